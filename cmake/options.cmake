@@ -1,0 +1,38 @@
+# topnet_options: what every target of ours is compiled with. TOPNET_SANITIZE and TOPNET_FUZZ are set
+# by the presets.
+set(TOPNET_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them; empty for none")
+option(TOPNET_FUZZ "Build the fuzz targets for libFuzzer (clang only)" OFF)
+option(TOPNET_HARDEN "Compile and link with the hardening flags" OFF)
+
+set(CMAKE_CXX_EXTENSIONS OFF)
+add_library(topnet_options INTERFACE)
+target_compile_features(topnet_options INTERFACE cxx_std_20)
+target_include_directories(topnet_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
+target_compile_options(topnet_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+  -Wold-style-cast -Woverloaded-virtual -Wno-missing-field-initializers -Werror)
+
+if(TOPNET_HARDEN)
+  target_compile_options(topnet_options INTERFACE
+    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS
+    -fstack-protector-strong -fstack-clash-protection -fPIE)
+  target_link_options(topnet_options INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+
+if(TOPNET_FUZZ)
+  target_compile_options(topnet_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(TOPNET_SANITIZE)
+  target_compile_options(topnet_options INTERFACE
+    -fsanitize=${TOPNET_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(topnet_options INTERFACE -fsanitize=${TOPNET_SANITIZE})
+endif()
+
+# GCC 12's ThreadSanitizer aborts where the kernel randomises more than 28 bits of an address; then
+# its programs run without. CMake puts this in front of every test of ours, test discovery included.
+if(TOPNET_SANITIZE STREQUAL "thread" AND EXISTS /proc/sys/vm/mmap_rnd_bits)
+  file(READ /proc/sys/vm/mmap_rnd_bits topnet_random_bits)
+  if(topnet_random_bits GREATER 28)
+    set(CMAKE_CROSSCOMPILING_EMULATOR setarch -R)
+  endif()
+endif()

@@ -1,0 +1,135 @@
+#include "cmd/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "proc/escape.h"
+
+namespace topnet::cmd {
+namespace {
+
+constexpr const char* kProgram = "topnet";
+constexpr const char* kPurpose =
+    "Shows which processes are eating the CPU, on this machine or on another one.";
+
+// One declared option together with what the command line gave for it.
+struct Given {
+  const Option* declared;
+  CLI::Option* parsed;
+  std::string value;  // of a flag: none
+};
+
+std::string in_quotes(const std::string& word) { return "'" + proc::escape(word) + "'"; }
+
+// `command` is the one that was named; null if none was.
+std::string see_help(const Command* command) {
+  return fmt::format("see '{}{} --help'", kProgram, command ? " " + command->name : "");
+}
+
+void declare_help_and_version(CLI::App& app) {
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  app.set_version_flag("-V,--version", fmt::format("{} {}", kProgram, TOPNET_VERSION),
+                       "Print the version and exit");
+}
+
+// One command as CLI11 knows it.
+class ParsedCommand {
+ public:
+  ParsedCommand(CLI::App& program, const Command& command)
+      : command_(command), app_(program.add_subcommand(command.name, command.summary)) {
+    declare_help_and_version(*app_);
+    for (const Option& option : command.options) {
+      given_.push_back(std::make_unique<Given>(Given{&option, nullptr, {}}));
+      Given& given = *given_.back();
+      if (option.value.empty()) {
+        given.parsed = app_->add_flag(option.names, option.help)->disable_flag_override();
+      } else {
+        given.parsed =
+            app_->add_option(option.names, given.value, option.help)->type_name(option.value);
+        given.parsed->take_last();
+      }
+    }
+  }
+
+  bool was_named() const { return app_->parsed(); }
+  const Command& command() const { return command_; }
+
+  void set_options() const {
+    for (const auto& given : given_) {
+      if (given->parsed->count() == 0) continue;
+      try {
+        given->declared->set(given->value);
+      } catch (const UsageError& error) {
+        throw UsageError(fmt::format("{} {} {}; {}", given->parsed->get_name(),
+                                     in_quotes(given->value), error.what(), see_help(&command_)));
+      }
+    }
+  }
+
+ private:
+  const Command& command_;
+  CLI::App* app_;
+  std::vector<std::unique_ptr<Given>> given_;
+};
+
+[[noreturn]] void refuse_word(const std::string& word, const Command* command) {
+  const bool is_option = word.starts_with('-') && word.size() > 1;
+  const char* const problem = is_option ? "unknown option"
+                              : command ? "unexpected argument"
+                                        : "unknown command";
+  throw UsageError(fmt::format("{} {}; {}", problem, in_quotes(word), see_help(command)));
+}
+
+// CLI11 says "--top: 1 required N missing" and "exhaustive was given a disallowed flag override".
+std::string describe(const CLI::ArgumentMismatch& error) {
+  const std::string text = error.what();
+  if (const auto colon = text.find(':'); colon != std::string::npos) {
+    return text.substr(0, colon) + " needs a value";
+  }
+  return "--" + text.substr(0, text.find(' ')) + " takes no value";
+}
+
+}  // namespace
+
+Request parse_command_line(const std::vector<std::string>& words,
+                           const std::vector<Command>& commands) {
+  CLI::App program(kPurpose, kProgram);
+  declare_help_and_version(program);
+  program.get_formatter()->column_width(28);
+  program.require_subcommand(0, 1);
+  program.allow_extras();
+  std::vector<std::unique_ptr<ParsedCommand>> parsed;
+  for (const Command& command : commands) {
+    parsed.push_back(std::make_unique<ParsedCommand>(program, command));
+  }
+  const auto named = [&]() -> const Command* {
+    const auto found = std::find_if(parsed.begin(), parsed.end(),
+                                    [](const auto& command) { return command->was_named(); });
+    return found == parsed.end() ? nullptr : &(*found)->command();
+  };
+
+  try {
+    program.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::CallForHelp&) {
+    return program.help();
+  } catch (const CLI::CallForVersion& version) {
+    return std::string(version.what()) + '\n';
+  } catch (const CLI::ArgumentMismatch& error) {
+    throw UsageError(describe(error) + "; " + see_help(named()));
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(proc::escape(error.what()) + "; " + see_help(named()));
+  }
+
+  const Command* const command = named();
+  const std::vector<std::string> unknown = program.remaining(true);
+  if (!unknown.empty()) refuse_word(unknown.front(), command);
+  if (command == nullptr) throw UsageError("no command given; " + see_help(nullptr));
+  for (const auto& each : parsed) each->set_options();
+  return command;
+}
+
+}  // namespace topnet::cmd

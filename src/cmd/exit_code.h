@@ -1,0 +1,16 @@
+// What the program's exit status means: topnet(1), section EXIT STATUS.
+#pragma once
+
+#include <cstdint>
+
+namespace topnet::cmd {
+
+enum class ExitCode : std::uint8_t {
+  Done = 0,
+  Failure = 1,
+  Usage = 2,
+  LocalFile = 6,
+  Interrupted = 130,  // 128 + SIGINT, as shells say it
+};
+
+}  // namespace topnet::cmd

@@ -1,0 +1,44 @@
+#include "cmd/output.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "net/file_error.h"
+
+namespace topnet::cmd {
+
+Output::Output(const std::string& file) {
+  if (file != "-") file_.emplace(file);
+}
+
+void Output::write(std::string_view bytes) {
+  if (file_) {
+    file_->write(bytes);
+  } else {
+    held_back_ += bytes;
+  }
+}
+
+void Output::commit() {
+  if (file_) {
+    file_->commit();
+  } else {
+    print(held_back_);
+  }
+}
+
+void print(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EPIPE) {
+      return;
+    } else if (errno != EINTR) {
+      throw net::FileError("write", "standard output", errno);
+    }
+  }
+}
+
+}  // namespace topnet::cmd

@@ -1,0 +1,51 @@
+#include "cmd/scan.h"
+
+#include <memory>
+
+#include "cmd/output.h"
+#include "cmd/ranking_options.h"
+#include "cmd/signals.h"
+#include "proc/ranking.h"
+
+namespace topnet::cmd {
+namespace {
+
+struct ScanOptions {
+  RankingOptions ranking;
+  std::string proc_root = "/proc";
+};
+
+ExitCode run(const ScanOptions& options) {
+  end_on_interrupt();
+  Output output(options.ranking.out);
+  const proc::Report report = proc::rank(
+      {.count = options.ranking.count, .key = options.ranking.key, .root = options.proc_root});
+  output.write(proc::print(report, options.ranking.format));
+  output.commit();
+  return ExitCode::Done;
+}
+
+}  // namespace
+
+Command scan_command() {
+  const auto options = std::make_shared<ScanOptions>();
+  std::vector<Option> table = ranking_options(options->ranking);
+  table.push_back({.names = "--proc-root",
+                   .value = "DIR",
+                   .help = "Read DIR instead of /proc",
+                   .set = [=](const std::string& text) { options->proc_root = text; }});
+  table.push_back({.names = "--exhaustive",
+                   .value = "",
+                   .help = "Open the stat file of every process (so far the only way)",
+                   .set = [](const std::string&) {}});
+  table.push_back({.names = "--state-dir",
+                   .value = "DIR",
+                   .help = "Accepted as by every command; scan keeps nothing there",
+                   .set = [](const std::string&) {}});
+  return {.name = "scan",
+          .summary = "Rank this machine's processes by CPU time",
+          .options = std::move(table),
+          .run = [=] { return run(*options); }};
+}
+
+}  // namespace topnet::cmd

@@ -1,0 +1,111 @@
+#include "net/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "net/file_error.h"
+
+namespace topnet::net {
+
+AtomicFile::AtomicFile(std::filesystem::path file, mode_t mode)
+    : file_(std::move(file)), name_(file_.filename()) {
+  if (file_.empty()) fail(ENOENT);
+  if (name_.empty()) refuse("it is a directory; name a file in it");
+  const std::filesystem::path folder = file_.has_parent_path() ? file_.parent_path() : ".";
+  folder_ = proc::UniqueFd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder_) fail(errno);
+
+  struct stat status {};
+  if (::fstatat(folder_.raw(), name_.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (S_ISLNK(status.st_mode)) refuse("it is a symbolic link; name the file that it points to");
+    if (S_ISDIR(status.st_mode)) refuse("it is a directory; name a file in it");
+    // A rename needs no permission on the file, but a write-protected file is meant to stay.
+    if (::faccessat(folder_.raw(), name_.c_str(), W_OK, AT_EACCESS) != 0) fail(errno);
+    if (!S_ISREG(status.st_mode)) {
+      open_device();
+      return;
+    }
+    mode = status.st_mode & 0777U;
+    existing_ = {.mode = mode, .owner = status.st_uid, .group = status.st_gid};
+  } else if (errno != ENOENT) {
+    fail(errno);
+  }
+  try {
+    temporary_.emplace(folder_.raw(), name_, mode);
+  } catch (const std::system_error& error) {
+    fail(error.code().value());
+  }
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  if (temporary_) {
+    write_to(temporary_->raw(), bytes);
+  } else {
+    held_back_ += bytes;
+  }
+}
+
+void AtomicFile::commit() {
+  if (!temporary_) {
+    write_to(device_.raw(), held_back_);
+    sync(device_.raw());
+    return;
+  }
+  if (existing_) keep_attributes();
+  sync(temporary_->raw());
+  try {
+    temporary_->take_name();
+  } catch (const std::system_error& error) {
+    fail(error.code().value());
+  }
+  sync(folder_.raw());
+}
+
+void AtomicFile::open_device() {
+  device_ = proc::UniqueFd(
+      ::openat(folder_.raw(), name_.c_str(), O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
+  if (!device_) fail(errno);
+  struct stat status {};
+  if (::fstat(device_.raw(), &status) != 0) fail(errno);
+  // Somebody swapped it since it was looked at.
+  if (S_ISREG(status.st_mode)) refuse("it changed while it was opened; try again");
+}
+
+void AtomicFile::write_to(int descriptor, std::string_view bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      fail(errno);
+    }
+  }
+}
+
+void AtomicFile::sync(int descriptor) const {
+  while (::fsync(descriptor) != 0) {
+    // A terminal, a FIFO, a folder on some network file systems: nothing there to sync.
+    if (errno == EINVAL) return;
+    if (errno != EINTR) fail(errno);
+  }
+}
+
+void AtomicFile::keep_attributes() const {
+  const int descriptor = temporary_->raw();
+  // Only root may give a file away; a group of ours can be kept without being root.
+  if (::fchown(descriptor, existing_->owner, existing_->group) != 0) {
+    static_cast<void>(::fchown(descriptor, static_cast<uid_t>(-1), existing_->group) != 0);
+  }
+  if (::fchmod(descriptor, existing_->mode) != 0) fail(errno);
+}
+
+void AtomicFile::fail(int error) const { throw FileError("write", file_, error); }
+
+void AtomicFile::refuse(const char* why) const { throw FileError("write", file_, why); }
+
+}  // namespace topnet::net

@@ -1,0 +1,24 @@
+// One process, as /proc/[pid]/stat describes it (proc(5)).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+namespace topnet::proc {
+
+struct Process {
+  pid_t pid = 0;
+  std::string name;                    // comm, escaped (proc/escape.h); may be empty
+  char state = 0;                      // R, S, D, Z, ...; 0 where it is not known
+  std::uint64_t user_ticks = 0;        // field 14, utime
+  std::uint64_t system_ticks = 0;      // field 15, stime
+  std::uint64_t start_time_ticks = 0;  // field 22: ticks after boot; with pid, the identity
+
+  std::uint64_t cpu_ticks() const { return user_ticks + system_ticks; }
+
+  friend bool operator==(const Process&, const Process&) = default;
+};
+
+}  // namespace topnet::proc

@@ -1,0 +1,43 @@
+// A ranking as it is handed out: as text, JSON and CSV; and the text read back.
+//
+// Pure functions of a value; the forms are those of topnet-scan(1), section REPORT.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proc/host.h"
+#include "proc/process.h"
+
+namespace topnet::proc {
+
+struct Report {
+  Host host;
+  std::chrono::sys_time<std::chrono::milliseconds> time;  // when the scan began
+  std::uint32_t clock_ticks_per_second = 100;
+  std::uint64_t processes_seen = 0;
+  std::vector<Process> processes;  // in the order of the ranking
+
+  friend bool operator==(const Report&, const Report&) = default;
+};
+
+enum class Format : std::uint8_t { Text, Json, Csv };
+
+std::string to_text(const Report& report);
+std::string to_json(const Report& report);  // one document on one line
+std::string to_csv(const Report& report);   // RFC 4180, CRLF
+std::string print(const Report& report, Format format);
+
+// Reads what to_text wrote. The text has no boot id, number of CPUs, states and start times: those
+// stay empty. Header lines that are not known are skipped, as those of a later version would be.
+// Returns nullopt if `text` is not a whole report.
+std::optional<Report> parse_text(std::string_view text);
+
+// 2026-11-23T20:01:02.123Z
+std::string format_time(std::chrono::sys_time<std::chrono::milliseconds> time);
+
+}  // namespace topnet::proc

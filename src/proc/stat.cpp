@@ -1,0 +1,65 @@
+#include "proc/stat.h"
+
+#include <cstdint>
+
+#include "proc/escape.h"
+#include "proc/number.h"
+
+namespace topnet::proc {
+namespace {
+
+constexpr std::uint64_t kMostTicks = std::uint64_t{1} << 62U;
+
+bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
+// Walks the blank-separated fields behind the name. Their numbers are proc(5)'s.
+class Fields {
+ public:
+  explicit Fields(std::string_view text) : rest_(text) {}
+
+  // Field `number` as text; empty if there is none. Only forwards.
+  std::string_view field(int number) {
+    std::string_view found;
+    for (; next_ <= number; ++next_) {
+      const std::size_t length = rest_.find_first_of(" \n");
+      found = rest_.substr(0, length);
+      rest_.remove_prefix(length == std::string_view::npos ? rest_.size() : length + 1);
+    }
+    return found;
+  }
+
+ private:
+  std::string_view rest_;
+  int next_ = 3;
+};
+
+}  // namespace
+
+std::optional<Process> parse_stat(std::string_view text) {
+  const std::size_t open = text.find(" (");
+  const std::size_t close = text.rfind(") ");
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open + 2) {
+    return std::nullopt;
+  }
+  const auto pid = parse_number<pid_t>(text.substr(0, open));
+  if (!pid || *pid <= 0) return std::nullopt;
+
+  Fields fields(text.substr(close + 2));
+  const std::string_view state = fields.field(3);
+  if (state.size() != 1 || !is_letter(state[0])) return std::nullopt;
+  const auto user = parse_number<std::uint64_t>(fields.field(14));
+  const auto system = parse_number<std::uint64_t>(fields.field(15));
+  const auto start_time = parse_number<std::uint64_t>(fields.field(22));
+  if (!user || !system || !start_time) return std::nullopt;
+  // No machine runs for 10^9 years of CPU: such a file is forged, and its sum would overflow.
+  if (*user > kMostTicks || *system > kMostTicks) return std::nullopt;
+
+  return Process{.pid = *pid,
+                 .name = escape(text.substr(open + 2, close - open - 2)),
+                 .state = state[0],
+                 .user_ticks = *user,
+                 .system_ticks = *system,
+                 .start_time_ticks = *start_time};
+}
+
+}  // namespace topnet::proc

@@ -1,0 +1,147 @@
+"""Exit codes and messages: one line, on standard error, with the code of topnet(1)."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from support.program import TOPNET, topnet
+
+SEE = "; see 'topnet scan --help'\n"
+
+
+class Mistakes(unittest.TestCase):
+    def assert_fails(self, words, code, message):
+        result = topnet(*words)
+        self.assertEqual((result.stderr.decode(), result.returncode, result.stdout),
+                         ("topnet: " + message, code, b""), words)
+
+    def test_usage(self):
+        for words, message in [
+                ([], "no command given; see 'topnet --help'\n"),
+                (["scam"], "unknown command 'scam'; see 'topnet --help'\n"),
+                (["scan", "-n", "0"], "--top '0' is not a whole number from 1 to 100000" + SEE),
+                (["scan", "-n", "x"], "--top 'x' is not a whole number from 1 to 100000" + SEE),
+                (["scan", "-n", "-1"], "--top '-1' is not a whole number from 1 to 100000" + SEE),
+                (["scan", "-n", "1.5"], "--top '1.5' is not a whole number from 1 to 100000" + SEE),
+                (["scan", "-n", " 5"], "--top ' 5' is not a whole number from 1 to 100000" + SEE),
+                (["scan", "-n", "100001"],
+                 "--top '100001' is not a whole number from 1 to 100000" + SEE),
+                (["scan", "-n", "99999999999999999999"],
+                 "--top '99999999999999999999' is not a whole number from 1 to 100000" + SEE),
+                (["scan", "-s", "memory"], "--sort 'memory' is none of cpu, user, system" + SEE),
+                (["scan", "-f", "xml"], "--format 'xml' is none of text, json, csv" + SEE),
+                (["scan", "--verbose"], "unknown option '--verbose'" + SEE),
+                (["scan", "-x"], "unknown option '-x'" + SEE),
+                (["scan", "host"], "unexpected argument 'host'" + SEE),
+                (["scan", "--out"], "--out needs a value" + SEE),
+                (["scan", "a\nb"], "unexpected argument 'a\\x0ab'" + SEE)]:
+            self.assert_fails(words, 2, message)
+
+    def test_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            link = os.path.join(folder, "link")
+            os.symlink("elsewhere", link)
+            for out, why in [
+                    (folder, "it is a directory; name a file in it"),
+                    (link, "it is a symbolic link; name the file that it points to"),
+                    (folder + "/none/report", "No such file or directory"),
+                    ("/dev/full", "No space left on device"),
+                    ("", "No such file or directory")]:
+                self.assert_fails(["scan", "--out", out], 6, f"could not write {out}: {why}\n")
+
+    def test_an_unwritable_file_is_refused_and_stays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o777)
+            report = os.path.join(folder, "report")
+            with open(report, "w", encoding="utf-8") as file:
+                file.write("old")
+            os.chmod(report, 0o444)
+            unprivileged = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
+            if os.geteuid() == 0 and not reachable_by_all(TOPNET):
+                self.skipTest("the program lies where only root can reach it")
+            result = topnet("scan", "-o", report, **unprivileged)
+            self.assertEqual((result.returncode, result.stderr.decode()),
+                             (6, f"topnet: could not write {report}: Permission denied\n"))
+            with open(report, encoding="utf-8") as file:
+                self.assertEqual(file.read(), "old")
+
+    def test_no_proc(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assert_fails(
+                ["scan", "--proc-root", folder], 1,
+                f"found no process that can be read under {folder}: No such file or directory\n")
+            self.assert_fails(
+                ["scan", "--proc-root", folder + "/none"], 1,
+                f"could not read the processes under {folder}/none: No such file or directory\n")
+
+    def test_a_full_standard_output_is_said(self):
+        with open("/dev/full", "wb") as full:
+            for words in (["scan"], ["--help"], ["scan", "--help"], ["--version"]):
+                result = subprocess.run([TOPNET, *words], stdout=full, stderr=subprocess.PIPE,
+                                        check=False)
+                self.assertEqual((result.returncode, result.stderr.decode()),
+                                 (6, "topnet: could not write standard output: "
+                                     "No space left on device\n"))
+
+
+class QuietEnds(unittest.TestCase):
+    def test_a_reader_that_has_gone(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        result = subprocess.run([TOPNET, "scan", "-n", "100000"], stdout=writer,
+                                stderr=subprocess.PIPE, check=False)
+        os.close(writer)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+    def test_head_takes_the_first_line(self):
+        script = 'set -o pipefail; "$1" scan | head -1; echo "${PIPESTATUS[0]}"'
+        result = subprocess.run(["bash", "-c", script, "bash", TOPNET], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, check=False)
+        self.assertEqual((result.stdout, result.stderr), (b"# topnet report 1\n0\n", b""))
+
+    def test_standard_descriptors_that_are_closed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            report = os.path.join(folder, "report")
+            script = '"$1" scan >&- && "$1" scan -o "$2" <&- >&- 2>&- && head -n 1 "$2"'
+            result = subprocess.run(["bash", "-c", script, "bash", TOPNET, report],
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+            self.assertEqual((result.returncode, result.stdout, result.stderr),
+                             (0, b"# topnet report 1\n", b""))
+
+    def test_an_interrupt_ends_with_130(self):
+        with tempfile.TemporaryDirectory() as folder:
+            fifo = os.path.join(folder, "fifo")
+            os.mkfifo(fifo)  # without a reader, so that scan waits
+            scan = subprocess.Popen([TOPNET, "scan", "-o", fifo], stderr=subprocess.PIPE)
+            with open(f"/proc/{scan.pid}/wchan", encoding="ascii"):
+                pass
+            wait_for_fifo(scan.pid)
+            scan.send_signal(signal.SIGINT)
+            _, said = scan.communicate(timeout=10)
+            self.assertEqual((scan.returncode, said), (130, b""))
+
+
+def wait_for_fifo(pid):
+    """Waits until the process sleeps in its open of the FIFO: its SIGINT handler is then set."""
+    from support.program import wait_until
+
+    def catches_interrupts():
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+            caught = next(line for line in file if line.startswith("SigCgt")).split()[1]
+        return int(caught, 16) & 1 << (signal.SIGINT - 1)
+
+    wait_until(catches_interrupts)
+
+
+def reachable_by_all(path):
+    while path != "/":
+        if not os.stat(path).st_mode & 0o001:
+            return False
+        path = os.path.dirname(path)
+    return True
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,67 @@
+"""Each command's manual page names exactly the options of its --help, and is clean mdoc."""
+
+import glob
+import os
+import re
+import subprocess
+import unittest
+
+from support.program import topnet
+
+MAN = os.path.join(os.path.dirname(__file__), "..", "..", "man")
+COMMANDS = {"topnet.1": [], "topnet-scan.1": ["scan"]}
+
+
+def options_in_help(text):
+    """All spellings of all options: {"-n", "--top", ...}."""
+    found = set()
+    for line in text.splitlines():
+        if match := re.match(r" {2}(-\S+)", line):
+            found.update(match.group(1).split(","))
+    return found
+
+
+def options_in_page(text):
+    """The tags of the lists of options, in mdoc source: `.It Fl n , Fl Fl top Ar N`."""
+    found = set()
+    for line in re.findall(r"^\.It (Fl .*)$", text, re.MULTILINE):
+        for part in line.split(" , "):
+            words = part.split()
+            found.add("--" + words[2] if words[1] == "Fl" else "-" + words[1])
+    return found
+
+
+class ManualPages(unittest.TestCase):
+    def page(self, name):
+        with open(os.path.join(MAN, name), encoding="utf-8") as file:
+            return file.read()
+
+    def test_every_option_is_in_the_page_and_the_other_way_round(self):
+        for page, command in COMMANDS.items():
+            text = topnet(*command, "--help").stdout.decode()
+            in_help = options_in_help(text)
+            self.assertIn("--help", in_help)
+            self.assertEqual(in_help, options_in_page(self.page(page)), page)
+
+    def test_every_command_has_a_page(self):
+        text = topnet("--help").stdout.decode()
+        commands = re.findall(r"^  ([a-z]+) ", text.split("Subcommands:")[1], re.MULTILINE)
+        self.assertEqual(sorted(f"topnet-{command}.1" for command in commands),
+                         sorted(set(COMMANDS) - {"topnet.1"}))
+
+    def test_the_lists_are_compared_and_not_just_read(self):
+        self.assertEqual(options_in_help("  -n,--top N   How many\n  --quiet  No more"),
+                         {"-n", "--top", "--quiet"})
+        self.assertEqual(options_in_page(".It Fl n , Fl Fl top Ar N\n.It Fl Fl quiet\n.It 3\n"),
+                         {"-n", "--top", "--quiet"})
+
+    def test_every_page_is_clean(self):
+        pages = sorted(glob.glob(os.path.join(MAN, "*.[1-9]")))
+        self.assertGreaterEqual(len(pages), len(COMMANDS))
+        result = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *pages],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        self.assertEqual((result.stdout.decode(), result.returncode), ("", 0))
+
+
+if __name__ == "__main__":
+    unittest.main()

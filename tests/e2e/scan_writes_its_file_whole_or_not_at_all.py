@@ -1,0 +1,119 @@
+"""--out FILE: the old bytes or all of the new ones, whatever goes wrong on the way."""
+
+import os
+import resource
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from support.program import TOPNET, topnet
+
+FIRST_LINE = b"# topnet report 1\n"
+
+
+class Out(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.file = os.path.join(self.folder, "report.txt")
+
+    def contents(self):
+        with open(self.file, "rb") as file:
+            return file.read()
+
+    def write_old(self):
+        with open(self.file, "wb") as file:
+            file.write(b"old")
+
+    def traced(self, injection):
+        """Runs scan with a fault injected, and returns its exit status and what it said."""
+        # A leak check cannot run under a tracer.
+        environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+        result = subprocess.run(
+            ["strace", "-f", "-o", "/dev/null", "-e", "inject=" + injection,
+             TOPNET, "scan", "-o", self.file],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=environment, timeout=60, check=False)
+        return result.returncode, result.stderr.decode()
+
+    def test_the_report_is_in_the_file_and_nothing_on_standard_output(self):
+        result = topnet("scan", "-o", self.file)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"", b""))
+        self.assertTrue(self.contents().startswith(FIRST_LINE))
+        self.assertEqual(os.listdir(self.folder), ["report.txt"])
+
+    def test_a_full_disk_leaves_the_old_file_and_says_so(self):
+        script = ('mount -t tmpfs -o size=16k tmpfs "$1" && printf old > "$1/report.txt" && '
+                  'head -c 8k /dev/zero > "$1/ballast" && cp "$1/report.txt" "$1/fill" && '
+                  '{ cat /dev/zero > "$1/fill" 2>/dev/null; "$2" scan -o "$1/report.txt"; '
+                  'echo "status $?"; cat "$1/report.txt"; ls -A "$1"; }')
+        result = subprocess.run(
+            ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", self.folder, TOPNET],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+            check=False)
+        if b"status" not in result.stdout:
+            self.skipTest("no file system can be mounted here: " + result.stderr.decode())
+        self.assertEqual(result.stdout, b"status 6\noldballast\nfill\nreport.txt\n")
+        self.assertEqual(result.stderr.decode(), f"topnet: could not write {self.folder}/report.txt: "
+                                                 "No space left on device\n")
+
+    def test_a_limit_on_file_sizes_is_an_error_like_a_full_disk(self):
+        self.write_old()
+        result = topnet("scan", "-o", self.file, preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (10, 10)))
+        self.assertEqual(result.returncode, 6)
+        self.assertEqual(result.stderr.decode(),
+                         f"topnet: could not write {self.file}: File too large\n")
+        self.assertEqual(self.contents(), b"old")
+
+    def test_every_failing_step_leaves_the_old_file(self):
+        if not shutil.which("strace"):
+            self.skipTest("strace is not installed")
+        self.write_old()
+        for injection, reason in [("write:error=ENOSPC:when=1", "No space left on device"),
+                                  ("fsync:error=EIO:when=1", "Input/output error"),
+                                  ("linkat:error=EDQUOT", "Disk quota exceeded"),
+                                  ("renameat:error=EROFS", "Read-only file system")]:
+            with self.subTest(injection):
+                status, said = self.traced(injection)
+                self.assertEqual((status, said),
+                                 (6, f"topnet: could not write {self.file}: {reason}\n"))
+                self.assertEqual(self.contents(), b"old")
+                self.assertEqual(os.listdir(self.folder), ["report.txt"])
+
+    def test_a_file_system_without_unnamed_files_is_served_too(self):
+        if not shutil.which("strace"):
+            self.skipTest("strace is not installed")
+        self.write_old()
+        os.chmod(self.file, 0o640)
+        calls = os.path.join(tempfile.mkdtemp(dir=self.folder), "calls")
+        subprocess.run(["strace", "-o", calls, "-e", "openat", TOPNET, "scan", "-o", self.file],
+                       env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}, check=True)
+        with open(calls, encoding="utf-8") as file:
+            number = next(i for i, line in enumerate(file, 1) if "O_TMPFILE" in line)
+        shutil.rmtree(os.path.dirname(calls))
+        status, said = self.traced(f"openat:error=EOPNOTSUPP:when={number}")
+        self.assertEqual((status, said), (0, ""))
+        self.assertTrue(self.contents().startswith(FIRST_LINE))
+        self.assertEqual(os.stat(self.file).st_mode & 0o777, 0o640)
+        self.assertEqual(os.listdir(self.folder), ["report.txt"])
+
+    def test_a_killed_run_leaves_the_old_file_and_the_next_run_cleans_up(self):
+        if not shutil.which("strace"):
+            self.skipTest("strace is not installed")
+        self.write_old()
+        status, _ = self.traced("renameat:error=EINTR:signal=KILL")
+        self.assertNotEqual(status, 0)
+        self.assertEqual(self.contents(), b"old")
+        left = [name for name in os.listdir(self.folder) if name != "report.txt"]
+        self.assertEqual(len(left), 1, "the run was meant to die between link and rename")
+        self.assertRegex(left[0], r"^\.report\.txt\.topnet-[0-9a-f]{16}$")
+        self.assertEqual(topnet("scan", "-o", self.file).returncode, 0)
+        self.assertTrue(self.contents().startswith(FIRST_LINE))
+        self.assertEqual(os.listdir(self.folder), ["report.txt"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,77 @@
+// The stat parser against a slow one that was written from proc(5) alone: both must see the same.
+
+#include <cctype>
+#include <cstdint>
+#include <cstdlib>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proc/escape.h"
+#include "proc/stat.h"
+
+namespace {
+
+using topnet::proc::Process;
+
+// Digit by digit, with an overflow check that shares nothing with std::from_chars.
+std::optional<std::uint64_t> slow_number(const std::string& text, std::uint64_t most) {
+  if (text.empty()) return std::nullopt;
+  std::uint64_t number = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    const auto digit = static_cast<std::uint64_t>(c - '0');
+    if (number > (most - digit) / 10) return std::nullopt;
+    number = number * 10 + digit;
+  }
+  return number;
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> fields{""};
+  for (const char c : text) {
+    if (c == ' ' || c == '\n') {
+      fields.emplace_back();
+    } else {
+      fields.back() += c;
+    }
+  }
+  return fields;
+}
+
+std::optional<Process> slow_parse(const std::string& text) {
+  std::size_t open = 0;
+  while (open < text.size() && text.compare(open, 2, " (") != 0) ++open;
+  std::size_t close = text.size();
+  while (close > 0 && text.compare(close - 1, 2, ") ") != 0) --close;
+  if (open == text.size() || close == 0 || close < open + 3) return std::nullopt;
+  const auto pid = slow_number(text.substr(0, open), std::numeric_limits<pid_t>::max());
+  const std::string name = text.substr(open + 2, close - 1 - (open + 2));
+  const std::vector<std::string> fields = split(text.substr(close + 1));
+  if (!pid || *pid == 0 || fields.size() < 20) return std::nullopt;
+  // fields[0] is proc(5)'s field 3.
+  if (fields[0].size() != 1 || (fields[0][0] & 0x80) != 0 || std::isalpha(fields[0][0]) == 0) {
+    return std::nullopt;
+  }
+  const auto user = slow_number(fields[11], 1ULL << 62U);
+  const auto system = slow_number(fields[12], 1ULL << 62U);
+  const auto start = slow_number(fields[19], std::numeric_limits<std::uint64_t>::max());
+  if (!user || !system || !start) return std::nullopt;
+  return Process{.pid = static_cast<pid_t>(*pid),
+                 .name = topnet::proc::escape(name),
+                 .state = fields[0][0],
+                 .user_ticks = *user,
+                 .system_ticks = *system,
+                 .start_time_ticks = *start};
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string text(data, data + size);
+  const auto process = topnet::proc::parse_stat(text);
+  if (process != slow_parse(text)) std::abort();
+  if (process && !topnet::proc::is_escaped(process->name)) std::abort();
+  return 0;
+}

@@ -1,0 +1,216 @@
+#include "net/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "net/file_error.h"
+#include "support/catch.h"
+#include "support/temporary_folder.h"
+
+using topnet::net::AtomicFile;
+using topnet::net::FileError;
+using topnet::test::read_file;
+using topnet::test::TemporaryFolder;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Sets the umask for as long as it lives.
+class Umask {
+ public:
+  explicit Umask(mode_t mask) : before_(::umask(mask)) {}
+  ~Umask() { ::umask(before_); }
+
+ private:
+  mode_t before_;
+};
+
+void replace(const fs::path& file, std::string_view bytes) {
+  AtomicFile target(file);
+  target.write(bytes);
+  target.commit();
+}
+
+unsigned mode_of(const fs::path& file) {
+  return static_cast<unsigned>(fs::status(file).permissions());
+}
+
+std::size_t entries_in(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), {}));
+}
+
+}  // namespace
+
+TEST_CASE("a file appears whole, at the commit") {
+  const TemporaryFolder folder;
+  AtomicFile file(folder / "report");
+  file.write("first ");
+  file.write("second");
+  CHECK(entries_in(folder.path()) == 0);
+  file.commit();
+  CHECK(read_file(folder / "report") == "first second");
+  CHECK(entries_in(folder.path()) == 1);
+}
+
+TEST_CASE("without a commit the old file stays and nothing is left over") {
+  const TemporaryFolder folder;
+  topnet::test::write_file(folder / "report", "old");
+  {
+    AtomicFile file(folder / "report");
+    file.write("new");
+  }
+  CHECK(read_file(folder / "report") == "old");
+  CHECK(entries_in(folder.path()) == 1);
+}
+
+TEST_CASE("a new file gets its mode less the umask") {
+  const TemporaryFolder folder;
+  const Umask mask(027);
+  replace(folder / "report", "x");
+  CHECK(mode_of(folder / "report") == 0640);
+  AtomicFile secret(folder / "key", 0600);
+  secret.commit();
+  CHECK(mode_of(folder / "key") == 0600);
+}
+
+TEST_CASE("an existing file keeps its mode") {
+  const TemporaryFolder folder;
+  topnet::test::write_file(folder / "report", "old");
+  for (const unsigned mode : {0600U, 0666U, 0751U}) {
+    REQUIRE(::chmod((folder / "report").c_str(), mode) == 0);
+    replace(folder / "report", "new");
+    CHECK(mode_of(folder / "report") == mode);
+  }
+}
+
+TEST_CASE("an existing file keeps its owner where that may be set") {
+  if (::geteuid() != 0) return;
+  const TemporaryFolder folder;
+  topnet::test::write_file(folder / "report", "old");
+  REQUIRE(::chown((folder / "report").c_str(), 1234, 2345) == 0);
+  replace(folder / "report", "new");
+  struct stat status {};
+  REQUIRE(::stat((folder / "report").c_str(), &status) == 0);
+  CHECK(status.st_uid == 1234);
+  CHECK(status.st_gid == 2345);
+}
+
+TEST_CASE("a symbolic link is refused, and what it points to stays") {
+  const TemporaryFolder folder;
+  topnet::test::write_file(folder / "target", "old");
+  fs::create_symlink(folder / "target", folder / "link");
+  fs::create_symlink(folder / "nothing", folder / "dangling");
+  CHECK_THROWS_WITH(AtomicFile(folder / "link"), Catch::Contains("symbolic link"));
+  CHECK_THROWS_WITH(AtomicFile(folder / "dangling"), Catch::Contains("symbolic link"));
+  CHECK(read_file(folder / "target") == "old");
+}
+
+TEST_CASE("a directory is refused however it is spelled") {
+  const TemporaryFolder folder;
+  for (const std::string& name :
+       {folder.path().string(), folder.path().string() + "/", folder.path().string() + "/."}) {
+    CAPTURE(name);
+    CHECK_THROWS_WITH(AtomicFile(name), Catch::Contains("it is a directory"));
+  }
+}
+
+TEST_CASE("a folder that is missing and a name that is empty are refused") {
+  const TemporaryFolder folder;
+  CHECK_THROWS_WITH(AtomicFile(folder / "none/report"), Catch::Contains("No such file"));
+  CHECK_THROWS_WITH(AtomicFile(""), Catch::Contains("No such file"));
+}
+
+TEST_CASE("a name without a folder is a file in the current one") {
+  const TemporaryFolder folder;
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path());
+  replace("report", "x");
+  fs::current_path(before);
+  CHECK(read_file(folder / "report") == "x");
+}
+
+TEST_CASE("a FIFO is written straight, at the commit, and stays a FIFO") {
+  const TemporaryFolder folder;
+  REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
+  const topnet::proc::UniqueFd reader(::open((folder / "fifo").c_str(), O_RDONLY | O_NONBLOCK));
+  char buffer[16];
+  {
+    AtomicFile file(folder / "fifo");
+    file.write("through");
+    CHECK(::read(reader.raw(), buffer, sizeof buffer) == -1);
+    CHECK(errno == EAGAIN);
+    file.commit();
+  }
+  CHECK(::read(reader.raw(), buffer, sizeof buffer) == 7);
+  CHECK(std::string_view(buffer, 7) == "through");
+  CHECK(fs::is_fifo(folder / "fifo"));
+}
+
+TEST_CASE("a full device is an error that names it") {
+  AtomicFile file("/dev/full");
+  file.write("x");
+  CHECK_THROWS_WITH(file.commit(), "could not write /dev/full: No space left on device");
+}
+
+TEST_CASE("what a crashed run left is removed, and nothing else is") {
+  const TemporaryFolder folder;
+  const std::string left = ".report.topnet-0123456789abcdef";
+  for (const std::string& name :
+       {left, std::string(".report.topnet-0123456789abcdeX"), std::string(".report.topnet-01"),
+        std::string(".reports.topnet-0123456789abcdef"), std::string("report.topnet")}) {
+    topnet::test::write_file(folder / name, "left");
+  }
+  replace(folder / "report", "x");
+  CHECK_FALSE(fs::exists(folder / left));
+  CHECK(entries_in(folder.path()) == 5);
+}
+
+TEST_CASE("the temporary file of a run that is still alive is left alone") {
+  const TemporaryFolder folder;
+  const fs::path alive = folder / ".report.topnet-0123456789abcdef";
+  topnet::test::write_file(alive, "in work");
+  const topnet::proc::UniqueFd owner(::open(alive.c_str(), O_RDONLY));
+  REQUIRE(::flock(owner.raw(), LOCK_EX) == 0);
+  replace(folder / "report", "x");
+  CHECK(fs::exists(alive));
+}
+
+TEST_CASE("a planted link under the name of a left-over is not followed") {
+  const TemporaryFolder folder;
+  topnet::test::write_file(folder / "victim", "precious");
+  fs::create_symlink(folder / "victim", folder / ".report.topnet-0123456789abcdef");
+  replace(folder / "report", "x");
+  CHECK(read_file(folder / "victim") == "precious");
+  CHECK(read_file(folder / "report") == "x");
+}
+
+TEST_CASE("the longest name that a folder takes can be written") {
+  const TemporaryFolder folder;
+  const std::string name(255, 'n');
+  replace(folder / name, "old");
+  replace(folder / name, "new");
+  CHECK(read_file(folder / name) == "new");
+  CHECK(entries_in(folder.path()) == 1);
+}
+
+TEST_CASE("of two writers at once the last commit wins, and both are whole") {
+  const TemporaryFolder folder;
+  AtomicFile first(folder / "report");
+  AtomicFile second(folder / "report");
+  first.write("first");
+  second.write("second");
+  second.commit();
+  CHECK(read_file(folder / "report") == "second");
+  first.commit();
+  CHECK(read_file(folder / "report") == "first");
+  CHECK(entries_in(folder.path()) == 1);
+}
+
+TEST_CASE("a name with control bytes is escaped in the error") {
+  CHECK_THROWS_WITH(AtomicFile("/nonexistent/\x1b[2J"), Catch::Contains("/nonexistent/\\x1b[2J"));
+}

@@ -1,0 +1,28 @@
+#include "proc/host.h"
+
+#include "support/catch.h"
+#include "support/proc_tree.h"
+
+using topnet::proc::Host;
+using topnet::proc::read_host;
+using topnet::test::ProcTree;
+
+TEST_CASE("the host is described from its own files") {
+  ProcTree tree;
+  tree.add_file("sys/kernel/hostname", "web01\n")
+      .add_file("sys/kernel/random/boot_id", "0c0f-77\n")
+      .add_file("stat", "cpu  1 2 3\ncpu0 1 1 1\ncpu11 0 1 2\nintr 5\ncpu2 1\n");
+  CHECK(read_host(tree.root()) == Host{.name = "web01", .boot_id = "0c0f-77", .cpus = 2});
+}
+
+TEST_CASE("what a root lacks is absent") {
+  ProcTree tree;
+  tree.add_file("stat", "cpufreq\n");
+  CHECK(read_host(tree.root()) == Host{});
+}
+
+TEST_CASE("a host's name is escaped like a process's") {
+  ProcTree tree;
+  tree.add_file("sys/kernel/hostname", "a\x1b[2J\n");
+  CHECK(read_host(tree.root()).name == "a\\x1b[2J");
+}

@@ -1,0 +1,81 @@
+#include "proc/stat.h"
+
+#include "support/catch.h"
+#include "support/proc_tree.h"
+
+using topnet::proc::parse_stat;
+using topnet::proc::Process;
+using topnet::test::FakeProcess;
+using topnet::test::stat_line;
+
+TEST_CASE("a stat line yields the fields we rank by") {
+  const auto process = parse_stat(
+      "4242 (cc1plus) R 4241 4242 812 34816 4242 4194304 9124 0 12 0 812 31 5 6 20 0 1 0 990142 "
+      "172466176 3017 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n");
+  CHECK(process == Process{.pid = 4242,
+                           .name = "cc1plus",
+                           .state = 'R',
+                           .user_ticks = 812,
+                           .system_ticks = 31,
+                           .start_time_ticks = 990142});
+}
+
+TEST_CASE("the name reaches from the first parenthesis to the last") {
+  for (const std::string comm :
+       {"a) R 1", "(", ")", ")) S 1 (", "", " ", "  blank first", "a (b) c", "1 (x) S 1 1 1 1"}) {
+    CAPTURE(comm);
+    const auto process = parse_stat(stat_line({.pid = 7, .comm = comm, .user_ticks = 3}));
+    REQUIRE(process);
+    CHECK(process->pid == 7);
+    CHECK(process->name == comm);
+    CHECK(process->user_ticks == 3);
+  }
+}
+
+TEST_CASE("a name is escaped where it enters") {
+  CHECK(parse_stat(stat_line({.comm = "\x1b]0;x) S 1"}))->name == "\\x1b]0;x) S 1");
+  CHECK(parse_stat(stat_line({.comm = "two\nlines"}))->name == "two\\x0alines");
+  CHECK(parse_stat(stat_line({.comm = std::string(64, '\xff')}))->name.size() == 256);
+}
+
+TEST_CASE("figures past 32 bits are read whole") {
+  const auto process = parse_stat(stat_line({.user_ticks = 5'000'000'000,
+                                             .system_ticks = 6'000'000'000,
+                                             .start_time_ticks = 18'446'744'073'709'551'615U}));
+  CHECK(process->cpu_ticks() == 11'000'000'000);
+  CHECK(process->start_time_ticks == 18'446'744'073'709'551'615U);
+}
+
+TEST_CASE("a line cut before the end of its start time is refused, a later cut is not") {
+  const std::string line = stat_line({.pid = 12, .comm = "worker", .start_time_ticks = 345});
+  const std::size_t end_of_start_time = line.find(" 345 ") + 4;
+  // Digits of the last field may be missing without a sign of it; a stat file is one read.
+  const std::size_t start_of_start_time = end_of_start_time - 3;
+  for (std::size_t length = 0; length <= start_of_start_time; ++length) {
+    CAPTURE(length);
+    CHECK_FALSE(parse_stat(line.substr(0, length)));
+  }
+  CHECK(parse_stat(line.substr(0, end_of_start_time)));
+}
+
+TEST_CASE("a field that is not a number is refused") {
+  for (const std::string_view text : {
+           "x (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+           "0 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+           "-1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+           "1 (a) S 1 1 1 1 1 1 1 1 1 1 x 1 1 1 1 1 1 1 1",
+           "1 (a) S 1 1 1 1 1 1 1 1 1 1 -1 1 1 1 1 1 1 1 1",
+           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 18446744073709551616 1 1 1 1 1 1 1",
+           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 18446744073709551615 1 1 1 1 1 1 1",
+           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1x",
+           "1 (a)  1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+           "1 (a) SS 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+           "1 (a) \xff 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+           "1 a S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+           "1 )a( S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+       }) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_stat(text));
+  }
+  CHECK(parse_stat("1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1"));
+}

@@ -1,0 +1,39 @@
+// Builds fake /proc trees, so that a test's input stands beside its assertions.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "support/temporary_folder.h"
+
+namespace topnet::test {
+
+// What a stat file says of one process; `comm` is raw, as the kernel writes it.
+struct FakeProcess {
+  pid_t pid = 1;
+  std::string comm = "init";
+  char state = 'S';
+  std::uint64_t user_ticks = 0;
+  std::uint64_t system_ticks = 0;
+  std::uint64_t start_time_ticks = 1;
+};
+
+// The line that Linux 6.1 would write: 52 fields, with a newline.
+std::string stat_line(const FakeProcess& process);
+
+class ProcTree {
+ public:
+  ProcTree& add(const FakeProcess& process);
+  ProcTree& add_file(std::string_view name, std::string_view contents);
+
+  const std::filesystem::path& root() const { return folder_.path(); }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+}  // namespace topnet::test

@@ -1,0 +1,67 @@
+"""The real program, as a user runs it, and what it is tried on."""
+
+import os
+import subprocess
+import sys
+import time
+
+TOPNET = os.environ["TOPNET"]
+
+
+def topnet(*words, **options):
+    """Runs topnet to its end and returns its output, as bytes, and its exit status."""
+    return subprocess.run([TOPNET, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=60, check=False, **options)
+
+
+def fake_process(root, pid, comm, user=0, system=0, start=1, state="S"):
+    """Writes ROOT/PID/stat as Linux would; `comm` is bytes."""
+    os.makedirs(os.path.join(root, str(pid)))
+    with open(os.path.join(root, str(pid), "stat"), "wb") as file:
+        file.write(b"%d (%s) %s 1 %d %d 0 -1 4194560 100 200 0 0 %d %d 7 8 20 0 1 0 %d 172466176 "
+                   b"3017 18446744073709551615 1 1 0 0 0 0 671173123 4096 1260 0 0 0 17 1 0 0 0 0 "
+                   b"0 0 0 0 0 0 0 0 0\n"
+                   % (pid, comm, state.encode(), pid, pid, user, system, start))
+
+
+def fake_file(root, name, text):
+    path = os.path.join(root, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def wait_until(condition, seconds=30):
+    """Polls until `condition()` is true, and returns what it gave; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not so within {seconds} s: {condition}")
+        time.sleep(0.02)
+
+
+def cpu_ticks(pid):
+    """User and system ticks and start time, read from /proc independently of topnet."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        fields = file.read().rsplit(b")", 1)[1].split()
+    return int(fields[11]), int(fields[12]), int(fields[19])
+
+
+class Burner:
+    """A process called `comm` that burns CPU until it is left."""
+
+    def __init__(self, comm):
+        self.comm = comm
+
+    def __enter__(self):
+        code = "import sys; open('/proc/self/comm', 'wb').write(bytes.fromhex(sys.argv[1]))\nwhile True: pass"
+        self.child = subprocess.Popen([sys.executable, "-c", code, self.comm.hex()])
+        wait_until(lambda: sum(cpu_ticks(self.child.pid)[:2]) >= 10)
+        return self.child.pid
+
+    def __exit__(self, *_):
+        self.child.kill()
+        self.child.wait()
