@@ -103,6 +103,7 @@ Request parse_command_line(const std::vector<std::string>& words,
   program.require_subcommand(0, 1);
   program.allow_extras();
   std::vector<std::unique_ptr<ParsedCommand>> parsed;
+  parsed.reserve(commands.size());
   for (const Command& command : commands) {
     parsed.push_back(std::make_unique<ParsedCommand>(program, command));
   }

@@ -21,7 +21,7 @@ Character decode_utf8(std::string_view text) {
     unsigned char first_low, first_high, second_low, second_high;
     std::size_t length;
   };
-  static constexpr std::array<Form, 8> kForms{{
+  static constexpr std::array<Form, 8> forms{{
       {0xC2, 0xDF, 0x80, 0xBF, 2},
       {0xE0, 0xE0, 0xA0, 0xBF, 3},
       {0xE1, 0xEC, 0x80, 0xBF, 3},
@@ -34,10 +34,10 @@ Character decode_utf8(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
   if (first < 0x80) return {first, 1};
-  const auto* const form = std::find_if(kForms.begin(), kForms.end(), [&](const Form& f) {
+  const auto* const form = std::find_if(forms.begin(), forms.end(), [&](const Form& f) {
     return first >= f.first_low && first <= f.first_high;
   });
-  if (form == kForms.end() || text.size() < form->length) return {};
+  if (form == forms.end() || text.size() < form->length) return {};
   if (byte(1) < form->second_low || byte(1) > form->second_high) return {};
   char32_t code = first & (0x7FU >> form->length);
   for (std::size_t i = 1; i < form->length; ++i) {

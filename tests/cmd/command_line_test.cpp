@@ -4,7 +4,6 @@
 
 using topnet::cmd::Command;
 using topnet::cmd::ExitCode;
-using topnet::cmd::Option;
 using topnet::cmd::parse_command_line;
 using topnet::cmd::UsageError;
 

@@ -2,12 +2,11 @@
 
 import os
 import resource
-import shutil
 import subprocess
 import tempfile
 import unittest
 
-from support.program import TOPNET, topnet
+from support.program import TOPNET, require_fault_injection, strace, topnet
 
 FIRST_LINE = b"# topnet report 1\n"
 
@@ -29,13 +28,8 @@ class Out(unittest.TestCase):
 
     def traced(self, injection):
         """Runs scan with a fault injected, and returns its exit status and what it said."""
-        # A leak check cannot run under a tracer.
-        environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
-        result = subprocess.run(
-            ["strace", "-f", "-o", "/dev/null", "-e", "inject=" + injection,
-             TOPNET, "scan", "-o", self.file],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=environment, timeout=60, check=False)
+        result = strace("-o", "/dev/null", "-e", "inject=" + injection,
+                        TOPNET, "scan", "-o", self.file)
         return result.returncode, result.stderr.decode()
 
     def test_the_report_is_in_the_file_and_nothing_on_standard_output(self):
@@ -69,8 +63,7 @@ class Out(unittest.TestCase):
         self.assertEqual(self.contents(), b"old")
 
     def test_every_failing_step_leaves_the_old_file(self):
-        if not shutil.which("strace"):
-            self.skipTest("strace is not installed")
+        require_fault_injection(self)
         self.write_old()
         for injection, reason in [("write:error=ENOSPC:when=1", "No space left on device"),
                                   ("fsync:error=EIO:when=1", "Input/output error"),
@@ -84,16 +77,11 @@ class Out(unittest.TestCase):
                 self.assertEqual(os.listdir(self.folder), ["report.txt"])
 
     def test_a_file_system_without_unnamed_files_is_served_too(self):
-        if not shutil.which("strace"):
-            self.skipTest("strace is not installed")
+        require_fault_injection(self)
         self.write_old()
         os.chmod(self.file, 0o640)
-        calls = os.path.join(tempfile.mkdtemp(dir=self.folder), "calls")
-        subprocess.run(["strace", "-o", calls, "-e", "openat", TOPNET, "scan", "-o", self.file],
-                       env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}, check=True)
-        with open(calls, encoding="utf-8") as file:
-            number = next(i for i, line in enumerate(file, 1) if "O_TMPFILE" in line)
-        shutil.rmtree(os.path.dirname(calls))
+        calls = strace("-e", "openat", TOPNET, "scan", "-o", self.file).stderr.decode()
+        number = next(i for i, line in enumerate(calls.splitlines(), 1) if "O_TMPFILE" in line)
         status, said = self.traced(f"openat:error=EOPNOTSUPP:when={number}")
         self.assertEqual((status, said), (0, ""))
         self.assertTrue(self.contents().startswith(FIRST_LINE))
@@ -101,8 +89,7 @@ class Out(unittest.TestCase):
         self.assertEqual(os.listdir(self.folder), ["report.txt"])
 
     def test_a_killed_run_leaves_the_old_file_and_the_next_run_cleans_up(self):
-        if not shutil.which("strace"):
-            self.skipTest("strace is not installed")
+        require_fault_injection(self)
         self.write_old()
         status, _ = self.traced("renameat:error=EINTR:signal=KILL")
         self.assertNotEqual(status, 0)

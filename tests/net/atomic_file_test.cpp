@@ -5,14 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
-#include "net/file_error.h"
 #include "support/catch.h"
 #include "support/temporary_folder.h"
 
 using topnet::net::AtomicFile;
-using topnet::net::FileError;
 using topnet::test::read_file;
 using topnet::test::TemporaryFolder;
 
@@ -138,16 +137,16 @@ TEST_CASE("a FIFO is written straight, at the commit, and stays a FIFO") {
   const TemporaryFolder folder;
   REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
   const topnet::proc::UniqueFd reader(::open((folder / "fifo").c_str(), O_RDONLY | O_NONBLOCK));
-  char buffer[16];
+  std::array<char, 16> buffer{};
   {
     AtomicFile file(folder / "fifo");
     file.write("through");
-    CHECK(::read(reader.raw(), buffer, sizeof buffer) == -1);
+    CHECK(::read(reader.raw(), buffer.data(), buffer.size()) == -1);
     CHECK(errno == EAGAIN);
     file.commit();
   }
-  CHECK(::read(reader.raw(), buffer, sizeof buffer) == 7);
-  CHECK(std::string_view(buffer, 7) == "through");
+  CHECK(::read(reader.raw(), buffer.data(), buffer.size()) == 7);
+  CHECK(std::string_view(buffer.data(), 7) == "through");
   CHECK(fs::is_fifo(folder / "fifo"));
 }
 

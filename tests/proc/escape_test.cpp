@@ -17,7 +17,7 @@ std::string all_bytes() {
 }  // namespace
 
 TEST_CASE("printable text stays as it is") {
-  CHECK(escape("") == "");
+  CHECK(escape("").empty());
   CHECK(escape("cc1plus") == "cc1plus");
   CHECK(escape("  a) R 1 (") == "  a) R 1 (");
   CHECK(escape("naïve 東京 🦊") == "naïve 東京 🦊");

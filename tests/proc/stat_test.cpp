@@ -5,7 +5,6 @@
 
 using topnet::proc::parse_stat;
 using topnet::proc::Process;
-using topnet::test::FakeProcess;
 using topnet::test::stat_line;
 
 TEST_CASE("a stat line yields the fields we rank by") {

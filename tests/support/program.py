@@ -1,6 +1,7 @@
 """The real program, as a user runs it, and what it is tried on."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,20 @@ def topnet(*words, **options):
     """Runs topnet to its end and returns its output, as bytes, and its exit status."""
     return subprocess.run([TOPNET, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=60, check=False, **options)
+
+
+def require_fault_injection(test):
+    """Skips `test` where strace cannot fail the program's system calls one by one."""
+    if os.environ.get("TOPNET_SANITIZE"):
+        test.skipTest("a sanitizer makes system calls of its own; the release build is tested")
+    if not shutil.which("strace"):
+        test.skipTest("strace is not installed")
+
+
+def strace(*words):
+    """Runs strace to its end: its options, then topnet's words."""
+    return subprocess.run(["strace", "-f", *words], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
 
 
 def fake_process(root, pid, comm, user=0, system=0, start=1, state="S"):
