@@ -1,10 +1,7 @@
 #include "cmd/ranking_options.h"
 
-#include <array>
-#include <string_view>
-#include <utility>
-
 #include "proc/number.h"
+#include "proc/words.h"
 
 namespace topnet::cmd {
 namespace {
@@ -19,24 +16,11 @@ std::size_t parse_count(const std::string& text) {
   return *count;
 }
 
-// One of a few words, each standing for a value.
 template <typename Value, std::size_t Size>
-using Words = std::array<std::pair<std::string_view, Value>, Size>;
-
-constexpr Words<proc::SortKey, 3> kSortKeys{{{"cpu", proc::SortKey::Cpu},
-                                             {"user", proc::SortKey::User},
-                                             {"system", proc::SortKey::System}}};
-
-constexpr Words<proc::Format, 3> kFormats{
-    {{"text", proc::Format::Text}, {"json", proc::Format::Json}, {"csv", proc::Format::Csv}}};
-
-template <typename Value, std::size_t Size>
-Value parse_word(const std::string& text, const Words<Value, Size>& words) {
+Value parse_word(const std::string& text, const proc::Words<Value, Size>& words) {
+  if (const auto value = proc::meaning_of(text, words)) return *value;
   std::string known;
-  for (const auto& [word, value] : words) {
-    if (text == word) return value;
-    known += (known.empty() ? "" : ", ") + std::string(word);
-  }
+  for (const auto& [word, value] : words) known += (known.empty() ? "" : ", ") + std::string(word);
   throw UsageError("is none of " + known);
 }
 
@@ -51,11 +35,11 @@ std::vector<Option> ranking_options(RankingOptions& options) {
       {.names = "-s,--sort",
        .value = "KEY",
        .help = "Rank by cpu (user and system time), user or system (cpu)",
-       .set = [&](const std::string& text) { options.key = parse_word(text, kSortKeys); }},
+       .set = [&](const std::string& text) { options.key = parse_word(text, proc::kSortKeys); }},
       {.names = "-f,--format",
        .value = "F",
        .help = "Write the report as text, json or csv (text)",
-       .set = [&](const std::string& text) { options.format = parse_word(text, kFormats); }},
+       .set = [&](const std::string& text) { options.format = parse_word(text, proc::kFormats); }},
       {.names = "-o,--out",
        .value = "FILE",
        .help = "Write the report to FILE, whole or not at all; - is standard output (-)",

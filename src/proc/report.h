@@ -12,6 +12,7 @@
 
 #include "proc/host.h"
 #include "proc/process.h"
+#include "proc/words.h"
 
 namespace topnet::proc {
 
@@ -26,6 +27,9 @@ struct Report {
 };
 
 enum class Format : std::uint8_t { Text, Json, Csv };
+
+inline constexpr Words<Format, 3> kFormats{
+    {{"text", Format::Text}, {"json", Format::Json}, {"csv", Format::Csv}}};
 
 std::string to_text(const Report& report);
 std::string to_json(const Report& report);  // one document on one line

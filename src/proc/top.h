@@ -6,10 +6,14 @@
 #include <vector>
 
 #include "proc/process.h"
+#include "proc/words.h"
 
 namespace topnet::proc {
 
 enum class SortKey : std::uint8_t { Cpu, User, System };  // Cpu: user + system
+
+inline constexpr Words<SortKey, 3> kSortKeys{
+    {{"cpu", SortKey::Cpu}, {"user", SortKey::User}, {"system", SortKey::System}}};
 
 // The figure that `key` ranks by, in clock ticks.
 std::uint64_t ticks_by(SortKey key, const Process& process);
