@@ -7,6 +7,8 @@ option(TOPNET_HARDEN "Compile and link with the hardening flags" OFF)
 set(CMAKE_CXX_EXTENSIONS OFF)
 add_library(topnet_options INTERFACE)
 target_compile_features(topnet_options INTERFACE cxx_std_20)
+# What a program links but does not use must not cost it start-up time.
+target_link_options(topnet_options INTERFACE -Wl,--as-needed)
 target_include_directories(topnet_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
 target_compile_options(topnet_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor

@@ -12,9 +12,9 @@ LAYERS = ["cmd", "web", "net", "proc"]
 # Which files may include what; a trailing slash or nothing behind it stands for all below.
 PACKAGES = {
     "CLI/": ["cmd/command_line.cpp"],
-    "nlohmann/": ["proc/report_json.cpp"],
+    "nlohmann/": ["net/message.cpp", "proc/report_json.cpp"],
     "httplib": [],
-    "openssl/": [],
+    "openssl/": ["net/identity.cpp", "net/openssl.cpp", "net/openssl.h", "net/tls.cpp"],
     "sqlite3": [],
 }
 

@@ -1,0 +1,88 @@
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+
+#include <array>
+#include <cstring>
+
+#include "proc/number.h"
+
+namespace topnet::net {
+namespace {
+
+template <typename Address>
+Address view_as(const sockaddr_storage& storage) {
+  Address address{};
+  std::memcpy(&address, &storage, sizeof address);
+  return address;
+}
+
+// The IPv4 address inside an IPv4-mapped IPv6 one (RFC 4291, section 2.5.5.2).
+in_addr mapped_address(const in6_addr& address) {
+  in_addr mapped{};
+  std::memcpy(&mapped, &address.s6_addr[12], sizeof mapped);
+  return mapped;
+}
+
+bool is_loopback(in_addr address) { return ntohl(address.s_addr) >> 24U == 127; }
+
+}  // namespace
+
+std::optional<HostPort> parse_host_port(std::string_view text,
+                                        std::optional<std::uint16_t> default_port) {
+  std::string_view host = text;
+  std::string_view port;  // with its colon
+  if (text.starts_with('[')) {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos) return std::nullopt;
+    host = text.substr(1, close - 1);
+    port = text.substr(close + 1);
+  } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
+    host = text.substr(0, colon);
+    port = text.substr(colon);
+  }
+  if (host.empty()) return std::nullopt;
+  if (port.empty()) {
+    if (!default_port) return std::nullopt;
+    return HostPort{.host = std::string(host), .port = *default_port};
+  }
+  if (!port.starts_with(':')) return std::nullopt;
+  const auto number = proc::parse_number<std::uint16_t>(port.substr(1));
+  if (!number) return std::nullopt;
+  return HostPort{.host = std::string(host), .port = *number};
+}
+
+std::string to_string(const HostPort& address) {
+  const bool is_ipv6 = address.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", address.host, is_ipv6 ? "]" : "",
+                     address.port);
+}
+
+HostPort to_host_port(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const auto show = [&](int family, const void* bytes) {
+    return std::string(::inet_ntop(family, bytes, text.data(), text.size()));
+  };
+  if (address.ss_family == AF_INET) {
+    const auto ipv4 = view_as<sockaddr_in>(address);
+    return {.host = show(AF_INET, &ipv4.sin_addr), .port = ntohs(ipv4.sin_port)};
+  }
+  const auto ipv6 = view_as<sockaddr_in6>(address);
+  if (IN6_IS_ADDR_V4MAPPED(&ipv6.sin6_addr)) {
+    const in_addr mapped = mapped_address(ipv6.sin6_addr);
+    return {.host = show(AF_INET, &mapped), .port = ntohs(ipv6.sin6_port)};
+  }
+  return {.host = show(AF_INET6, &ipv6.sin6_addr), .port = ntohs(ipv6.sin6_port)};
+}
+
+bool is_loopback(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET) return is_loopback(view_as<sockaddr_in>(address).sin_addr);
+  if (address.ss_family != AF_INET6) return false;
+  const in6_addr ipv6 = view_as<sockaddr_in6>(address).sin6_addr;
+  if (IN6_IS_ADDR_V4MAPPED(&ipv6)) return is_loopback(mapped_address(ipv6));
+  return IN6_IS_ADDR_LOOPBACK(&ipv6);
+}
+
+}  // namespace topnet::net

@@ -1,0 +1,74 @@
+#include "net/connections.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace topnet::net {
+namespace {
+
+WallTime now() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+ConnectionId Connections::open(std::string peer) {
+  const std::scoped_lock lock(mutex_);
+  const ConnectionId id = ++accepted_;
+  live_.emplace(id,
+                LiveConnection{.id = id, .peer = std::move(peer), .client = {}, .since = now()});
+  return id;
+}
+
+void Connections::close(ConnectionId id, Outcome outcome) {
+  const std::scoped_lock lock(mutex_);
+  if (live_.erase(id) == 1) ++outcomes_.at(static_cast<std::size_t>(outcome));
+}
+
+void Connections::set_client(ConnectionId id, std::string client) {
+  const std::scoped_lock lock(mutex_);
+  live_.at(id).client = std::move(client);
+}
+
+void Connections::set_phase(ConnectionId id, Phase phase) {
+  const std::scoped_lock lock(mutex_);
+  live_.at(id).phase = phase;
+}
+
+void Connections::count_request(ConnectionId id) {
+  const std::scoped_lock lock(mutex_);
+  ++live_.at(id).requests;
+}
+
+void Connections::count_report() {
+  const std::scoped_lock lock(mutex_);
+  ++reports_sent_;
+}
+
+void Connections::add_top(ConnectionId id, Top top) {
+  const std::scoped_lock lock(mutex_);
+  if (std::any_of(tops_.begin(), tops_.end(),
+                  [&](const ReceivedTop& known) { return known.top.id == top.id; })) {
+    return;
+  }
+  const LiveConnection& connection = live_.at(id);
+  tops_.push_front(
+      {.time = now(), .client = connection.client, .peer = connection.peer, .top = std::move(top)});
+  if (tops_.size() > kMostTops) tops_.pop_back();
+  ++tops_received_;
+}
+
+ConnectionsSnapshot Connections::snapshot() const {
+  const std::scoped_lock lock(mutex_);
+  ConnectionsSnapshot snapshot{.connections = {},
+                               .tops = {tops_.begin(), tops_.end()},
+                               .accepted = accepted_,
+                               .outcomes = outcomes_,
+                               .reports_sent = reports_sent_,
+                               .tops_received = tops_received_};
+  snapshot.connections.reserve(live_.size());
+  for (const auto& [id, connection] : live_) snapshot.connections.push_back(connection);
+  return snapshot;
+}
+
+}  // namespace topnet::net

@@ -1,0 +1,110 @@
+// The live connections, what clients reported last, and how every connection ended.
+//
+// Any thread may call anything; readers get a snapshot by value. At every moment `accepted` is the
+// sum of the outcomes and of the live ones.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/message.h"
+#include "proc/words.h"
+
+namespace topnet::net {
+
+using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// How a connection ended; topnet-serve(1) explains each.
+enum class Outcome : std::uint8_t {
+  Completed,
+  RefusedBusy,
+  RefusedAuth,
+  HandshakeFailed,
+  TimedOut,
+  ProtocolError,
+  PeerGone,
+  InternalError,
+};
+inline constexpr proc::Words<Outcome, 8> kOutcomes{{{"completed", Outcome::Completed},
+                                                    {"refused_busy", Outcome::RefusedBusy},
+                                                    {"refused_auth", Outcome::RefusedAuth},
+                                                    {"handshake_failed", Outcome::HandshakeFailed},
+                                                    {"timed_out", Outcome::TimedOut},
+                                                    {"protocol_error", Outcome::ProtocolError},
+                                                    {"peer_gone", Outcome::PeerGone},
+                                                    {"internal_error", Outcome::InternalError}}};
+
+// What a connection is doing.
+enum class Phase : std::uint8_t { Handshake, Waiting, Reporting, Receiving, Idle, Closing };
+inline constexpr proc::Words<Phase, 6> kPhases{{{"handshake", Phase::Handshake},
+                                                {"waiting", Phase::Waiting},
+                                                {"reporting", Phase::Reporting},
+                                                {"receiving", Phase::Receiving},
+                                                {"idle", Phase::Idle},
+                                                {"closing", Phase::Closing}}};
+
+using ConnectionId = std::uint64_t;
+
+struct LiveConnection {
+  ConnectionId id = 0;
+  std::string peer;                   // "127.0.0.1:41234"
+  std::optional<std::string> client;  // the name it is enrolled under
+  WallTime since;
+  Phase phase = Phase::Handshake;
+  std::uint64_t requests = 0;
+};
+
+struct ReceivedTop {
+  WallTime time;
+  std::optional<std::string> client;
+  std::string peer;
+  Top top;
+};
+
+struct ConnectionsSnapshot {
+  std::vector<LiveConnection> connections;  // oldest first
+  std::vector<ReceivedTop> tops;            // newest first, kMostTops at most
+  std::uint64_t accepted = 0;
+  std::array<std::uint64_t, kOutcomes.size()> outcomes{};  // indexed by Outcome
+  std::uint64_t reports_sent = 0;
+  std::uint64_t tops_received = 0;
+
+  std::uint64_t active() const { return connections.size(); }
+};
+
+class Connections {
+ public:
+  static constexpr std::size_t kMostTops = 100;
+
+  ConnectionId open(std::string peer);
+  void close(ConnectionId id, Outcome outcome);
+
+  void set_client(ConnectionId id, std::string client);
+  void set_phase(ConnectionId id, Phase phase);
+  void count_request(ConnectionId id);
+  void count_report();
+
+  // Takes the top of that connection's client. A top whose id is there already is not taken again.
+  void add_top(ConnectionId id, Top top);
+
+  ConnectionsSnapshot snapshot() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<ConnectionId, LiveConnection> live_;
+  std::deque<ReceivedTop> tops_;
+  std::uint64_t accepted_ = 0;
+  std::array<std::uint64_t, kOutcomes.size()> outcomes_{};
+  std::uint64_t reports_sent_ = 0;
+  std::uint64_t tops_received_ = 0;
+};
+
+}  // namespace topnet::net

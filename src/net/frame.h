@@ -1,0 +1,50 @@
+// One frame in, one frame out: topnet-protocol(7), section FRAMES.
+//
+// A frame is a type (one byte), the length of its payload (four bytes, most significant first) and
+// the payload. What a payload means is message.h's business.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "net/stream.h"
+
+namespace topnet::net {
+
+enum class FrameType : std::uint8_t {
+  Request = 1,  // client: a report is wanted
+  Data = 2,     // server: a part of the report's bytes
+  End = 3,      // server: the report is complete
+  Top = 4,      // client: its own busiest process
+  Ack = 5,      // server: the top is taken
+  Error = 6,    // server: no, and why; the last frame
+};
+
+inline constexpr std::size_t kFrameHeaderSize = 5;
+inline constexpr std::size_t kMaxDataSize = 65536;    // payload of a Data frame, in bytes
+inline constexpr std::size_t kMaxMessageSize = 4096;  // payload of every other frame
+
+// The peer sent what the protocol does not allow. what() says what.
+class ProtocolError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct Frame {
+  FrameType type;
+  std::string payload;
+};
+
+// Reads one whole frame; nullopt if the peer has ended before its first byte. Throws ProtocolError
+// for an unknown type, for a length above the type's limit (before memory is taken for it) and for
+// an end inside the frame; and what the stream throws.
+std::optional<Frame> read_frame(Stream& stream, Deadline deadline);
+
+// `payload` must keep to its type's limit. Throws what the stream throws.
+void write_frame(Stream& stream, FrameType type, std::string_view payload, Deadline deadline);
+
+}  // namespace topnet::net

@@ -1,0 +1,173 @@
+#include "net/message.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "proc/escape.h"
+#include "proc/words.h"
+
+namespace topnet::net {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kMaxDepth = 8;
+constexpr std::size_t kMaxNameSize = 256;  // 64 bytes, each escaped
+constexpr std::size_t kMaxTextSize = 1024;
+constexpr std::uint64_t kMaxTicks = std::uint64_t{1} << 62U;
+
+constexpr proc::Words<RefusalCode, 6> kCodes{{{"not_enrolled", RefusalCode::NotEnrolled},
+                                              {"busy", RefusalCode::Busy},
+                                              {"shutting_down", RefusalCode::ShuttingDown},
+                                              {"timeout", RefusalCode::Timeout},
+                                              {"protocol", RefusalCode::Protocol},
+                                              {"internal", RefusalCode::Internal}}};
+
+// Reads the fields of one object, each checked against its range.
+class Fields {
+ public:
+  explicit Fields(std::string_view payload) {
+    bool is_too_deep = false;
+    const auto watch_depth = [&](int depth, Json::parse_event_t, Json&) {
+      is_too_deep = is_too_deep || depth > kMaxDepth;
+      return !is_too_deep;
+    };
+    object_ = Json::parse(payload, watch_depth, false);
+    if (is_too_deep || !object_.is_object()) throw ProtocolError("a message is no JSON object");
+  }
+
+  std::uint64_t number(const char* name, std::uint64_t least, std::uint64_t most) const {
+    const Json& field = at(name);
+    if (!field.is_number_unsigned()) refuse(name);
+    const auto value = field.get<std::uint64_t>();
+    if (value < least || value > most) refuse(name);
+    return value;
+  }
+
+  std::chrono::milliseconds seconds(const char* name, std::chrono::seconds most) const {
+    const Json& field = at(name);
+    if (!field.is_number()) refuse(name);
+    const auto value = field.get<double>();
+    if (!(value >= 0 && value <= static_cast<double>(most.count()))) refuse(name);
+    return std::chrono::milliseconds(std::llround(value * 1000));
+  }
+
+  std::string escaped(const char* name, std::size_t most) const {
+    std::string value = text(name);
+    if (value.size() > most || !proc::is_escaped(value)) refuse(name);
+    return value;
+  }
+
+  std::string hex(const char* name, std::size_t digits) const {
+    std::string value = text(name);
+    if (value.size() != digits ||
+        value.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      refuse(name);
+    }
+    return value;
+  }
+
+  template <typename Value, std::size_t Size>
+  Value word(const char* name, const proc::Words<Value, Size>& words) const {
+    const auto value = proc::meaning_of(text(name), words);
+    if (!value) refuse(name);
+    return *value;
+  }
+
+  std::string text(const char* name) const {
+    const Json& field = at(name);
+    if (!field.is_string()) refuse(name);
+    return field.get<std::string>();
+  }
+
+  bool is_null(const char* name) const { return at(name).is_null(); }
+
+ private:
+  [[noreturn]] static void refuse(const char* name) {
+    throw ProtocolError(fmt::format("a message's field {} is missing or out of range", name));
+  }
+
+  const Json& at(const char* name) const {
+    const auto found = object_.find(name);
+    if (found == object_.end()) refuse(name);
+    return *found;
+  }
+
+  Json object_;
+};
+
+Json window_since_start() { return {{"kind", "since_start"}, {"seconds", nullptr}}; }
+
+}  // namespace
+
+std::string to_json(const ReportRequest& message) {
+  return Json{{"top", message.count},
+              {"sort", proc::word_for(message.key, proc::kSortKeys)},
+              {"format", proc::word_for(message.format, proc::kFormats)},
+              {"delay", nullptr},
+              {"hold", static_cast<double>(message.hold.count()) / 1000}}
+      .dump();
+}
+
+std::string to_json(const ReportEnd& message) {
+  return Json{{"length", message.length}, {"sha256", message.sha256}}.dump();
+}
+
+std::string to_json(const Top& message) {
+  return Json{{"id", message.id},
+              {"host", message.host ? Json(*message.host) : Json(nullptr)},
+              {"pid", message.pid},
+              {"name", message.name},
+              {"window", window_since_start()},
+              {"clock_ticks_per_second", message.clock_ticks_per_second},
+              {"user_ticks", message.user_ticks},
+              {"system_ticks", message.system_ticks}}
+      .dump();
+}
+
+std::string to_json(const Ack& message) { return Json{{"id", message.id}}.dump(); }
+
+std::string to_json(const Refusal& message) {
+  return Json{{"code", proc::word_for(message.code, kCodes)}, {"message", message.text}}.dump();
+}
+
+ReportRequest parse_request(std::string_view payload) {
+  const Fields fields(payload);
+  return {.count = fields.number("top", 1, kMaxProcesses),
+          .key = fields.word("sort", proc::kSortKeys),
+          .format = fields.word("format", proc::kFormats),
+          .hold = fields.seconds("hold", kMaxHold)};
+}
+
+ReportEnd parse_end(std::string_view payload) {
+  const Fields fields(payload);
+  return {.length = fields.number("length", 0, std::numeric_limits<std::int64_t>::max()),
+          .sha256 = fields.hex("sha256", 64)};
+}
+
+Top parse_top(std::string_view payload) {
+  const Fields fields(payload);
+  Top top{.id = fields.hex("id", 32),
+          .host = {},
+          .pid = static_cast<pid_t>(fields.number("pid", 1, std::numeric_limits<pid_t>::max())),
+          .name = fields.escaped("name", kMaxNameSize),
+          .user_ticks = fields.number("user_ticks", 0, kMaxTicks),
+          .system_ticks = fields.number("system_ticks", 0, kMaxTicks),
+          .clock_ticks_per_second =
+              static_cast<std::uint32_t>(fields.number("clock_ticks_per_second", 1, 1000000))};
+  if (!fields.is_null("host")) top.host = fields.escaped("host", kMaxNameSize);
+  return top;
+}
+
+Ack parse_ack(std::string_view payload) { return {.id = Fields(payload).hex("id", 32)}; }
+
+Refusal parse_refusal(std::string_view payload) {
+  const Fields fields(payload);
+  return {.code = proc::meaning_of(fields.text("code"), kCodes).value_or(RefusalCode::Internal),
+          .text = fields.escaped("message", kMaxTextSize)};
+}
+
+}  // namespace topnet::net

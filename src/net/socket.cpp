@@ -1,0 +1,159 @@
+#include "net/socket.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <system_error>
+
+#include "proc/escape.h"
+
+namespace topnet::net {
+namespace {
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+// Rounded up, so that no wait ends just before its deadline; never negative.
+int milliseconds_until(Deadline deadline) {
+  using namespace std::chrono;
+  const auto left = ceil<milliseconds>(deadline - steady_clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
+}
+
+const sockaddr* generic(const sockaddr_storage& address) {
+  return reinterpret_cast<const sockaddr*>(&address);
+}
+
+socklen_t size_of(const sockaddr_storage& address) {
+  return address.ss_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+}
+
+void set_option(int socket, int level, int option, int value) {
+  if (::setsockopt(socket, level, option, &value, sizeof value) != 0) {
+    throw std::system_error(errno, std::generic_category(), "could not set up a socket");
+  }
+}
+
+proc::UniqueFd open_socket(int family) {
+  proc::UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) {
+    throw std::system_error(errno, std::generic_category(), "could not open a socket");
+  }
+  return socket;
+}
+
+// 0, or the errno value of what went wrong.
+int try_connect(int socket, const sockaddr_storage& address, Deadline deadline) {
+  if (::connect(socket, generic(address), size_of(address)) == 0) return 0;
+  if (errno != EINPROGRESS && errno != EINTR) return errno;
+  wait_until_ready(socket, Readiness::Write, deadline);
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+}  // namespace
+
+void wait_until_ready(int descriptor, Readiness readiness, Deadline deadline) {
+  pollfd waited{.fd = descriptor, .events = static_cast<short>(readiness), .revents = 0};
+  for (;;) {
+    const int ready = ::poll(&waited, 1, milliseconds_until(deadline));
+    if (ready > 0) return;
+    if (ready == 0) throw TimeoutError("it took too long");
+    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "could not wait");
+  }
+}
+
+std::vector<sockaddr_storage> resolve(const HostPort& address, Purpose purpose) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV | (purpose == Purpose::Listening ? AI_NUMERICHOST : 0);
+  addrinfo* found = nullptr;
+  const int error =
+      ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
+  if (error != 0) {
+    throw ConnectionError("no address for " + proc::escape(address.host) + ": " +
+                          (error == EAI_SYSTEM ? reason(errno) : ::gai_strerror(error)));
+  }
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, &::freeaddrinfo);
+  std::vector<sockaddr_storage> addresses;
+  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+    if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
+    std::memcpy(&addresses.emplace_back(), entry->ai_addr, entry->ai_addrlen);
+  }
+  return addresses;
+}
+
+proc::UniqueFd connect_to(const std::vector<sockaddr_storage>& addresses, Deadline deadline) {
+  std::string why = "no address";
+  for (const sockaddr_storage& address : addresses) {
+    proc::UniqueFd socket = open_socket(address.ss_family);
+    const int error = try_connect(socket.raw(), address, deadline);
+    if (error == 0) {
+      // Frames are small and each waits for an answer.
+      set_option(socket.raw(), IPPROTO_TCP, TCP_NODELAY, 1);
+      return socket;
+    }
+    why = reason(error);
+  }
+  throw ConnectionError(why);
+}
+
+proc::UniqueFd listen_on(const sockaddr_storage& address) {
+  proc::UniqueFd socket = open_socket(address.ss_family);
+  // A server that is started again must not wait for old connections to time out.
+  set_option(socket.raw(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (address.ss_family == AF_INET6) set_option(socket.raw(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (::bind(socket.raw(), generic(address), size_of(address)) != 0 ||
+      ::listen(socket.raw(), SOMAXCONN) != 0) {
+    throw std::system_error(errno, std::generic_category(),
+                            "could not listen on " + to_string(to_host_port(address)));
+  }
+  return socket;
+}
+
+sockaddr_storage local_address(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    throw std::system_error(errno, std::generic_category(), "could not ask for an address");
+  }
+  return address;
+}
+
+std::size_t SocketStream::read_some(std::span<std::byte> buffer, Deadline deadline) {
+  for (;;) {
+    wait_until_ready(socket_, Readiness::Read, deadline);
+    const ssize_t count = ::recv(socket_, buffer.data(), buffer.size(), 0);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (!would_block(errno) && errno != EINTR) throw ConnectionError(reason(errno));
+  }
+}
+
+void SocketStream::write_all(std::span<const std::byte> bytes, Deadline deadline) {
+  while (!bytes.empty()) {
+    wait_until_ready(socket_, Readiness::Write, deadline);
+    const ssize_t count = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    } else if (!would_block(errno) && errno != EINTR) {
+      throw ConnectionError(reason(errno));
+    }
+  }
+}
+
+void SocketStream::finish_writing(Deadline) {
+  if (::shutdown(socket_, SHUT_WR) != 0) throw ConnectionError(reason(errno));
+}
+
+}  // namespace topnet::net

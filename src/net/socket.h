@@ -1,0 +1,53 @@
+// TCP sockets: connecting, listening, accepting, and a plain connection as a Stream.
+//
+// Every descriptor is non-blocking and closed on exec; waiting is done with poll(2) under a
+// deadline. The only file but tls that knows POSIX sockets.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "net/address.h"
+#include "net/stream.h"
+#include "proc/unique_fd.h"
+
+namespace topnet::net {
+
+enum class Readiness : short { Read = 0x001, Write = 0x004 };  // POLLIN, POLLOUT
+
+// Returns when `descriptor` is ready, broken included. Throws TimeoutError.
+void wait_until_ready(int descriptor, Readiness readiness, Deadline deadline);
+
+// The addresses that a host stands for, in the order to try them. `for_listening` takes numeric
+// addresses only. Throws ConnectionError where there is none.
+enum class Purpose : std::uint8_t { Connecting, Listening };
+std::vector<sockaddr_storage> resolve(const HostPort& address, Purpose purpose);
+
+// Connects to the first of them that accepts. Throws ConnectionError and TimeoutError.
+proc::UniqueFd connect_to(const std::vector<sockaddr_storage>& addresses, Deadline deadline);
+
+// A socket that accepts connections on `address`. An IPv6 address takes IPv4 too where it is the
+// unspecified one. Throws std::system_error, EADDRINUSE among others.
+proc::UniqueFd listen_on(const sockaddr_storage& address);
+
+// The address that a socket is bound to: with port 0 asked for, the one that was picked.
+sockaddr_storage local_address(int socket);
+
+// TCP without TLS.
+class SocketStream : public Stream {
+ public:
+  explicit SocketStream(int socket) : socket_(socket) {}  // not owned
+
+  std::size_t read_some(std::span<std::byte> buffer, Deadline deadline) override;
+  void write_all(std::span<const std::byte> bytes, Deadline deadline) override;
+  void finish_writing(Deadline deadline) override;
+
+ private:
+  int socket_;
+};
+
+}  // namespace topnet::net
