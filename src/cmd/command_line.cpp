@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -25,9 +24,9 @@ struct Given {
 
 std::string in_quotes(const std::string& word) { return "'" + proc::escape(word) + "'"; }
 
-// `command` is the one that was named; null if none was.
-std::string see_help(const Command* command) {
-  return fmt::format("see '{}{} --help'", kProgram, command ? " " + command->name : "");
+// `path` is the command that was named: "", "scan", "trust show".
+std::string see_help(const std::string& path) {
+  return fmt::format("see '{}{}{} --help'", kProgram, path.empty() ? "" : " ", path);
 }
 
 void declare_help_and_version(CLI::App& app) {
@@ -36,27 +35,33 @@ void declare_help_and_version(CLI::App& app) {
                        "Print the version and exit");
 }
 
-// One command as CLI11 knows it.
+// One command as CLI11 knows it, with the commands below it.
 class ParsedCommand {
  public:
-  ParsedCommand(CLI::App& program, const Command& command)
-      : command_(command), app_(program.add_subcommand(command.name, command.summary)) {
+  ParsedCommand(CLI::App& parent, const Command& command, const std::string& parent_path)
+      : command_(command),
+        path_(parent_path + (parent_path.empty() ? "" : " ") + command.name),
+        app_(parent.add_subcommand(command.name, command.summary)) {
     declare_help_and_version(*app_);
-    for (const Option& option : command.options) {
-      given_.push_back(std::make_unique<Given>(Given{&option, nullptr, {}}));
-      Given& given = *given_.back();
-      if (option.value.empty()) {
-        given.parsed = app_->add_flag(option.names, option.help)->disable_flag_override();
-      } else {
-        given.parsed =
-            app_->add_option(option.names, given.value, option.help)->type_name(option.value);
-        given.parsed->take_last();
-      }
+    app_->allow_extras();
+    app_->require_subcommand(0, 1);
+    for (const Option& option : command.options) declare(option);
+    for (const Command& each : command.commands) {
+      below_.push_back(std::make_unique<ParsedCommand>(*app_, each, path_));
     }
   }
 
-  bool was_named() const { return app_->parsed(); }
   const Command& command() const { return command_; }
+  const std::string& path() const { return path_; }
+
+  // The innermost command that the command line names; null if not even this one is.
+  const ParsedCommand* named() const {
+    if (!app_->parsed()) return nullptr;
+    for (const auto& each : below_) {
+      if (const ParsedCommand* const found = each->named()) return found;
+    }
+    return this;
+  }
 
   void set_options() const {
     for (const auto& given : given_) {
@@ -65,23 +70,39 @@ class ParsedCommand {
         given->declared->set(given->value);
       } catch (const UsageError& error) {
         throw UsageError(fmt::format("{} {} {}; {}", given->parsed->get_name(),
-                                     in_quotes(given->value), error.what(), see_help(&command_)));
+                                     in_quotes(given->value), error.what(), see_help(path_)));
       }
     }
   }
 
  private:
+  void declare(const Option& option) {
+    given_.push_back(std::make_unique<Given>(Given{&option, nullptr, {}}));
+    Given& given = *given_.back();
+    if (option.value.empty()) {
+      given.parsed = app_->add_flag(option.names, option.help)->disable_flag_override();
+    } else {
+      given.parsed =
+          app_->add_option(option.names, given.value, option.help)->type_name(option.value);
+      given.parsed->take_last();
+    }
+  }
+
   const Command& command_;
+  std::string path_;
   CLI::App* app_;
   std::vector<std::unique_ptr<Given>> given_;
+  std::vector<std::unique_ptr<ParsedCommand>> below_;
 };
 
-[[noreturn]] void refuse_word(const std::string& word, const Command* command) {
+[[noreturn]] void refuse_word(const std::string& word, const ParsedCommand* command) {
   const bool is_option = word.starts_with('-') && word.size() > 1;
-  const char* const problem = is_option ? "unknown option"
-                              : command ? "unexpected argument"
-                                        : "unknown command";
-  throw UsageError(fmt::format("{} {}; {}", problem, in_quotes(word), see_help(command)));
+  const bool names_a_command = command == nullptr || !command->command().commands.empty();
+  const char* const problem = is_option         ? "unknown option"
+                              : names_a_command ? "unknown command"
+                                                : "unexpected argument";
+  throw UsageError(
+      fmt::format("{} {}; {}", problem, in_quotes(word), see_help(command ? command->path() : "")));
 }
 
 // CLI11 says "--top: 1 required N missing" and "exhaustive was given a disallowed flag override".
@@ -105,13 +126,15 @@ Request parse_command_line(const std::vector<std::string>& words,
   std::vector<std::unique_ptr<ParsedCommand>> parsed;
   parsed.reserve(commands.size());
   for (const Command& command : commands) {
-    parsed.push_back(std::make_unique<ParsedCommand>(program, command));
+    parsed.push_back(std::make_unique<ParsedCommand>(program, command, ""));
   }
-  const auto named = [&]() -> const Command* {
-    const auto found = std::find_if(parsed.begin(), parsed.end(),
-                                    [](const auto& command) { return command->was_named(); });
-    return found == parsed.end() ? nullptr : &(*found)->command();
+  const auto named = [&]() -> const ParsedCommand* {
+    for (const auto& each : parsed) {
+      if (const ParsedCommand* const found = each->named()) return found;
+    }
+    return nullptr;
   };
+  const auto hint = [&] { return see_help(named() ? named()->path() : ""); };
 
   try {
     program.parse(std::vector<std::string>(words.rbegin(), words.rend()));
@@ -120,17 +143,19 @@ Request parse_command_line(const std::vector<std::string>& words,
   } catch (const CLI::CallForVersion& version) {
     return std::string(version.what()) + '\n';
   } catch (const CLI::ArgumentMismatch& error) {
-    throw UsageError(describe(error) + "; " + see_help(named()));
+    throw UsageError(describe(error) + "; " + hint());
   } catch (const CLI::ParseError& error) {
-    throw UsageError(proc::escape(error.what()) + "; " + see_help(named()));
+    throw UsageError(proc::escape(error.what()) + "; " + hint());
   }
 
-  const Command* const command = named();
+  const ParsedCommand* const command = named();
   const std::vector<std::string> unknown = program.remaining(true);
   if (!unknown.empty()) refuse_word(unknown.front(), command);
-  if (command == nullptr) throw UsageError("no command given; " + see_help(nullptr));
-  for (const auto& each : parsed) each->set_options();
-  return command;
+  if (command == nullptr || !command->command().run) {
+    throw UsageError("no command given; " + hint());
+  }
+  command->set_options();
+  return &command->command();
 }
 
 }  // namespace topnet::cmd

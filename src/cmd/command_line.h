@@ -21,7 +21,7 @@ class UsageError : public std::runtime_error {
 };
 
 struct Option {
-  std::string names;  // "-n,--top"
+  std::string names;  // "-n,--top"; without a dash it is an argument: "host"
   std::string value;  // what the help calls its value; empty for a flag
   std::string help;
   // Takes the value as it was typed (the last one, where it was given twice). Throws UsageError
@@ -33,7 +33,8 @@ struct Command {
   std::string name;
   std::string summary;
   std::vector<Option> options;
-  std::function<ExitCode()> run;
+  std::function<ExitCode()> run;  // none where one of the commands below has to be named
+  std::vector<Command> commands = {};
 };
 
 // What the command line asks for: a command to run, its options set, or a text (the help, the

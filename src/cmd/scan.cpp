@@ -5,6 +5,7 @@
 #include "cmd/output.h"
 #include "cmd/ranking_options.h"
 #include "cmd/signals.h"
+#include "cmd/state_dir.h"
 #include "proc/ranking.h"
 
 namespace topnet::cmd {
@@ -13,6 +14,7 @@ namespace {
 struct ScanOptions {
   RankingOptions ranking;
   std::string proc_root = "/proc";
+  std::string state_dir;  // accepted as by every command; nothing is kept there
 };
 
 ExitCode run(const ScanOptions& options) {
@@ -38,10 +40,7 @@ Command scan_command() {
                    .value = "",
                    .help = "Open the stat file of every process (so far the only way)",
                    .set = [](const std::string&) {}});
-  table.push_back({.names = "--state-dir",
-                   .value = "DIR",
-                   .help = "Accepted as by every command; scan keeps nothing there",
-                   .set = [](const std::string&) {}});
+  table.push_back(state_dir_option(options->state_dir));
   return {.name = "scan",
           .summary = "Rank this machine's processes by CPU time",
           .options = std::move(table),

@@ -32,4 +32,22 @@ void end_on_interrupt() {
   ::sigaction(SIGINT, &action, nullptr);
 }
 
+sigset_t block_end_signals() {
+  sigset_t ends{};
+  ::sigemptyset(&ends);
+  ::sigaddset(&ends, SIGTERM);
+  ::sigaddset(&ends, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  return ends;
+}
+
+void wait_for(const sigset_t& signals) {
+  int signal = 0;
+  while (::sigwait(&signals, &signal) != 0) continue;
+}
+
+void unblock_end_signals(const sigset_t& signals) {
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
 }  // namespace topnet::cmd

@@ -1,6 +1,8 @@
 // What the program does about signals, and what it finds when it starts.
 #pragma once
 
+#include <csignal>
+
 namespace topnet::cmd {
 
 // For every command, first of all. A write to a reader that has gone, or past a limit on file
@@ -12,5 +14,13 @@ void prepare_process();
 // For commands that hold nothing worth saving: SIGINT ends them at once with status 130, unless
 // it was ignored from the start.
 void end_on_interrupt();
+
+// For a server: SIGTERM and SIGINT are blocked in this thread and in those that it starts, and come
+// out of wait_for() one by one.
+sigset_t block_end_signals();
+void wait_for(const sigset_t& signals);
+
+// From now on each of them ends the process at once.
+void unblock_end_signals(const sigset_t& signals);
 
 }  // namespace topnet::cmd

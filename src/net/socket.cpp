@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -60,18 +61,30 @@ int try_connect(int socket, const sockaddr_storage& address, Deadline deadline) 
   return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
+// Returns when at least one is ready. Throws TimeoutError.
+void poll_until(std::span<pollfd> waited, Deadline deadline) {
+  for (;;) {
+    const int ready = ::poll(waited.data(), waited.size(), milliseconds_until(deadline));
+    if (ready > 0) return;
+    if (ready == 0) throw TimeoutError("it took too long");
+    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "could not wait");
+  }
+}
+
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 }  // namespace
 
 void wait_until_ready(int descriptor, Readiness readiness, Deadline deadline) {
   pollfd waited{.fd = descriptor, .events = static_cast<short>(readiness), .revents = 0};
-  for (;;) {
-    const int ready = ::poll(&waited, 1, milliseconds_until(deadline));
-    if (ready > 0) return;
-    if (ready == 0) throw TimeoutError("it took too long");
-    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "could not wait");
-  }
+  poll_until({&waited, 1}, deadline);
+}
+
+int wait_until_readable(int first, int second, Deadline deadline) {
+  std::array<pollfd, 2> waited{{{.fd = first, .events = POLLIN, .revents = 0},
+                                {.fd = second, .events = POLLIN, .revents = 0}}};
+  poll_until(waited, deadline);
+  return waited[0].revents != 0 ? first : second;
 }
 
 std::vector<sockaddr_storage> resolve(const HostPort& address, Purpose purpose) {

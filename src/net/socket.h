@@ -22,9 +22,15 @@ enum class Readiness : short { Read = 0x001, Write = 0x004 };  // POLLIN, POLLOU
 // Returns when `descriptor` is ready, broken included. Throws TimeoutError.
 void wait_until_ready(int descriptor, Readiness readiness, Deadline deadline);
 
-// The addresses that a host stands for, in the order to try them. `for_listening` takes numeric
-// addresses only. Throws ConnectionError where there is none.
+// Returns whichever of two descriptors has something to read, `first` if both have. Throws
+// TimeoutError.
+int wait_until_readable(int first, int second, Deadline deadline);
+
+// Which addresses are meant: those to connect to, names included, or numeric ones to listen on.
 enum class Purpose : std::uint8_t { Connecting, Listening };
+
+// The addresses that a host stands for, in the order to try them. Throws ConnectionError where
+// there is none.
 std::vector<sockaddr_storage> resolve(const HostPort& address, Purpose purpose);
 
 // Connects to the first of them that accepts. Throws ConnectionError and TimeoutError.

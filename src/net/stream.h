@@ -35,6 +35,9 @@ class Stream {
   // of what the peer sends. Throws TimeoutError and ConnectionError.
   virtual std::size_t read_some(std::span<std::byte> buffer, Deadline deadline) = 0;
 
+  // Whether there are bytes to read that have left the socket already.
+  virtual bool has_buffered() const { return false; }
+
   // Writes all of `bytes`. Throws TimeoutError and ConnectionError.
   virtual void write_all(std::span<const std::byte> bytes, Deadline deadline) = 0;
 

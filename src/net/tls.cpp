@@ -192,7 +192,7 @@ std::size_t TlsStream::read_some(std::span<std::byte> buffer, Deadline deadline)
   const auto [result, error] = impl_->run(
       [&] {
         // Waiting before reading keeps the read buffer away while a connection is idle.
-        if (SSL_has_pending(ssl) == 0) wait_until_ready(impl_->socket, Readiness::Read, deadline);
+        if (!has_buffered()) wait_until_ready(impl_->socket, Readiness::Read, deadline);
         return SSL_read_ex(ssl, buffer.data(), buffer.size(), &count);
       },
       deadline);
@@ -200,6 +200,8 @@ std::size_t TlsStream::read_some(std::span<std::byte> buffer, Deadline deadline)
   if (error == SSL_ERROR_ZERO_RETURN) return 0;
   throw ConnectionError(describe(error));
 }
+
+bool TlsStream::has_buffered() const { return SSL_has_pending(impl_->ssl.get()) == 1; }
 
 void TlsStream::write_all(std::span<const std::byte> bytes, Deadline deadline) {
   SSL* const ssl = impl_->ssl.get();

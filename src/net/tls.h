@@ -71,6 +71,7 @@ class TlsStream : public Stream {
   bool has_alpn() const { return has_alpn_; }
 
   std::size_t read_some(std::span<std::byte> buffer, Deadline deadline) override;
+  bool has_buffered() const override;
   void write_all(std::span<const std::byte> bytes, Deadline deadline) override;
   void finish_writing(Deadline deadline) override;
 

@@ -9,7 +9,8 @@ import unittest
 from support.program import topnet
 
 MAN = os.path.join(os.path.dirname(__file__), "..", "..", "man")
-COMMANDS = {"topnet.1": [], "topnet-scan.1": ["scan"]}
+COMMANDS = {"topnet.1": [], "topnet-scan.1": ["scan"], "topnet-serve.1": ["serve"],
+            "topnet-fetch.1": ["fetch"], "topnet-trust.1": ["trust", "show"]}
 
 
 def options_in_help(text):

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 TOPNET = os.environ["TOPNET"]
@@ -80,3 +81,44 @@ class Burner:
     def __exit__(self, *_):
         self.child.kill()
         self.child.wait()
+
+
+class Server:
+    """`topnet serve` on a port that it picks, with a state directory of its own unless given."""
+
+    def __init__(self, *words, state=None):
+        self.words = words
+        self.folder = tempfile.TemporaryDirectory()
+        self.state = state or os.path.join(self.folder.name, "state")
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [TOPNET, "serve", "--listen", "127.0.0.1:0", "--state-dir", self.state, *self.words],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.said = []
+        while not self.said or not self.said[-1].startswith("topnet: serving"):
+            line = self.process.stderr.readline()
+            if not line:
+                raise AssertionError(f"serve did not start: {self.said}")
+            self.said.append(line.rstrip("\n"))
+        self.address = self.said[-1].rsplit(" ", 1)[1]
+        self.port = int(self.address.rsplit(":", 1)[1])
+        return self
+
+    def fetch(self, *words, state=None):
+        return topnet("fetch", self.address, "--state-dir", state or self.state, *words)
+
+    def next_line(self):
+        """What the server says next on standard error."""
+        return self.process.stderr.readline().rstrip("\n")
+
+    def stop(self):
+        """Ends it with SIGTERM; returns its exit status."""
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+        self.folder.cleanup()

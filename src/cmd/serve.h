@@ -1,0 +1,10 @@
+// `topnet serve`: answers clients.
+#pragma once
+
+#include "cmd/command_line.h"
+
+namespace topnet::cmd {
+
+Command serve_command();
+
+}  // namespace topnet::cmd

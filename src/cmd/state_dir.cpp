@@ -1,0 +1,39 @@
+#include "cmd/state_dir.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace topnet::cmd {
+namespace {
+
+namespace fs = std::filesystem;
+
+// An absolute path from the environment; the XDG specification says to ignore relative ones.
+fs::path path_from(const char* variable) {
+  const char* const value = std::getenv(variable);
+  if (value == nullptr || *value != '/') return {};
+  return value;
+}
+
+}  // namespace
+
+Option state_dir_option(std::string& directory) {
+  return {.names = "--state-dir",
+          .value = "DIR",
+          .help = "Where keys, trust and reports are kept",
+          .set = [&](const std::string& text) {
+            if (text.empty()) throw UsageError("is no directory");
+            directory = text;
+          }};
+}
+
+fs::path state_dir(const std::string& directory) {
+  if (!directory.empty()) return fs::absolute(directory);
+  if (::geteuid() == 0) return "/var/lib/topnet";
+  if (const fs::path state = path_from("XDG_STATE_HOME"); !state.empty()) return state / "topnet";
+  if (const fs::path home = path_from("HOME"); !home.empty()) return home / ".local/state/topnet";
+  throw UsageError("no home directory to keep keys in; name one with --state-dir");
+}
+
+}  // namespace topnet::cmd

@@ -1,0 +1,68 @@
+// Accepts connections and serves each in a thread of its own.
+//
+// Knows neither /proc nor the state directory: what it needs of them is given to it. It prints
+// nothing and handles no signals.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "net/acceptor.h"
+#include "net/connections.h"
+#include "net/session.h"
+#include "net/tls.h"
+
+namespace topnet::net {
+
+struct ServerOptions {
+  std::chrono::milliseconds handshake_limit{5000};
+  SessionLimits limits;
+  std::size_t max_clients = 1024;
+  // The name that the holder of a key is enrolled under; nullopt for a stranger.
+  std::function<std::optional<std::string>(const Pin&)> client_name;
+  std::function<ReportFile(const ReportRequest&)> make_report;
+  std::function<void(const Exchange&)> exchange_done;
+};
+
+class Server {
+ public:
+  // Serves on `listener` (listening, non-blocking) from now on; without `tls` in plaintext, and
+  // then everybody. `connections` outlives the server. Throws std::system_error where no thread can
+  // be had.
+  Server(proc::UniqueFd listener, std::optional<TlsContext> tls, ServerOptions options,
+         Connections& connections);
+
+  // Ends at once what is left.
+  ~Server();
+
+  // Accepts no more, ends what waits for its client, and lets running exchanges end. Returns when
+  // all have, or after `patience`.
+  void shut_down(std::chrono::milliseconds patience);
+
+  // Cuts every connection off. May be called while another thread is in shut_down().
+  void cut_all();
+
+ private:
+  void accept(proc::UniqueFd socket, const sockaddr_storage& peer);
+  void serve(ConnectionId id, const std::string& peer, int socket);
+  Outcome shake_hands_and_run(ConnectionId id, const std::string& peer, int socket);
+  Outcome run(Stream& stream, const SessionPeer& peer, int socket);
+  bool wait_for_client(const Stream& stream, int socket, Deadline deadline) const;
+
+  std::optional<TlsContext> tls_;
+  ServerOptions options_;
+  Connections& connections_;
+  std::mutex mutex_;
+  std::condition_variable all_ended_;
+  std::map<ConnectionId, int> sockets_;  // of the live ones
+  proc::UniqueFd shut_down_;             // an eventfd, readable from shut_down() on
+  std::unique_ptr<Acceptor> acceptor_;
+};
+
+}  // namespace topnet::net

@@ -1,0 +1,155 @@
+#include "net/session.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <exception>
+
+#include "net/file_error.h"
+#include "net/sha256.h"
+#include "proc/escape.h"
+
+namespace topnet::net {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How long a refusal may take to be written, and its reader to go.
+constexpr std::chrono::seconds kGoodbye{1};
+
+// Ends the session with a refusal that is said to the client.
+struct Ended {
+  Outcome outcome;
+  Refusal refusal;
+};
+
+class Session {
+ public:
+  Session(Stream& stream, const SessionPeer& peer, const SessionLimits& limits,
+          const SessionHooks& hooks, Connections& connections)
+      : stream_(stream), peer_(peer), limits_(limits), hooks_(hooks), connections_(connections) {}
+
+  Outcome run() {
+    try {
+      Clock::duration patience = limits_.request;
+      while (const auto frame = next_request(patience)) {
+        const ReportRequest request = accept_request(*frame);
+        exchange(request);
+        patience = std::max<Clock::duration>(limits_.idle, request.hold);
+      }
+      return exchanges_ > 0 ? Outcome::Completed : Outcome::PeerGone;
+    } catch (const Ended& ended) {
+      refuse(stream_, ended.refusal);
+      return ended.outcome;
+    } catch (const TimeoutError&) {
+      refuse(stream_, {.code = RefusalCode::Timeout, .text = "you took too long"});
+      return Outcome::TimedOut;
+    } catch (const ProtocolError& error) {
+      refuse(stream_, {.code = RefusalCode::Protocol, .text = proc::escape(error.what())});
+      return Outcome::ProtocolError;
+    } catch (const ConnectionError&) {
+      return Outcome::PeerGone;
+    } catch (const std::exception&) {
+      refuse(stream_, {.code = RefusalCode::Internal, .text = "the server failed"});
+      return Outcome::InternalError;
+    }
+  }
+
+ private:
+  // Waits for the next request; nullopt when the client has ended.
+  std::optional<Frame> next_request(Clock::duration patience) {
+    connections_.set_phase(peer_.id, exchanges_ == 0 ? Phase::Waiting : Phase::Idle);
+    const Deadline deadline = Clock::now() + patience;
+    if (!hooks_.wait_for_client(deadline)) {
+      throw Ended{exchanges_ > 0 ? Outcome::Completed : Outcome::RefusedBusy,
+                  {.code = RefusalCode::ShuttingDown, .text = "the server is shutting down"}};
+    }
+    return read_frame(stream_, deadline);
+  }
+
+  ReportRequest accept_request(const Frame& frame) const {
+    if (!peer_.is_enrolled) {
+      throw Ended{Outcome::RefusedAuth,
+                  {.code = RefusalCode::NotEnrolled, .text = "this server does not know your key"}};
+    }
+    if (frame.type != FrameType::Request) throw ProtocolError("a request was due");
+    return parse_request(frame.payload);
+  }
+
+  void exchange(const ReportRequest& request) {
+    const Deadline deadline = Clock::now() + limits_.exchange;
+    connections_.count_request(peer_.id);
+    connections_.set_phase(peer_.id, Phase::Reporting);
+    const ReportFile report = make_report(request);
+    send(report, deadline);
+    connections_.count_report();
+    connections_.set_phase(peer_.id, Phase::Receiving);
+    const auto frame = read_frame(stream_, deadline);
+    if (!frame) throw ConnectionError("the client left before its top");
+    if (frame->type != FrameType::Top) throw ProtocolError("a top was due");
+    const Top top = parse_top(frame->payload);
+    connections_.add_top(peer_.id, top);
+    write_frame(stream_, FrameType::Ack, to_json(Ack{.id = top.id}), deadline);
+    ++exchanges_;
+    hooks_.exchange_done({.peer = peer_.peer,
+                          .client = peer_.client,
+                          .request = request,
+                          .report = report.path,
+                          .top = top});
+  }
+
+  ReportFile make_report(const ReportRequest& request) const {
+    try {
+      return hooks_.make_report(request);
+    } catch (const FileError& error) {
+      // The path is nobody's business but the server's.
+      throw Ended{Outcome::InternalError,
+                  {.code = RefusalCode::Internal,
+                   .text = "the server could not write the report: " + error.code().message()}};
+    }
+  }
+
+  void send(const ReportFile& report, Deadline deadline) {
+    std::array<char, 16384> buffer;  // as much as one TLS record holds
+    Sha256 digest;
+    std::uint64_t length = 0;
+    for (;;) {
+      const ssize_t count = ::read(report.file.raw(), buffer.data(), buffer.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) throw FileError("read", report.path, errno);
+      if (count == 0) break;
+      const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
+      digest.add(bytes);
+      length += bytes.size();
+      write_frame(stream_, FrameType::Data, bytes, deadline);
+    }
+    const ReportEnd end{.length = length, .sha256 = digest.finish()};
+    write_frame(stream_, FrameType::End, to_json(end), deadline);
+  }
+
+  Stream& stream_;
+  const SessionPeer& peer_;
+  const SessionLimits& limits_;
+  const SessionHooks& hooks_;
+  Connections& connections_;
+  std::uint64_t exchanges_ = 0;
+};
+
+}  // namespace
+
+Outcome run_session(Stream& stream, const SessionPeer& peer, const SessionLimits& limits,
+                    const SessionHooks& hooks, Connections& connections) {
+  return Session(stream, peer, limits, hooks, connections).run();
+}
+
+void refuse(Stream& stream, const Refusal& refusal) {
+  try {
+    write_frame(stream, FrameType::Error, to_json(refusal), Clock::now() + kGoodbye);
+  } catch (const std::exception&) {
+    return;
+  }
+}
+
+}  // namespace topnet::net

@@ -1,0 +1,61 @@
+// The server's side of one connection, from its first frame to its last: topnet-protocol(7),
+// section EXCHANGE.
+//
+// Knows no sockets and no threads, so that every path can be tried with a stream in memory.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "net/connections.h"
+#include "net/message.h"
+#include "net/report_files.h"
+#include "net/stream.h"
+
+namespace topnet::net {
+
+struct SessionLimits {
+  std::chrono::milliseconds request{5000};    // from the handshake to the whole first request
+  std::chrono::milliseconds exchange{30000};  // from a request to its top's acknowledgement
+  std::chrono::milliseconds idle{60000};      // between exchanges, unless the hold is longer
+};
+
+// What was done in one exchange, for the server's log.
+struct Exchange {
+  std::string peer;
+  std::optional<std::string> client;
+  ReportRequest request;
+  std::filesystem::path report;
+  Top top;
+};
+
+// What a session needs of the program around it. Called in the session's own thread.
+struct SessionHooks {
+  // Makes and stores a report. Throws what stops it; the client is then told that it failed.
+  std::function<ReportFile(const ReportRequest&)> make_report;
+  // Notes that an exchange is complete.
+  std::function<void(const Exchange&)> exchange_done;
+  // Returns true when the client has sent something, or ended; false when the server shuts down.
+  // Throws TimeoutError.
+  std::function<bool(Deadline)> wait_for_client;
+};
+
+struct SessionPeer {
+  ConnectionId id = 0;
+  std::string peer;
+  std::optional<std::string> client;  // the enrolled name; "local" for our own key
+  bool is_enrolled = false;           // without TLS everybody is
+};
+
+// Serves requests until the client ends, breaks a rule or a deadline, or the server drains. Says
+// every refusal to the client as far as it can. Returns how it ended; throws nothing.
+Outcome run_session(Stream& stream, const SessionPeer& peer, const SessionLimits& limits,
+                    const SessionHooks& hooks, Connections& connections);
+
+// Tells the client why it is not served, as the last frame. Failures are of no interest any more.
+void refuse(Stream& stream, const Refusal& refusal);
+
+}  // namespace topnet::net

@@ -1,0 +1,36 @@
+#include "net/sha256.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "net/openssl.h"
+
+namespace topnet::net {
+
+struct Sha256::Impl {
+  DigestPtr digest{EVP_MD_CTX_new()};
+};
+
+Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
+  require(impl_->digest != nullptr &&
+              EVP_DigestInit_ex(impl_->digest.get(), EVP_sha256(), nullptr) == 1,
+          "could not digest");
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::string_view bytes) {
+  require(EVP_DigestUpdate(impl_->digest.get(), bytes.data(), bytes.size()) == 1,
+          "could not digest");
+}
+
+std::string Sha256::finish() {
+  std::array<unsigned char, 32> bytes{};
+  require(EVP_DigestFinal_ex(impl_->digest.get(), bytes.data(), nullptr) == 1, "could not digest");
+  std::string text;
+  for (const unsigned char byte : bytes) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+}  // namespace topnet::net

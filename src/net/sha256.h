@@ -1,0 +1,26 @@
+// SHA-256 of bytes that come in pieces (FIPS 180-4).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace topnet::net {
+
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) = delete;
+
+  void add(std::string_view bytes);
+
+  // 64 lower-case hex digits. Call once, last.
+  std::string finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace topnet::net

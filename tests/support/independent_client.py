@@ -1,0 +1,96 @@
+"""A client written from topnet-protocol(7) alone: nothing of topnet is used."""
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+import socket
+import ssl
+import struct
+
+REQUEST, DATA, END, TOP, ACK, ERROR = 1, 2, 3, 4, 5, 6
+
+
+def element(der, at):
+    """The DER element at `at`: where it begins, where its contents begin, where it ends."""
+    length, start = der[at + 1], at + 2
+    if length & 0x80:
+        count = length & 0x7F
+        length, start = int.from_bytes(der[start:start + count], "big"), start + count
+    return at, start, start + length
+
+
+def pin_of(certificate):
+    """The pin of a certificate in DER: its SubjectPublicKeyInfo is the field behind the subject."""
+    _, inside, _ = element(certificate, 0)
+    _, at, _ = element(certificate, inside)
+    fields_before = 6 if certificate[at] == 0xA0 else 5  # version is optional
+    for _ in range(fields_before):
+        _, _, at = element(certificate, at)
+    begin, _, end = element(certificate, at)
+    digest = hashlib.sha256(certificate[begin:end]).digest()
+    return "SHA256:" + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+class Client:
+    def __init__(self, port, state=None, alpn=("topnet/1",)):
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+        if state is None:
+            return
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE  # the pin is compared instead
+        context.load_cert_chain(os.path.join(state, "identity.crt"),
+                                os.path.join(state, "identity.key"))
+        if alpn:
+            context.set_alpn_protocols(list(alpn))
+        self.connection = context.wrap_socket(self.connection)
+        self.pin = pin_of(self.connection.getpeercert(binary_form=True))
+
+    def send(self, kind, message):
+        payload = json.dumps(message).encode()
+        self.connection.sendall(struct.pack(">BI", kind, len(payload)) + payload)
+
+    def read_exactly(self, count):
+        data = b""
+        while len(data) < count:
+            piece = self.connection.recv(count - len(data))
+            if not piece:
+                raise EOFError(f"{len(data)} of {count} bytes")
+            data += piece
+        return data
+
+    def read(self):
+        kind, length = struct.unpack(">BI", self.read_exactly(5))
+        payload = self.read_exactly(length)
+        return kind, payload if kind == DATA else json.loads(payload)
+
+    def fetch(self, top=10, form="text", hold=0):
+        """The report's bytes, after checking them against END."""
+        self.send(REQUEST, {"top": top, "sort": "cpu", "format": form, "delay": None,
+                            "hold": hold, "a field of the future": [1, {"x": None}]})
+        report = b""
+        while True:
+            kind, payload = self.read()
+            if kind != DATA:
+                break
+            report += payload
+        assert kind == END, (kind, payload)
+        assert payload["length"] == len(report)
+        assert payload["sha256"] == hashlib.sha256(report).hexdigest()
+        return report
+
+    def send_top(self, **changes):
+        """Sends a made-up top; returns its id and the answer."""
+        top = {"id": secrets.token_hex(16), "host": "db1", "pid": 4121, "name": "postgres",
+               "window": {"kind": "since_start", "seconds": None},
+               "clock_ticks_per_second": 100, "user_ticks": 812, "system_ticks": 31} | changes
+        self.send(TOP, top)
+        return top["id"], self.read()
+
+    def close(self):
+        if isinstance(self.connection, ssl.SSLSocket):
+            self.connection = self.connection.unwrap()
+        self.connection.close()
