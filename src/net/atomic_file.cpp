@@ -30,8 +30,8 @@ AtomicFile::AtomicFile(std::filesystem::path file, mode_t mode)
       open_device();
       return;
     }
-    mode = status.st_mode & 0777U;
-    existing_ = {.mode = mode, .owner = status.st_uid, .group = status.st_gid};
+    mode = 0600;  // until it has the old owner and group
+    existing_ = {.mode = status.st_mode & 07777U, .owner = status.st_uid, .group = status.st_gid};
   } else if (errno != ENOENT) {
     fail(errno);
   }
@@ -97,11 +97,15 @@ void AtomicFile::sync(int descriptor) const {
 
 void AtomicFile::keep_attributes() const {
   const int descriptor = temporary_->raw();
+  mode_t mode = existing_->mode;
   // Only root may give a file away; a group of ours can be kept without being root.
   if (::fchown(descriptor, existing_->owner, existing_->group) != 0) {
-    static_cast<void>(::fchown(descriptor, static_cast<uid_t>(-1), existing_->group) != 0);
+    if (::fchown(descriptor, static_cast<uid_t>(-1), existing_->group) != 0) {
+      // What the old group might do is not for ours to do.
+      mode &= ~mode_t{070};
+    }
   }
-  if (::fchmod(descriptor, existing_->mode) != 0) fail(errno);
+  if (::fchmod(descriptor, mode) != 0) fail(errno);
 }
 
 void AtomicFile::fail(int error) const { throw FileError("write", file_, error); }

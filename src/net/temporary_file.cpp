@@ -59,6 +59,8 @@ void TemporaryFile::take_name() {
 
 // False where the file system has no unnamed files.
 bool TemporaryFile::open_unnamed(mode_t mode) {
+  // Without /proc there is no way to give it a name.
+  if (::access("/proc/self/fd", X_OK) != 0) return false;
   file_ = proc::UniqueFd(::openat(folder_, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode));
   if (!file_) {
     if (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT) return false;
@@ -86,7 +88,8 @@ void TemporaryFile::open_named(mode_t mode) {
 // Marks the file as in use. False if it has no name any more. A file system without locks is none
 // of our business: there, leftovers are not removed either.
 bool TemporaryFile::lock() const {
-  ::flock(file_.raw(), LOCK_EX | LOCK_NB);
+  // Waits for whoever is looking right now whether it is abandoned.
+  while (::flock(file_.raw(), LOCK_EX) != 0 && errno == EINTR) continue;
   struct stat status {};
   return ::fstat(file_.raw(), &status) == 0 && status.st_nlink > 0;
 }
@@ -113,8 +116,10 @@ void TemporaryFile::remove_leftovers() const {
 }
 
 void TemporaryFile::remove_if_abandoned(const char* entry) const {
-  const proc::UniqueFd file(
-      ::openat(folder_, entry, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  proc::UniqueFd file(::openat(folder_, entry, O_RDONLY | kFlags));
+  // It has the mode of a file that its owner may only write.
+  if (!file) file = proc::UniqueFd(::openat(folder_, entry, O_WRONLY | kFlags));
   struct stat status {};
   if (!file || ::fstat(file.raw(), &status) != 0) return;
   if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid()) return;

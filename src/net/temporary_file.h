@@ -2,7 +2,7 @@
 //
 // A crash leaves nothing behind, or a file named `.NAME.topnet-` and 16 hex digits, which nobody
 // holds a lock on; the next TemporaryFile for that NAME removes it. Knows nothing of what is
-// written, and why.
+// written, and why. One object is used by one thread.
 #pragma once
 
 #include <sys/types.h>

@@ -1,20 +1,20 @@
 #include "proc/scan.h"
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <unistd.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "proc/escape.h"
+#include "proc/file.h"
 #include "proc/stat.h"
-#include "proc/unique_fd.h"
 
 namespace topnet::proc {
 namespace {
@@ -57,17 +57,13 @@ class StatReader {
   // Appends the process that the entry `name` stands for.
   Outcome read(std::string_view name, std::vector<Process>& into) {
     path_.assign(name).append("/stat");
-    const UniqueFd file(::openat(directory_, path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!file) return outcome_of(errno, root_);
     // The longest line is below 1,200 bytes: a name of 64 bytes and 51 numbers of up to 20 digits.
     std::array<char, 2048> buffer;
-    ssize_t length = 0;
-    do {
-      length = ::read(file.raw(), buffer.data(), buffer.size());
-    } while (length < 0 && errno == EINTR);
-    if (length < 0) return outcome_of(errno, root_);
-    auto process = parse_stat({buffer.data(), static_cast<std::size_t>(length)});
-    if (!process) return Outcome::Unreadable;
+    const auto text = read_small_file(directory_, path_.c_str(), buffer);
+    if (!text) return outcome_of(errno, root_);
+    auto process = parse_stat(*text);
+    // A file that speaks of another process than its folder is forged.
+    if (!process || std::to_string(process->pid) != name) return Outcome::Unreadable;
     into.push_back(std::move(*process));
     return Outcome::Read;
   }
@@ -97,8 +93,13 @@ Scan scan(const std::filesystem::path& root) {
     if (reader.read(name, result.processes) == Outcome::Unreadable) ++result.unreadable;
   }
   if (result.processes.empty()) {
-    throw std::system_error(ENOENT, std::generic_category(),
-                            "found no process that can be read under " + escape(root.native()));
+    throw std::runtime_error(
+        result.unreadable == 0
+            ? fmt::format(
+                  "found no process under {}; it has to be a proc file system or a copy of one",
+                  escape(root.native()))
+            : fmt::format("found {} processes under {}, none of which can be read",
+                          result.unreadable, escape(root.native())));
   }
   return result;
 }

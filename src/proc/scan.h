@@ -18,9 +18,10 @@ struct Scan {
 };
 
 // Reads every ROOT/[pid]/stat, each with one open and one read. A process that vanishes meanwhile
-// is left out. Throws std::system_error where ROOT itself cannot be read or holds no process, and
-// where the machine is out of something (descriptors, memory), since the ranking would then be
-// wrong without a sign of it.
+// is left out. Throws std::system_error where ROOT itself cannot be read, and
+// std::runtime_error where it holds no process that can be; std::system_error also where the
+// machine is out of something (descriptors, memory), since the ranking would then be wrong without
+// a sign of it.
 Scan scan(const std::filesystem::path& root);
 
 }  // namespace topnet::proc

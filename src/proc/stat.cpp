@@ -20,10 +20,12 @@ class Fields {
   // Field `number` as text; empty if there is none. Only forwards.
   std::string_view field(int number) {
     std::string_view found;
+    // What nothing follows may have been cut, and is not counted as a field.
     for (; next_ <= number; ++next_) {
       const std::size_t length = rest_.find_first_of(" \n");
+      if (length == std::string_view::npos) return {};
       found = rest_.substr(0, length);
-      rest_.remove_prefix(length == std::string_view::npos ? rest_.size() : length + 1);
+      rest_.remove_prefix(length + 1);
     }
     return found;
   }

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support.program import TOPNET, topnet
+from support.program import TOPNET, topnet, wait_until
 
 SEE = "; see 'topnet scan --help'\n"
 
@@ -71,7 +71,7 @@ class Mistakes(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             self.assert_fails(
                 ["scan", "--proc-root", folder], 1,
-                f"found no process that can be read under {folder}: No such file or directory\n")
+                f"found no process under {folder}; it has to be a proc file system or a copy of one\n")
             self.assert_fails(
                 ["scan", "--proc-root", folder + "/none"], 1,
                 f"could not read the processes under {folder}/none: No such file or directory\n")
@@ -115,18 +115,13 @@ class QuietEnds(unittest.TestCase):
             fifo = os.path.join(folder, "fifo")
             os.mkfifo(fifo)  # without a reader, so that scan waits
             scan = subprocess.Popen([TOPNET, "scan", "-o", fifo], stderr=subprocess.PIPE)
-            with open(f"/proc/{scan.pid}/wchan", encoding="ascii"):
-                pass
-            wait_for_fifo(scan.pid)
+            wait_until_interrupts_are_caught(scan.pid)
             scan.send_signal(signal.SIGINT)
             _, said = scan.communicate(timeout=10)
             self.assertEqual((scan.returncode, said), (130, b""))
 
 
-def wait_for_fifo(pid):
-    """Waits until the process sleeps in its open of the FIFO: its SIGINT handler is then set."""
-    from support.program import wait_until
-
+def wait_until_interrupts_are_caught(pid):
     def catches_interrupts():
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
             caught = next(line for line in file if line.startswith("SigCgt")).split()[1]

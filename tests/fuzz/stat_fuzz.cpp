@@ -49,8 +49,8 @@ std::optional<Process> slow_parse(const std::string& text) {
   const auto pid = slow_number(text.substr(0, open), std::numeric_limits<pid_t>::max());
   const std::string name = text.substr(open + 2, close - 1 - (open + 2));
   const std::vector<std::string> fields = split(text.substr(close + 1));
-  if (!pid || *pid == 0 || fields.size() < 20) return std::nullopt;
-  // fields[0] is proc(5)'s field 3.
+  if (!pid || *pid == 0 || fields.size() < 21) return std::nullopt;
+  // The last one may be cut. fields[0] is proc(5)'s field 3.
   if (fields[0].size() != 1 || (fields[0][0] & 0x80) != 0 || std::isalpha(fields[0][0]) == 0) {
     return std::nullopt;
   }

@@ -21,6 +21,18 @@ TEST_CASE("what a root lacks is absent") {
   CHECK(read_host(tree.root()) == Host{});
 }
 
+TEST_CASE("a FIFO, a link or a huge file is no host name") {
+  for (const char* const name : {"sys/kernel/hostname", "sys/kernel/random/boot_id", "stat"}) {
+    ProcTree fifo;
+    CHECK(read_host(fifo.add_fifo(name).root()) == Host{});
+    ProcTree link;
+    CHECK(read_host(link.add_link(name, "/dev/zero").root()) == Host{});
+    ProcTree huge;
+    huge.add_file(name, std::string(2U << 20U, 'x'));
+    CHECK(read_host(huge.root()) == Host{});
+  }
+}
+
 TEST_CASE("a host's name is escaped like a process's") {
   ProcTree tree;
   tree.add_file("sys/kernel/hostname", "a\x1b[2J\n");

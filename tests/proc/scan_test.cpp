@@ -64,12 +64,50 @@ TEST_CASE("a process that has vanished is left out") {
 TEST_CASE("a stat file that makes no sense is counted, not believed") {
   ProcTree tree;
   tree.add({.pid = 1})
+      .add_fifo("6/stat")
       .add_file("2/stat", "")
       .add_file("3/stat", "3 (half")
       .add_file("4/stat/x", "");
   const auto found = scan(tree.root());
   CHECK(pids_in(found) == std::vector<pid_t>{1});
-  CHECK(found.unreadable == 3);
+  CHECK(found.unreadable == 4);
+}
+
+TEST_CASE("a stat file that speaks of another process than its folder is not believed") {
+  ProcTree tree;
+  const std::string first = topnet::test::stat_line({.pid = 1});
+  tree.add({.pid = 1}).add_file("5/stat", first).add_file("01/stat", first);
+  const auto found = scan(tree.root());
+  CHECK(pids_in(found) == std::vector<pid_t>{1});
+  CHECK(found.unreadable == 2);
+}
+
+TEST_CASE("a stat file that does not fit into one read is not believed in part") {
+  ProcTree tree;
+  const std::string name(1910, 'n');
+  tree.add({.pid = 1});
+  for (pid_t pid = 2; pid < 100; ++pid) {
+    // Its start time ends at another offset for each, before, at and behind the end of the buffer.
+    tree.add({.pid = pid,
+              .comm = name + std::string(static_cast<std::size_t>(pid), 'n'),
+              .start_time_ticks = 9876543210});
+  }
+  for (const Process& process : scan(tree.root()).processes) {
+    CHECK((process.pid == 1 || process.start_time_ticks == 9876543210));
+  }
+}
+
+TEST_CASE("a symbolic link in place of a stat file is not followed") {
+  ProcTree tree;
+  tree.add({.pid = 1}).add_link("2/stat", "/dev/zero");
+  CHECK(scan(tree.root()).unreadable == 1);
+}
+
+TEST_CASE("processes none of which may be read are told from none") {
+  ProcTree tree;
+  tree.add_file("2/stat", "x");
+  CHECK_THROWS_WITH(scan(tree.root()), Catch::Contains("found 1 processes") &&
+                                           Catch::Contains("none of which can be read"));
 }
 
 TEST_CASE("a root that is missing, or has no process, is an error that names it") {

@@ -45,36 +45,34 @@ TEST_CASE("figures past 32 bits are read whole") {
   CHECK(process->start_time_ticks == 18'446'744'073'709'551'615U);
 }
 
-TEST_CASE("a line cut before the end of its start time is refused, a later cut is not") {
+TEST_CASE("a line cut anywhere up to the end of its start time is refused, a later cut is not") {
   const std::string line = stat_line({.pid = 12, .comm = "worker", .start_time_ticks = 345});
   const std::size_t end_of_start_time = line.find(" 345 ") + 4;
-  // Digits of the last field may be missing without a sign of it; a stat file is one read.
-  const std::size_t start_of_start_time = end_of_start_time - 3;
-  for (std::size_t length = 0; length <= start_of_start_time; ++length) {
+  for (std::size_t length = 0; length <= end_of_start_time; ++length) {
     CAPTURE(length);
     CHECK_FALSE(parse_stat(line.substr(0, length)));
   }
-  CHECK(parse_stat(line.substr(0, end_of_start_time)));
+  CHECK(parse_stat(line.substr(0, end_of_start_time + 1)));
 }
 
 TEST_CASE("a field that is not a number is refused") {
   for (const std::string_view text : {
-           "x (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
-           "0 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
-           "-1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
-           "1 (a) S 1 1 1 1 1 1 1 1 1 1 x 1 1 1 1 1 1 1 1",
-           "1 (a) S 1 1 1 1 1 1 1 1 1 1 -1 1 1 1 1 1 1 1 1",
+           "x (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
+           "0 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
+           "-1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
+           "1 (a) S 1 1 1 1 1 1 1 1 1 1 x 1 1 1 1 1 1 1 1\n",
+           "1 (a) S 1 1 1 1 1 1 1 1 1 1 -1 1 1 1 1 1 1 1 1\n",
            "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 18446744073709551616 1 1 1 1 1 1 1",
            "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 18446744073709551615 1 1 1 1 1 1 1",
-           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1x",
-           "1 (a)  1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
-           "1 (a) SS 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
-           "1 (a) \xff 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
-           "1 a S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
-           "1 )a( S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1x\n",
+           "1 (a)  1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
+           "1 (a) SS 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
+           "1 (a) \xff 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
+           "1 a S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
+           "1 )a( S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
        }) {
     CAPTURE(text);
     CHECK_FALSE(parse_stat(text));
   }
-  CHECK(parse_stat("1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1"));
+  CHECK(parse_stat("1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n"));
 }

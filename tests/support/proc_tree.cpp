@@ -1,6 +1,9 @@
 #include "support/proc_tree.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <stdexcept>
 
 namespace topnet::test {
 
@@ -18,6 +21,18 @@ ProcTree& ProcTree::add(const FakeProcess& process) {
 
 ProcTree& ProcTree::add_file(std::string_view name, std::string_view contents) {
   write_file(folder_ / name, contents);
+  return *this;
+}
+
+ProcTree& ProcTree::add_fifo(std::string_view name) {
+  std::filesystem::create_directories((folder_ / name).parent_path());
+  if (::mkfifo((folder_ / name).c_str(), 0600) != 0) throw std::runtime_error("no FIFO");
+  return *this;
+}
+
+ProcTree& ProcTree::add_link(std::string_view name, std::string_view target) {
+  std::filesystem::create_directories((folder_ / name).parent_path());
+  std::filesystem::create_symlink(target, folder_ / name);
   return *this;
 }
 

@@ -28,6 +28,8 @@ std::string stat_line(const FakeProcess& process);
 class ProcTree {
  public:
   ProcTree& add(const FakeProcess& process);
+  ProcTree& add_fifo(std::string_view name);
+  ProcTree& add_link(std::string_view name, std::string_view target);
   ProcTree& add_file(std::string_view name, std::string_view contents);
 
   const std::filesystem::path& root() const { return folder_.path(); }

@@ -75,8 +75,13 @@ class Burner:
     def __enter__(self):
         code = "import sys; open('/proc/self/comm', 'wb').write(bytes.fromhex(sys.argv[1]))\nwhile True: pass"
         self.child = subprocess.Popen([sys.executable, "-c", code, self.comm.hex()])
+        wait_until(self.has_its_name)
         wait_until(lambda: sum(cpu_ticks(self.child.pid)[:2]) >= 10)
         return self.child.pid
+
+    def has_its_name(self):
+        with open(f"/proc/{self.child.pid}/comm", "rb") as file:
+            return file.read() == self.comm + b"\n"
 
     def __exit__(self, *_):
         self.child.kill()
