@@ -1,7 +1,7 @@
 // From the words of a command line to a command with its options set.
 //
 // A command is a name, a table of options and a function: declaring one is all that a new one
-// takes. Nothing is printed and nothing is run here.
+// takes. Nothing is printed and nothing is run here; used by the main thread alone.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// A local file could not be read or written.
+// A local file could not be read or written. A plain value.
 #pragma once
 
 #include <filesystem>

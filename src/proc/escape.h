@@ -1,7 +1,7 @@
 // The one way from untrusted bytes (a process's name, a host's) to printable text.
 //
 // Every output shows this text; HTML, CSV and JSON escape it once more for
-// themselves.
+// themselves. Pure functions.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// What a report says about the machine itself.
+// What a report says about the machine itself. Any thread may read it.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // From a question to a report: scan, rank, describe. What `topnet scan` and every server's report
-// are made with.
+// are made with. Any thread may ask.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The N busiest of the processes that a scan found.
+// The N busiest of the processes that a scan found. Pure functions.
 #pragma once
 
 #include <cstddef>

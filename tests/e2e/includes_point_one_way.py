@@ -1,5 +1,5 @@
 """cmd -> web -> net -> proc: an #include points to its own layer or to the right. An outside
-package is included by few .cpp files, and by no header."""
+package is included by few files."""
 
 import os
 import re

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support.program import TOPNET, require_fault_injection, strace, topnet
+from support.program import TOPNET, require_fault_injection, strace, topnet, wait_until
 
 FIRST_LINE = b"# topnet report 1\n"
 
@@ -76,12 +76,45 @@ class Out(unittest.TestCase):
                 self.assertEqual(self.contents(), b"old")
                 self.assertEqual(os.listdir(self.folder), ["report.txt"])
 
+    def test_a_folder_that_cannot_be_synced_is_said(self):
+        require_fault_injection(self)
+        self.write_old()
+        status, said = self.traced("fsync:error=EIO:when=2")
+        self.assertEqual((status, said),
+                         (6, f"topnet: could not write {self.file}: Input/output error\n"))
+        self.assertTrue(self.contents().startswith(FIRST_LINE))
+
+    def test_a_cleaner_and_a_writer_at_once_disturb_nobody(self):
+        require_fault_injection(self)
+        number = self.number_of_the_unnamed_open()
+        os.remove(self.file)
+
+        def start(*delays):
+            faults = [f"openat:error=EOPNOTSUPP:when={number}", *delays]
+            return subprocess.Popen(
+                ["strace", "-o", "/dev/null", *(f"--inject={fault}" for fault in faults), TOPNET, "scan", "-o", self.file],
+                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+        # The first waits before it locks its new file, and before it renames it; the second finds
+        # that file meanwhile, locks it, and takes its time to remove it.
+        writers = [start("flock:delay_enter=700000", "renameat:delay_enter=1500000")]
+        wait_until(lambda: os.listdir(self.folder))
+        writers.append(start("unlinkat:delay_enter=1000000"))
+        for writer in writers:
+            _, said = writer.communicate(timeout=60)
+            self.assertEqual((writer.returncode, said), (0, b""))
+        self.assertEqual(os.listdir(self.folder), ["report.txt"])
+
+    def number_of_the_unnamed_open(self):
+        """Which of scan's calls of openat asks for the unnamed file."""
+        calls = strace("-e", "openat", TOPNET, "scan", "-o", self.file).stderr.decode()
+        return next(i for i, line in enumerate(calls.splitlines(), 1) if "O_TMPFILE" in line)
+
     def test_a_file_system_without_unnamed_files_is_served_too(self):
         require_fault_injection(self)
         self.write_old()
         os.chmod(self.file, 0o640)
-        calls = strace("-e", "openat", TOPNET, "scan", "-o", self.file).stderr.decode()
-        number = next(i for i, line in enumerate(calls.splitlines(), 1) if "O_TMPFILE" in line)
+        number = self.number_of_the_unnamed_open()
         status, said = self.traced(f"openat:error=EOPNOTSUPP:when={number}")
         self.assertEqual((status, said), (0, ""))
         self.assertTrue(self.contents().startswith(FIRST_LINE))
