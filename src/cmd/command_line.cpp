@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -149,7 +150,9 @@ Request parse_command_line(const std::vector<std::string>& words,
   }
 
   const ParsedCommand* const command = named();
-  const std::vector<std::string> unknown = program.remaining(true);
+  std::vector<std::string> unknown = program.remaining(true);
+  // To CLI11 this word ends a subcommand; to us it means nothing.
+  if (std::find(words.begin(), words.end(), "++") != words.end()) unknown.emplace_back("++");
   if (!unknown.empty()) refuse_word(unknown.front(), command);
   if (command == nullptr || !command->command().run) {
     throw UsageError("no command given; " + hint());

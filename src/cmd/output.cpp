@@ -1,5 +1,6 @@
 #include "cmd/output.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -35,6 +36,10 @@ void print(std::string_view text) {
       text.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno == EPIPE) {
       return;
+    } else if (errno == EAGAIN) {
+      // Whoever shares the descriptor made it non-blocking; a pipe is full for now.
+      pollfd output{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+      ::poll(&output, 1, -1);
     } else if (errno != EINTR) {
       throw net::FileError("write", "standard output", errno);
     }

@@ -116,10 +116,10 @@ void TemporaryFile::remove_leftovers() const {
 }
 
 void TemporaryFile::remove_if_abandoned(const char* entry) const {
-  constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  proc::UniqueFd file(::openat(folder_, entry, O_RDONLY | kFlags));
+  constexpr int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  proc::UniqueFd file(::openat(folder_, entry, O_RDONLY | flags));
   // It has the mode of a file that its owner may only write.
-  if (!file) file = proc::UniqueFd(::openat(folder_, entry, O_WRONLY | kFlags));
+  if (!file) file = proc::UniqueFd(::openat(folder_, entry, O_WRONLY | flags));
   struct stat status {};
   if (!file || ::fstat(file.raw(), &status) != 0) return;
   if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid()) return;

@@ -38,8 +38,8 @@ bool names_one_cpu(std::string_view line) {
 
 // Counts the lines "cpu0 ...", "cpu1 ...", which follow the sum in "cpu  ...".
 std::optional<std::uint32_t> count_cpus(const std::filesystem::path& file) {
-  const auto buffer = std::make_unique_for_overwrite<char[]>(kMaxStatSize);
-  auto text = read_small_file(AT_FDCWD, file.c_str(), {buffer.get(), kMaxStatSize});
+  const auto buffer = std::make_unique_for_overwrite<std::array<char, kMaxStatSize>>();
+  auto text = read_small_file(AT_FDCWD, file.c_str(), *buffer);
   if (!text) return std::nullopt;
   std::uint32_t cpus = 0;
   while (text->starts_with("cpu")) {

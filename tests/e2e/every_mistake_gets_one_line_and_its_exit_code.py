@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support.program import TOPNET, topnet, wait_until
+from support.program import TOPNET, fake_process, topnet, wait_until
 
 SEE = "; see 'topnet scan --help'\n"
 
@@ -35,6 +35,7 @@ class Mistakes(unittest.TestCase):
                 (["scan", "--verbose"], "unknown option '--verbose'" + SEE),
                 (["scan", "-x"], "unknown option '-x'" + SEE),
                 (["scan", "host"], "unexpected argument 'host'" + SEE),
+                (["scan", "++"], "unexpected argument '++'" + SEE),
                 (["scan", "--out"], "--out needs a value" + SEE),
                 (["scan", "a\nb"], "unexpected argument 'a\\x0ab'" + SEE)]:
             self.assert_fails(words, 2, message)
@@ -94,6 +95,18 @@ class QuietEnds(unittest.TestCase):
                                 stderr=subprocess.PIPE, check=False)
         os.close(writer)
         self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+    def test_a_full_pipe_that_does_not_block_is_waited_for(self):
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        with tempfile.TemporaryDirectory() as root, open(reader, "rb") as pipe:
+            for pid in range(1, 2001):  # a report longer than a pipe holds
+                fake_process(root, pid, b"process")
+            with subprocess.Popen([TOPNET, "scan", "-n", "2000", "--proc-root", root],
+                                  stdout=writer, stderr=subprocess.PIPE) as scan:
+                os.close(writer)
+                self.assertEqual(len(pipe.read().splitlines()), 2006)
+                self.assertEqual((scan.wait(timeout=30), scan.stderr.read()), (0, b""))
 
     def test_head_takes_the_first_line(self):
         script = 'set -o pipefail; "$1" scan | head -1; echo "${PIPESTATUS[0]}"'
