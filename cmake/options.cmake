@@ -5,6 +5,13 @@ option(TOPNET_FUZZ "Build the fuzz targets for libFuzzer (clang only)" OFF)
 option(TOPNET_HARDEN "Compile and link with the hardening flags" OFF)
 
 set(CMAKE_CXX_EXTENSIONS OFF)
+# Everything is linked into an executable and into a shared object. Nothing is exported that does not
+# say so, which also makes calls direct.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES CXX)
 add_library(topnet_options INTERFACE)
 target_compile_features(topnet_options INTERFACE cxx_std_20)
 # What a program links but does not use must not cost it start-up time.
@@ -17,8 +24,8 @@ target_compile_options(topnet_options INTERFACE
 if(TOPNET_HARDEN)
   target_compile_options(topnet_options INTERFACE
     -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS
-    -fstack-protector-strong -fstack-clash-protection -fPIE)
-  target_link_options(topnet_options INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+    -fstack-protector-strong -fstack-clash-protection)
+  target_link_options(topnet_options INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 
 if(TOPNET_FUZZ)

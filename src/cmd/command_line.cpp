@@ -20,7 +20,7 @@ constexpr const char* kPurpose =
 struct Given {
   const Option* declared;
   CLI::Option* parsed;
-  std::string value;  // of a flag: none
+  std::vector<std::string> values;  // one, unless it is repeatable; of a flag: none
 };
 
 std::string in_quotes(const std::string& word) { return "'" + proc::escape(word) + "'"; }
@@ -67,16 +67,21 @@ class ParsedCommand {
   void set_options() const {
     for (const auto& given : given_) {
       if (given->parsed->count() == 0) continue;
-      try {
-        given->declared->set(given->value);
-      } catch (const UsageError& error) {
-        throw UsageError(fmt::format("{} {} {}; {}", given->parsed->get_name(),
-                                     in_quotes(given->value), error.what(), see_help(path_)));
-      }
+      if (given->values.empty()) given->declared->set("");
+      for (const std::string& value : given->values) set(*given, value);
     }
   }
 
  private:
+  void set(const Given& given, const std::string& value) const {
+    try {
+      given.declared->set(value);
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("{} {} {}; {}", given.parsed->get_name(), in_quotes(value),
+                                   error.what(), see_help(path_)));
+    }
+  }
+
   void declare(const Option& option) {
     given_.push_back(std::make_unique<Given>(Given{&option, nullptr, {}}));
     Given& given = *given_.back();
@@ -84,8 +89,14 @@ class ParsedCommand {
       given.parsed = app_->add_flag(option.names, option.help)->disable_flag_override();
     } else {
       given.parsed =
-          app_->add_option(option.names, given.value, option.help)->type_name(option.value);
-      given.parsed->take_last();
+          app_->add_option(option.names, given.values, option.help)->type_name(option.value);
+      // One word for each time that the option is given.
+      given.parsed->expected(1)->allow_extra_args(false);
+      if (option.is_repeatable) {
+        given.parsed->take_all();
+      } else {
+        given.parsed->take_last();
+      }
     }
   }
 

@@ -27,6 +27,7 @@ struct Option {
   // Takes the value as it was typed (the last one, where it was given twice). Throws UsageError
   // with what the value is not: "is not a whole number".
   std::function<void(const std::string&)> set;
+  bool is_repeatable = false;  // then every value is taken, in order, and not the last one alone
 };
 
 struct Command {

@@ -7,38 +7,21 @@
 #include <utility>
 
 #include "cmd/failure.h"
+#include "cmd/fetch_options.h"
 #include "cmd/output.h"
-#include "cmd/ranking_options.h"
+#include "cmd/own_top.h"
 #include "cmd/signals.h"
 #include "cmd/state_dir.h"
-#include "cmd/values.h"
 #include "net/client.h"
-#include "net/random_id.h"
 #include "net/socket.h"
 #include "net/tls.h"
 #include "proc/escape.h"
-#include "proc/ranking.h"
 
 namespace topnet::cmd {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
-
-constexpr std::uint16_t kDefaultPort = 8676;
-constexpr seconds kLongestTime{3600};
-
-struct FetchOptions {
-  RankingOptions ranking;
-  net::HostPort server{.host = "127.0.0.1", .port = kDefaultPort};
-  std::chrono::milliseconds hold{0};
-  std::chrono::milliseconds connect_timeout{5000};
-  std::chrono::milliseconds max_time{30000};
-  std::optional<net::Pin> pin;
-  bool uses_tls = true;
-  bool allows_unsafe_plaintext = false;
-  std::string state_dir;
-};
 
 // A connection to the server, ready for frames.
 struct Connection {
@@ -76,8 +59,14 @@ Connection connect(const FetchOptions& options) {
     return connection;
   }
   try {
-    connection.stream =
+    auto stream =
         std::make_unique<net::TlsStream>(*connection.context, connection.socket.raw(), deadline);
+    if (!stream->has_alpn()) throw net::HandshakeError("it does not speak topnet/1");
+    connection.stream = std::move(stream);
+  } catch (const net::HandshakeError& error) {
+    throw Failure(ExitCode::Protocol,
+                  fmt::format("no TLS connection: {}; is that a topnet server, and one with TLS?",
+                              error.what()));
   } catch (const net::UntrustedKeyError& error) {
     throw Failure(
         ExitCode::Untrusted,
@@ -89,21 +78,10 @@ Connection connect(const FetchOptions& options) {
   return connection;
 }
 
-net::Top own_top(const proc::SortKey key) {
-  const proc::Report report = proc::rank({.count = 1, .key = key});
-  const proc::Process& busiest = report.processes.front();
-  return {.id = net::random_id(),
-          .host = report.host.name,
-          .pid = busiest.pid,
-          .name = busiest.name,
-          .user_ticks = busiest.user_ticks,
-          .system_ticks = busiest.system_ticks,
-          .clock_ticks_per_second = report.clock_ticks_per_second};
-}
-
 // What happens once the report is safe.
-void report_back(net::Client& client, const FetchOptions& options, net::Deadline deadline) {
-  const net::Top top = own_top(options.ranking.key);
+void report_back(net::Client& client, OwnTop& own, const FetchOptions& options,
+                 net::Deadline deadline) {
+  const net::Top top = own.take();
   client.send_top(top, deadline);
   const bool is_file = options.ranking.out != "-";
   say(fmt::format("{}{}sent top process {} ({}), {} user + {} system ticks",
@@ -118,7 +96,16 @@ void report_back(net::Client& client, const FetchOptions& options, net::Deadline
       return;
     }
   }
-  client.finish(Clock::now() + seconds(1));
+  try {
+    client.finish(Clock::now() + seconds(1));
+  } catch (const std::exception&) {
+    return;  // The exchange is complete, however the connection ends.
+  }
+}
+
+std::chrono::milliseconds max_time(const FetchOptions& options) {
+  return options.max_time.value_or(seconds(30) +
+                                   options.ranking.delay.value_or(std::chrono::milliseconds(0)));
 }
 
 // An exception of any kind, as one that says which server it was about.
@@ -131,6 +118,24 @@ void report_back(net::Client& client, const FetchOptions& options, net::Deadline
                             error.what(), what_holds));
 }
 
+// Stores the report and sends the own top; `what_holds` says what stays done where that fails.
+void exchange(net::Stream& stream, const FetchOptions& options, Output& output,
+              const char*& what_holds) {
+  const net::Deadline deadline = Clock::now() + max_time(options);
+  OwnTop own(options.ranking);
+  net::Client client(stream);
+  client.fetch_report(
+      {.count = options.ranking.count,
+       .key = options.ranking.key,
+       .format = options.ranking.format,
+       .delay = options.ranking.delay,
+       .hold = options.hold},
+      [&](std::string_view bytes) { output.write(bytes); }, deadline);
+  output.commit();
+  what_holds = "; the report is stored";
+  report_back(client, own, options, deadline);
+}
+
 ExitCode run(const FetchOptions& options) {
   end_on_interrupt();
   if (options.pin && !options.uses_tls) throw UsageError("--pin needs TLS; leave out --no-tls");
@@ -138,84 +143,25 @@ ExitCode run(const FetchOptions& options) {
   const char* what_holds = "";
   try {
     const Connection connection = connect(options);
-    const net::Deadline deadline = Clock::now() + options.max_time;
-    net::Client client(*connection.stream);
-    client.fetch_report(
-        {.count = options.ranking.count,
-         .key = options.ranking.key,
-         .format = options.ranking.format,
-         .hold = options.hold},
-        [&](std::string_view bytes) { output.write(bytes); }, deadline);
-    output.commit();
-    what_holds = "; the report is stored";
-    report_back(client, options, deadline);
+    try {
+      exchange(*connection.stream, options, output, what_holds);
+    } catch (const net::ConnectionError& error) {
+      // Unlike before, the server has been reached: what it owes has not arrived whole.
+      throw Failure(ExitCode::Protocol, fmt::format("the connection broke: {}", error.what()));
+    }
   } catch (const std::exception& error) {
     fail(options, error, what_holds);
   }
   return ExitCode::Done;
 }
 
-net::HostPort parse_server(const std::string& text) {
-  const auto server = net::parse_host_port(text, kDefaultPort);
-  if (!server || server->port == 0) {
-    throw UsageError("is not HOST or HOST:PORT, with a port from 1 to 65535");
-  }
-  return *server;
-}
-
-net::Pin parse_pin(const std::string& text) {
-  const auto pin = net::parse_pin(text);
-  if (!pin) throw UsageError("is not SHA256: and 43 characters, as `topnet trust show` prints it");
-  return *pin;
-}
-
 }  // namespace
 
 Command fetch_command() {
   const auto options = std::make_shared<FetchOptions>();
-  std::vector<Option> table = ranking_options(options->ranking);
-  table.push_back({.names = "server",
-                   .value = "HOST[:PORT]",
-                   .help = "The server (127.0.0.1:8676); an IPv6 address in brackets",
-                   .set = [=](const std::string& text) { options->server = parse_server(text); }});
-  table.push_back({.names = "--hold",
-                   .value = "SECONDS",
-                   .help = "Keep the connection open that long before closing it (0)",
-                   .set = [=](const std::string& text) {
-                     options->hold = parse_seconds(text, seconds(0), kLongestTime);
-                   }});
-  table.push_back({.names = "--connect-timeout",
-                   .value = "SECONDS",
-                   .help = "For connecting, the handshake included (5)",
-                   .set = [=](const std::string& text) {
-                     options->connect_timeout = parse_seconds(text, seconds(0), kLongestTime);
-                   }});
-  table.push_back({.names = "--max-time",
-                   .value = "SECONDS",
-                   .help = "For the whole exchange, the hold not counted (30)",
-                   .set = [=](const std::string& text) {
-                     options->max_time = parse_seconds(text, seconds(0), kLongestTime);
-                   }});
-  table.push_back({.names = "--pin",
-                   .value = "SHA256:...",
-                   .help = "Trust exactly this key, for this call",
-                   .set = [=](const std::string& text) { options->pin = parse_pin(text); }});
-  table.push_back({.names = "--tls",
-                   .value = "",
-                   .help = "Speak TLS (the default)",
-                   .set = [=](const std::string&) { options->uses_tls = true; }});
-  table.push_back({.names = "--no-tls",
-                   .value = "",
-                   .help = "Speak plaintext, to a loopback address only",
-                   .set = [=](const std::string&) { options->uses_tls = false; }});
-  table.push_back({.names = "--unsafe-plaintext",
-                   .value = "",
-                   .help = "With --no-tls: to any address",
-                   .set = [=](const std::string&) { options->allows_unsafe_plaintext = true; }});
-  table.push_back(state_dir_option(options->state_dir));
   return {.name = "fetch",
           .summary = "Fetch a server's ranking, and send it this machine's busiest process",
-          .options = std::move(table),
+          .options = fetch_options(*options),
           .run = [=] { return run(*options); }};
 }
 

@@ -1,52 +1,41 @@
-// The program: its commands, and what becomes of a failure.
+// The executable: runs `scan` by itself, and everything else in the module.
 
-#include <exception>
-#include <new>
+#include <dlfcn.h>
+
 #include <string>
-#include <variant>
-#include <vector>
+#include <string_view>
 
-#include "cmd/command_line.h"
-#include "cmd/exit_code.h"
+#include "cmd/exchange_module.h"
 #include "cmd/failure.h"
-#include "cmd/fetch.h"
-#include "cmd/output.h"
+#include "cmd/program.h"
 #include "cmd/scan.h"
-#include "cmd/serve.h"
 #include "cmd/signals.h"
-#include "cmd/trust.h"
 
 namespace topnet::cmd {
 namespace {
 
-ExitCode run(const std::vector<std::string>& words) {
-  const std::vector<Command> commands{scan_command(), serve_command(), fetch_command(),
-                                      trust_command()};
-  const Request request = parse_command_line(words, commands);
-  if (const auto* const text = std::get_if<std::string>(&request)) {
-    print(*text);
-    return ExitCode::Done;
+int run_module(int argc, char** argv) {
+  // Never closed: it runs until the end.
+  void* const module = ::dlopen(kModuleFile, RTLD_NOW | RTLD_LOCAL);
+  auto* const module_main =
+      module == nullptr ? nullptr : reinterpret_cast<ModuleMain*>(::dlsym(module, kModuleMain));
+  if (module_main == nullptr) {
+    const char* const why = ::dlerror();
+    say(std::string("could not load a part of the program: ") + (why == nullptr ? "?" : why) +
+        "; install topnet as a whole");
+    return static_cast<int>(ExitCode::Failure);
   }
-  return std::get<const Command*>(request)->run();
-}
-
-ExitCode run_or_say_why_not(const std::vector<std::string>& words) {
-  try {
-    return run(words);
-  } catch (const std::bad_alloc&) {
-    say("out of memory");
-    return ExitCode::Failure;
-  } catch (const std::exception& error) {
-    say(error.what());
-    return exit_code_of(error);
-  }
+  return module_main(argc, argv);
 }
 
 }  // namespace
 }  // namespace topnet::cmd
 
 int main(int argc, char** argv) {
-  topnet::cmd::prepare_process();
-  const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-  return static_cast<int>(topnet::cmd::run_or_say_why_not(words));
+  using namespace topnet::cmd;
+  prepare_process();
+  if (argc > 1 && std::string_view(argv[1]) == "scan") {
+    return static_cast<int>(run_program(argc, argv, {scan_command()}));
+  }
+  return run_module(argc, argv);
 }

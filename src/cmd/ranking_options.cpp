@@ -1,10 +1,13 @@
 #include "cmd/ranking_options.h"
 
+#include "cmd/values.h"
 #include "proc/number.h"
 #include "proc/words.h"
 
 namespace topnet::cmd {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr std::size_t kMostProcesses = 100000;
 
@@ -32,6 +35,10 @@ std::vector<Option> ranking_options(RankingOptions& options) {
        .value = "N",
        .help = "How many processes, 1 to 100000 (10)",
        .set = [&](const std::string& text) { options.count = parse_count(text); }},
+      {.names = "-d,--delay",
+       .value = "SECONDS",
+       .help = "Rank by the CPU used during so many seconds from now on (off)",
+       .set = [&](const std::string& text) { options.delay = parse_seconds(text, 10ms, 3600s); }},
       {.names = "-s,--sort",
        .value = "KEY",
        .help = "Rank by cpu (user and system time), user or system (cpu)",

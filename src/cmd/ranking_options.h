@@ -2,7 +2,9 @@
 // where to.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +18,8 @@ struct RankingOptions {
   std::size_t count = 10;
   proc::SortKey key = proc::SortKey::Cpu;
   proc::Format format = proc::Format::Text;
-  std::string out = "-";  // a file's path, or "-" for standard output
+  std::optional<std::chrono::milliseconds> delay;  // the window; nullopt: since each started
+  std::string out = "-";                           // a file's path, or "-" for standard output
 };
 
 // The table of these options; each sets its member of `options`, which must outlive the table.

@@ -2,11 +2,12 @@
 
 #include <memory>
 
+#include "cmd/failure.h"
 #include "cmd/output.h"
 #include "cmd/ranking_options.h"
 #include "cmd/signals.h"
 #include "cmd/state_dir.h"
-#include "proc/ranking.h"
+#include "proc/sampler.h"
 
 namespace topnet::cmd {
 namespace {
@@ -14,14 +15,17 @@ namespace {
 struct ScanOptions {
   RankingOptions ranking;
   std::string proc_root = "/proc";
+  proc::Method method = proc::Method::Fastest;
   std::string state_dir;  // accepted as by every command; nothing is kept there
 };
 
 ExitCode run(const ScanOptions& options) {
   end_on_interrupt();
   Output output(options.ranking.out);
-  const proc::Report report = proc::rank(
-      {.count = options.ranking.count, .key = options.ranking.key, .root = options.proc_root});
+  const proc::Wish wish{.count = options.ranking.count, .key = options.ranking.key};
+  proc::Sampler sampler(options.proc_root, options.method);
+  const proc::Report report = report_of(*sampler.take(wish, options.ranking.delay), wish);
+  if (report.hidden) say("not every process can be seen: " + *report.hidden);
   output.write(proc::print(report, options.ranking.format));
   output.commit();
   return ExitCode::Done;
@@ -38,8 +42,8 @@ Command scan_command() {
                    .set = [=](const std::string& text) { options->proc_root = text; }});
   table.push_back({.names = "--exhaustive",
                    .value = "",
-                   .help = "Open the stat file of every process (so far the only way)",
-                   .set = [](const std::string&) {}});
+                   .help = "Open the stat file of every process, whatever faster way exists",
+                   .set = [=](const std::string&) { options->method = proc::Method::Exhaustive; }});
   table.push_back(state_dir_option(options->state_dir));
   return {.name = "scan",
           .summary = "Rank this machine's processes by CPU time",

@@ -1,64 +1,78 @@
 #include "cmd/serve.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <memory>
 #include <optional>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "cmd/failure.h"
+#include "cmd/reports.h"
+#include "cmd/serve_options.h"
 #include "cmd/signals.h"
 #include "cmd/state_dir.h"
+#include "cmd/values.h"
 #include "net/server.h"
 #include "net/socket.h"
-#include "proc/number.h"
-#include "proc/ranking.h"
+#include "proc/host.h"
+#include "proc/sampler.h"
+#include "proc/self.h"
+#include "proc/visibility.h"
+#include "web/http_server.h"
+#include "web/pages.h"
 
 namespace topnet::cmd {
 namespace {
 
 using std::chrono::seconds;
 
-constexpr std::uint16_t kDefaultPort = 8676;
 constexpr seconds kDrainTime{10};
 
-struct ServeOptions {
-  std::optional<net::HostPort> listen;
-  std::size_t max_clients = 1024;
-  bool uses_tls = true;
-  bool allows_unsafe_plaintext = false;
-  std::string state_dir;
+// A listening socket and the address that it got.
+struct Listener {
+  proc::UniqueFd socket;
+  std::string address;
+  bool is_loopback = false;
 };
 
-proc::UniqueFd listen_on(const net::HostPort& address) {
+// `option` is the one that names the address.
+Listener listen_on(const net::HostPort& address, const char* option) {
   try {
-    return net::listen_on(net::resolve(address, net::Purpose::Listening).front());
+    Listener listener{net::listen_on(net::resolve(address, net::Purpose::Listening).front()), {}};
+    const sockaddr_storage local = net::local_address(listener.socket.raw());
+    listener.address = net::to_string(net::to_host_port(local));
+    listener.is_loopback = net::is_loopback(local);
+    return listener;
   } catch (const net::ConnectionError& error) {
-    throw UsageError(fmt::format("--listen: {}; give a numeric address", error.what()));
+    throw UsageError(fmt::format("{}: {}; give a numeric address", option, error.what()));
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::address_in_use) throw;
+    throw Failure(ExitCode::Failure,
+                  fmt::format("{}; choose another one with {}", error.what(), option));
   }
 }
 
 // Both families where the machine has both.
-proc::UniqueFd listen_everywhere() {
+Listener listen_everywhere() {
   try {
-    return listen_on({.host = "::", .port = kDefaultPort});
+    return listen_on({.host = "::", .port = kDefaultPort}, "--listen");
   } catch (const std::system_error& error) {
     if (error.code() != std::errc::address_family_not_supported) throw;
-    return listen_on({.host = "0.0.0.0", .port = kDefaultPort});
+    return listen_on({.host = "0.0.0.0", .port = kDefaultPort}, "--listen");
   }
 }
 
-proc::UniqueFd open_listener(const ServeOptions& options) {
+Listener listen_for_clients(const ServeOptions& options) {
   if (options.uses_tls) {
-    return options.listen ? listen_on(*options.listen) : listen_everywhere();
+    return options.listen ? listen_on(*options.listen, "--listen") : listen_everywhere();
   }
   const net::HostPort address =
       options.listen.value_or(net::HostPort{.host = "127.0.0.1", .port = kDefaultPort});
-  proc::UniqueFd listener = listen_on(address);
-  if (!options.allows_unsafe_plaintext && !net::is_loopback(net::local_address(listener.raw()))) {
+  Listener listener = listen_on(address, "--listen");
+  if (!options.allows_unsafe_plaintext && !listener.is_loopback) {
     throw UsageError(fmt::format(
         "--no-tls on {} would show reports to the network; listen on a loopback address, or give "
         "--unsafe-plaintext too",
@@ -67,10 +81,16 @@ proc::UniqueFd open_listener(const ServeOptions& options) {
   return listener;
 }
 
-net::ReportFile make_report(net::ReportFiles& files, const net::ReportRequest& request) {
-  const proc::Report report = proc::rank({.count = request.count, .key = request.key});
-  return files.write(proc::print(report, request.format),
-                     proc::word_for(request.format, proc::kFormats));
+// nullopt where there is to be no status port.
+std::optional<Listener> listen_for_browsers(const ServeOptions& options) {
+  if (!options.http) return std::nullopt;
+  Listener listener = listen_on(*options.http, "--http");
+  if (!listener.is_loopback) {
+    throw UsageError(
+        fmt::format("--http {} would show the status to the network; give a loopback address",
+                    net::to_string(*options.http)));
+  }
+  return listener;
 }
 
 void say_exchange(const net::Exchange& exchange) {
@@ -80,83 +100,80 @@ void say_exchange(const net::Exchange& exchange) {
                   exchange.top.user_ticks, exchange.top.system_ticks));
 }
 
+net::ServerOptions server_options(const ServeOptions& options, const net::Pin& own,
+                                  Reports& reports) {
+  return {.max_clients = options.max_clients,
+          .client_name = [own](const net::Pin& pin) -> std::optional<std::string> {
+            if (pin == own) return "local";
+            return std::nullopt;
+          },
+          .make_report = [&](const net::ReportRequest& request) { return reports.make(request); },
+          .exchange_done = say_exchange};
+}
+
+web::ServerInfo describe(const ServeOptions& options, const std::string& address) {
+  using namespace std::chrono;
+  return {.version = TOPNET_VERSION,
+          .host = proc::read_host("/proc").name,
+          .pid = ::getpid(),
+          .started = floor<milliseconds>(system_clock::now()),
+          .uses_tls = options.uses_tls,
+          .listen = address};
+}
+
 ExitCode run(const ServeOptions& options) {
   // Blocked in every thread that is started from here on; main waits for them.
   const sigset_t ends = block_end_signals();
   const std::filesystem::path state = state_dir(options.state_dir);
   const net::Identity identity = net::load_identity(state);
-  net::ReportFiles files(state / "reports");
-  proc::UniqueFd listener = open_listener(options);
-  const std::string address = net::to_string(net::to_host_port(net::local_address(listener.raw())));
+  proc::Sampler sampler("/proc", options.method);
+  Reports reports(state / "reports", sampler);
+  Listener listener = listen_for_clients(options);
+  std::optional<Listener> http_listener = listen_for_browsers(options);
   std::optional<net::TlsContext> tls;
   if (options.uses_tls) tls.emplace(net::TlsContext::server(identity));
 
+  const web::ServerInfo info = describe(options, listener.address);
   net::Connections connections;
-  net::Server server(
-      std::move(listener), std::move(tls),
-      {.max_clients = options.max_clients,
-       .client_name = [own = identity.pin](const net::Pin& pin) -> std::optional<std::string> {
-         if (pin == own) return "local";
-         return std::nullopt;
-       },
-       .make_report =
-           [&](const net::ReportRequest& request) { return make_report(files, request); },
-       .exchange_done = say_exchange},
-      connections);
+  net::Server server(std::move(listener.socket), std::move(tls),
+                     server_options(options, identity.pin, reports), connections);
+  const auto status = [&] {
+    return web::Status{.server = info,
+                       .exchange = connections.snapshot(),
+                       .work = {.scans = sampler.scans(),
+                                .open_files = proc::count_open_files(),
+                                .threads = proc::count_threads()}};
+  };
+  std::optional<web::HttpServer> http;
+  if (http_listener) {
+    http.emplace(std::move(http_listener->socket), web::pages(status),
+                 web::HttpServerOptions{.host_names = options.http_hosts},
+                 connections.accept_errors());
+  }
   if (options.uses_tls) say("pin " + identity.pin);
-  say(fmt::format("serving {} on {}", options.uses_tls ? "TLS" : "plaintext", address));
+  say(fmt::format("serving {} on {}", options.uses_tls ? "TLS" : "plaintext", info.listen));
+  if (http) say(fmt::format("status page http://{}/status", http_listener->address));
+
+  if (const auto hidden = proc::hidden_because("/proc", 0)) {
+    say("not every process can be seen: " + *hidden);
+  }
 
   wait_for(ends);
   // A second signal ends at once, and not in an orderly way.
   unblock_end_signals(ends);
   server.shut_down(kDrainTime);
+  sampler.stop();
   return ExitCode::Done;
-}
-
-net::HostPort parse_address(const std::string& text) {
-  const auto address = net::parse_host_port(text);
-  if (!address) throw UsageError("is not ADDRESS:PORT, with a port from 0 to 65535");
-  return *address;
-}
-
-std::size_t parse_clients(const std::string& text) {
-  const auto number = proc::parse_number<std::size_t>(text);
-  if (!number || *number < 1 || *number > 1000000) {
-    throw UsageError("is not a whole number from 1 to 1000000");
-  }
-  return *number;
 }
 
 }  // namespace
 
 Command serve_command() {
   const auto options = std::make_shared<ServeOptions>();
-  return {
-      .name = "serve",
-      .summary = "Answer clients that ask for this machine's ranking",
-      .options =
-          {{.names = "--listen",
-            .value = "ADDRESS:PORT",
-            .help = "Where to listen ([::]:8676; with --no-tls 127.0.0.1:8676)",
-            .set = [=](const std::string& text) { options->listen = parse_address(text); }},
-           {.names = "--max-clients",
-            .value = "N",
-            .help = "How many clients are served at once (1024)",
-            .set = [=](const std::string& text) { options->max_clients = parse_clients(text); }},
-           {.names = "--tls",
-            .value = "",
-            .help = "Speak TLS (the default)",
-            .set = [=](const std::string&) { options->uses_tls = true; }},
-           {.names = "--no-tls",
-            .value = "",
-            .help = "Speak plaintext and serve everybody, on a loopback address only",
-            .set = [=](const std::string&) { options->uses_tls = false; }},
-           {.names = "--unsafe-plaintext",
-            .value = "",
-            .help = "With --no-tls: on any address",
-            .set = [=](const std::string&) { options->allows_unsafe_plaintext = true; }},
-           state_dir_option(options->state_dir)},
-      .run = [=] { return run(*options); }};
+  return {.name = "serve",
+          .summary = "Answer clients that ask for this machine's ranking",
+          .options = serve_options(*options),
+          .run = [=] { return run(*options); }};
 }
 
 }  // namespace topnet::cmd

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace topnet::cmd {
 
+// Of the protocol, where none is given.
+inline constexpr std::uint16_t kDefaultPort = 8676;
+
 // Seconds with an optional fraction, to the millisecond.
-std::chrono::milliseconds parse_seconds(const std::string& text, std::chrono::seconds least,
+std::chrono::milliseconds parse_seconds(const std::string& text, std::chrono::milliseconds least,
                                         std::chrono::seconds most);
 
 }  // namespace topnet::cmd

@@ -18,10 +18,12 @@ constexpr int kRestMilliseconds = 100;
 
 }  // namespace
 
-Acceptor::Acceptor(proc::UniqueFd listener, const std::string& name, Take take)
+Acceptor::Acceptor(proc::UniqueFd listener, const std::string& name,
+                   std::atomic<std::uint64_t>& errors, Take take)
     : listener_(std::move(listener)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      take_(std::move(take)) {
+      take_(std::move(take)),
+      errors_(errors) {
   if (!wake_) throw std::system_error(errno, std::generic_category(), "could not make an eventfd");
   thread_ = std::jthread([this, name] {
     ::pthread_setname_np(::pthread_self(), name.c_str());

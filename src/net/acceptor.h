@@ -20,8 +20,10 @@ class Acceptor {
   // must not throw.
   using Take = std::function<void(proc::UniqueFd socket, const sockaddr_storage& peer)>;
 
-  // Starts the thread `name`. Throws std::system_error where it cannot be had.
-  Acceptor(proc::UniqueFd listener, const std::string& name, Take take);
+  // Starts the thread `name`. `errors` counts how often accept(2) failed for want of something, and
+  // outlives the acceptor. Throws std::system_error where no thread can be had.
+  Acceptor(proc::UniqueFd listener, const std::string& name, std::atomic<std::uint64_t>& errors,
+           Take take);
 
   // Stops, as stop() does.
   ~Acceptor();
@@ -29,9 +31,6 @@ class Acceptor {
 
   // Accepts no more; the port is free when this returns. May be called again.
   void stop();
-
-  // How often accept(2) failed for want of something.
-  std::uint64_t errors() const { return errors_; }
 
  private:
   void run();
@@ -41,7 +40,7 @@ class Acceptor {
   proc::UniqueFd listener_;
   proc::UniqueFd wake_;  // an eventfd
   Take take_;
-  std::atomic<std::uint64_t> errors_ = 0;
+  std::atomic<std::uint64_t>& errors_;
   std::jthread thread_;
 };
 

@@ -54,6 +54,12 @@ std::optional<HostPort> parse_host_port(std::string_view text,
   return HostPort{.host = std::string(host), .port = *number};
 }
 
+bool is_numeric_address(const std::string& host) {
+  in6_addr ignored{};
+  return ::inet_pton(AF_INET, host.c_str(), &ignored) == 1 ||
+         ::inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+}
+
 std::string to_string(const HostPort& address) {
   const bool is_ipv6 = address.host.find(':') != std::string::npos;
   return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", address.host, is_ipv6 ? "]" : "",

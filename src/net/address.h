@@ -22,6 +22,9 @@ struct HostPort {
 std::optional<HostPort> parse_host_port(std::string_view text,
                                         std::optional<std::uint16_t> default_port = {});
 
+// Whether `host` is an IPv4 address in dotted form or an IPv6 address, and not a name.
+bool is_numeric_address(const std::string& host);
+
 // An IPv6 host in brackets: what parse_host_port reads.
 std::string to_string(const HostPort& address);
 

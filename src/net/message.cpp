@@ -31,8 +31,11 @@ class Fields {
  public:
   explicit Fields(std::string_view payload) {
     bool is_too_deep = false;
-    const auto watch_depth = [&](int depth, Json::parse_event_t, Json&) {
-      is_too_deep = is_too_deep || depth > kMaxDepth;
+    const auto watch_depth = [&](int depth, Json::parse_event_t event, Json&) {
+      const bool is_start =
+          event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
+      // The outermost one starts at depth 0.
+      is_too_deep = is_too_deep || (is_start && depth >= kMaxDepth);
       return !is_too_deep;
     };
     object_ = Json::parse(payload, watch_depth, false);
@@ -47,12 +50,26 @@ class Fields {
     return value;
   }
 
-  std::chrono::milliseconds seconds(const char* name, std::chrono::seconds most) const {
+  std::chrono::milliseconds seconds(const char* name, std::chrono::milliseconds least,
+                                    std::chrono::seconds most) const {
+    return seconds(at(name), name, least, most);
+  }
+
+  // nullopt for null.
+  std::optional<std::chrono::milliseconds> delay(const char* name) const {
+    if (at(name).is_null()) return std::nullopt;
+    return seconds(name, kMinDelay, kMaxDelay);
+  }
+
+  // nullopt for since each process started.
+  std::optional<std::chrono::milliseconds> window(const char* name) const {
     const Json& field = at(name);
-    if (!field.is_number()) refuse(name);
-    const auto value = field.get<double>();
-    if (!(value >= 0 && value <= static_cast<double>(most.count()))) refuse(name);
-    return std::chrono::milliseconds(std::llround(value * 1000));
+    const auto kind = field.find("kind");
+    const auto length = field.find("seconds");
+    if (kind == field.end() || length == field.end()) refuse(name);
+    if (*kind == "since_start" && length->is_null()) return std::nullopt;
+    if (*kind != "interval") refuse(name);
+    return seconds(*length, name, kMinDelay, kMaxDelay);
   }
 
   std::string escaped(const char* name, std::size_t most) const {
@@ -86,6 +103,18 @@ class Fields {
   bool is_null(const char* name) const { return at(name).is_null(); }
 
  private:
+  static std::chrono::milliseconds seconds(const Json& field, const char* name,
+                                           std::chrono::milliseconds least,
+                                           std::chrono::seconds most) {
+    if (!field.is_number()) refuse(name);
+    const auto value = field.get<double>();
+    if (!(value >= std::chrono::duration<double>(least).count() &&
+          value <= static_cast<double>(most.count()))) {
+      refuse(name);
+    }
+    return std::chrono::milliseconds(std::llround(value * 1000));
+  }
+
   [[noreturn]] static void refuse(const char* name) {
     throw ProtocolError(fmt::format("a message's field {} is missing or out of range", name));
   }
@@ -99,7 +128,14 @@ class Fields {
   Json object_;
 };
 
-Json window_since_start() { return {{"kind", "since_start"}, {"seconds", nullptr}}; }
+double in_seconds(std::chrono::milliseconds time) {
+  return static_cast<double>(time.count()) / 1000;
+}
+
+Json describe(const std::optional<std::chrono::milliseconds>& window) {
+  if (!window) return {{"kind", "since_start"}, {"seconds", nullptr}};
+  return {{"kind", "interval"}, {"seconds", in_seconds(*window)}};
+}
 
 }  // namespace
 
@@ -107,8 +143,8 @@ std::string to_json(const ReportRequest& message) {
   return Json{{"top", message.count},
               {"sort", proc::word_for(message.key, proc::kSortKeys)},
               {"format", proc::word_for(message.format, proc::kFormats)},
-              {"delay", nullptr},
-              {"hold", static_cast<double>(message.hold.count()) / 1000}}
+              {"delay", message.delay ? Json(in_seconds(*message.delay)) : Json(nullptr)},
+              {"hold", in_seconds(message.hold)}}
       .dump();
 }
 
@@ -121,7 +157,7 @@ std::string to_json(const Top& message) {
               {"host", message.host ? Json(*message.host) : Json(nullptr)},
               {"pid", message.pid},
               {"name", message.name},
-              {"window", window_since_start()},
+              {"window", describe(message.window)},
               {"clock_ticks_per_second", message.clock_ticks_per_second},
               {"user_ticks", message.user_ticks},
               {"system_ticks", message.system_ticks}}
@@ -139,7 +175,8 @@ ReportRequest parse_request(std::string_view payload) {
   return {.count = fields.number("top", 1, kMaxProcesses),
           .key = fields.word("sort", proc::kSortKeys),
           .format = fields.word("format", proc::kFormats),
-          .hold = fields.seconds("hold", kMaxHold)};
+          .delay = fields.delay("delay"),
+          .hold = fields.seconds("hold", std::chrono::milliseconds(0), kMaxHold)};
 }
 
 ReportEnd parse_end(std::string_view payload) {
@@ -154,6 +191,7 @@ Top parse_top(std::string_view payload) {
           .host = {},
           .pid = static_cast<pid_t>(fields.number("pid", 1, std::numeric_limits<pid_t>::max())),
           .name = fields.escaped("name", kMaxNameSize),
+          .window = fields.window("window"),
           .user_ticks = fields.number("user_ticks", 0, kMaxTicks),
           .system_ticks = fields.number("system_ticks", 0, kMaxTicks),
           .clock_ticks_per_second =

@@ -21,12 +21,17 @@ namespace topnet::net {
 
 inline constexpr std::size_t kMaxProcesses = 100000;
 inline constexpr std::chrono::seconds kMaxHold{3600};
+inline constexpr std::chrono::milliseconds kMinDelay{10};
+inline constexpr std::chrono::seconds kMaxDelay{3600};
 
 // Client to server: a report is wanted.
 struct ReportRequest {
   std::size_t count = 10;  // 1 to kMaxProcesses
   proc::SortKey key = proc::SortKey::Cpu;
   proc::Format format = proc::Format::Text;
+  // Rank by the CPU used in so long a window from now on, kMinDelay to kMaxDelay; nullopt: since
+  // each process started.
+  std::optional<std::chrono::milliseconds> delay;
   std::chrono::milliseconds hold{0};  // how long the client will stay afterwards; up to kMaxHold
 
   friend bool operator==(const ReportRequest&, const ReportRequest&) = default;
@@ -40,12 +45,14 @@ struct ReportEnd {
   friend bool operator==(const ReportEnd&, const ReportEnd&) = default;
 };
 
-// Client to server: its own busiest process since it started.
+// Client to server: its own busiest process.
 struct Top {
   std::string id;  // 32 lower-case hex digits, random: the same top has the same id
   std::optional<std::string> host;  // escaped (proc/escape.h), like the name
   pid_t pid = 0;
   std::string name;
+  // That the ticks were used in; nullopt: since the process started.
+  std::optional<std::chrono::milliseconds> window;
   std::uint64_t user_ticks = 0;
   std::uint64_t system_ticks = 0;
   std::uint32_t clock_ticks_per_second = 100;

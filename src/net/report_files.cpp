@@ -62,7 +62,6 @@ ReportFile ReportFiles::write(std::string_view bytes, std::string_view extension
       throw FileError("write", path, error);
     }
   }
-  ::lseek(file.raw(), 0, SEEK_SET);
   keep_newest(path);
   return {.path = path, .file = std::move(file)};
 }

@@ -15,9 +15,11 @@
 
 namespace topnet::net {
 
+// Any number of clients may be sent the same one at the same time, so it is read by offsets alone
+// (pread(2)).
 struct ReportFile {
   std::filesystem::path path;
-  proc::UniqueFd file;  // open for reading, at the beginning
+  proc::UniqueFd file;
 };
 
 class ReportFiles {

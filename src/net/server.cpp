@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-
 #include <sys/eventfd.h>
 
-#include <array>
 #include <cerrno>
 #include <exception>
 #include <system_error>
@@ -14,7 +12,6 @@
 
 #include "net/address.h"
 #include "net/socket.h"
-#include "net/thread.h"
 
 namespace topnet::net {
 namespace {
@@ -22,21 +19,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kClientStackSize = std::size_t{256} * 1024;
-constexpr std::chrono::seconds kLinger{1};
-
-// Says that no more will come, and takes what the client still sends until it has gone: a close
-// with unread input would be a reset, and a reset destroys what the client has not read yet.
-void say_goodbye(Stream& stream, int socket) {
-  const Deadline deadline = Clock::now() + kLinger;
-  try {
-    stream.finish_writing(deadline);
-    std::array<std::byte, 4096> ignored{};
-    SocketStream raw(socket);
-    while (raw.read_some(ignored, deadline) > 0) continue;
-  } catch (const std::exception&) {
-    return;  // It has gone already, or will not.
-  }
-}
 
 }  // namespace
 
@@ -49,55 +31,36 @@ Server::Server(proc::UniqueFd listener, std::optional<TlsContext> tls, ServerOpt
   if (!shut_down_) {
     throw std::system_error(errno, std::generic_category(), "could not make an eventfd");
   }
-  acceptor_ = std::make_unique<Acceptor>(
-      std::move(listener), "accept", [this](proc::UniqueFd socket, const sockaddr_storage& peer) {
-        accept(std::move(socket), peer);
-      });
+  acceptor_ =
+      std::make_unique<Acceptor>(std::move(listener), "accept", connections.accept_errors(),
+                                 [this](proc::UniqueFd socket, const sockaddr_storage& peer) {
+                                   accept(std::move(socket), peer);
+                                 });
 }
 
-Server::~Server() {
-  acceptor_->stop();
-  cut_all();
-  std::unique_lock lock(mutex_);
-  all_ended_.wait(lock, [this] { return sockets_.empty(); });
-}
+Server::~Server() { acceptor_->stop(); }
 
 void Server::shut_down(std::chrono::milliseconds patience) {
   acceptor_->stop();
   ::eventfd_write(shut_down_.raw(), 1);
-  std::unique_lock lock(mutex_);
-  all_ended_.wait_for(lock, patience, [this] { return sockets_.empty(); });
+  threads_.wait_until_all_ended(Clock::now() + patience);
 }
 
-void Server::cut_all() {
-  const std::scoped_lock lock(mutex_);
-  for (const auto& [id, socket] : sockets_) ::shutdown(socket, SHUT_RDWR);
-}
+void Server::cut_all() { threads_.cut_all(); }
 
 void Server::accept(proc::UniqueFd socket, const sockaddr_storage& peer_address) {
   const int no_delay = 1;
   ::setsockopt(socket.raw(), IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
   const std::string peer = to_string(to_host_port(peer_address));
   const ConnectionId id = connections_.open(peer);
-  {
-    const std::scoped_lock lock(mutex_);
-    sockets_.emplace(id, socket.raw());
-  }
-  const int raw = socket.release();
   const bool is_started =
-      start_detached_thread({.name = fmt::format("client-{}", id), .stack_size = kClientStackSize},
-                            [this, id, peer, raw] { serve(id, peer, raw); });
-  if (!is_started) {
-    const proc::UniqueFd closer(raw);
-    connections_.close(id, Outcome::RefusedBusy);
-    const std::scoped_lock lock(mutex_);
-    sockets_.erase(id);
-  }
+      threads_.start(std::move(socket), fmt::format("client-{}", id), kClientStackSize,
+                     [this, id, peer](int raw) { serve(id, peer, raw); });
+  if (!is_started) connections_.close(id, Outcome::RefusedBusy);
 }
 
 // The whole of a client's thread.
 void Server::serve(ConnectionId id, const std::string& peer, int socket) {
-  proc::UniqueFd owner(socket);
   Outcome outcome = Outcome::InternalError;
   try {
     outcome = shake_hands_and_run(id, peer, socket);
@@ -105,11 +68,6 @@ void Server::serve(ConnectionId id, const std::string& peer, int socket) {
     outcome = Outcome::InternalError;
   }
   connections_.close(id, outcome);
-  const std::scoped_lock lock(mutex_);
-  sockets_.erase(id);
-  owner.reset();
-  // Under the lock, since the server may be gone as soon as it is released.
-  all_ended_.notify_all();
 }
 
 Outcome Server::shake_hands_and_run(ConnectionId id, const std::string& peer, int socket) {
@@ -124,12 +82,15 @@ Outcome Server::shake_hands_and_run(ConnectionId id, const std::string& peer, in
   } catch (const TimeoutError&) {
     return Outcome::TimedOut;
   } catch (const HandshakeError&) {
+    // With unread input, a close would destroy the alert.
+    SocketStream raw(socket);
+    end_gently(raw, socket);
     return Outcome::HandshakeFailed;
   }
   if (!stream->has_alpn()) {
     refuse(*stream, {.code = RefusalCode::Protocol,
                      .text = "this is a topnet server; the ALPN topnet/1 was not offered"});
-    say_goodbye(*stream, socket);
+    end_gently(*stream, socket);
     return Outcome::HandshakeFailed;
   }
   if (stream->peer_pin()) session.client = options_.client_name(*stream->peer_pin());
@@ -139,20 +100,33 @@ Outcome Server::shake_hands_and_run(ConnectionId id, const std::string& peer, in
 }
 
 Outcome Server::run(Stream& stream, const SessionPeer& peer, int socket) {
-  if (connections_.snapshot().active() > options_.max_clients) {
-    refuse(stream, {.code = RefusalCode::Busy, .text = "too many clients; try again later"});
-    say_goodbye(stream, socket);
-    return Outcome::RefusedBusy;
-  }
   const SessionHooks hooks{.make_report = options_.make_report,
                            .exchange_done = options_.exchange_done,
                            .wait_for_client = [&](Deadline deadline) {
                              return wait_for_client(stream, socket, deadline);
                            }};
+  // Strangers take no place: they are refused with their first frame.
+  const bool takes_place = peer.is_enrolled;
+  if (takes_place && !take_place()) {
+    refuse(stream, {.code = RefusalCode::Busy, .text = "too many clients; try again later"});
+    end_gently(stream, socket);
+    return Outcome::RefusedBusy;
+  }
   const Outcome outcome = run_session(stream, peer, options_.limits, hooks, connections_);
+  // Before the client is told that all is done, since another one may wait for that.
+  if (takes_place) --places_taken_;
   connections_.set_phase(peer.id, Phase::Closing);
-  say_goodbye(stream, socket);
+  end_gently(stream, socket);
   return outcome;
+}
+
+// False where all are taken.
+bool Server::take_place() {
+  std::size_t taken = places_taken_;
+  while (taken < options_.max_clients) {
+    if (places_taken_.compare_exchange_weak(taken, taken + 1)) return true;
+  }
+  return false;
 }
 
 bool Server::wait_for_client(const Stream& stream, int socket, Deadline deadline) const {

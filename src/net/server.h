@@ -4,16 +4,16 @@
 // nothing and handles no signals.
 #pragma once
 
+#include <atomic>
 #include <chrono>
-#include <condition_variable>
+#include <cstddef>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "net/acceptor.h"
+#include "net/connection_threads.h"
 #include "net/connections.h"
 #include "net/session.h"
 #include "net/tls.h"
@@ -23,10 +23,10 @@ namespace topnet::net {
 struct ServerOptions {
   std::chrono::milliseconds handshake_limit{5000};
   SessionLimits limits;
-  std::size_t max_clients = 1024;
+  std::size_t max_clients = 1024;  // enrolled ones, and without TLS everybody
   // The name that the holder of a key is enrolled under; nullopt for a stranger.
   std::function<std::optional<std::string>(const Pin&)> client_name;
-  std::function<ReportFile(const ReportRequest&)> make_report;
+  std::function<std::shared_ptr<const ReportFile>(const ReportRequest&)> make_report;
   std::function<void(const Exchange&)> exchange_done;
 };
 
@@ -53,15 +53,15 @@ class Server {
   void serve(ConnectionId id, const std::string& peer, int socket);
   Outcome shake_hands_and_run(ConnectionId id, const std::string& peer, int socket);
   Outcome run(Stream& stream, const SessionPeer& peer, int socket);
+  bool take_place();
   bool wait_for_client(const Stream& stream, int socket, Deadline deadline) const;
 
   std::optional<TlsContext> tls_;
   ServerOptions options_;
   Connections& connections_;
-  std::mutex mutex_;
-  std::condition_variable all_ended_;
-  std::map<ConnectionId, int> sockets_;  // of the live ones
-  proc::UniqueFd shut_down_;             // an eventfd, readable from shut_down() on
+  std::atomic<std::size_t> places_taken_ = 0;  // by clients that are being served
+  proc::UniqueFd shut_down_;                   // an eventfd, readable from shut_down() on
+  ConnectionThreads threads_;
   std::unique_ptr<Acceptor> acceptor_;
 };
 

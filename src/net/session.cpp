@@ -37,7 +37,8 @@ class Session {
       while (const auto frame = next_request(patience)) {
         const ReportRequest request = accept_request(*frame);
         exchange(request);
-        patience = std::max<Clock::duration>(limits_.idle, request.hold);
+        // A client that has held as long as it said is given time to say goodbye.
+        patience = std::max<Clock::duration>(limits_.idle, request.hold + limits_.request);
       }
       return exchanges_ > 0 ? Outcome::Completed : Outcome::PeerGone;
     } catch (const Ended& ended) {
@@ -79,11 +80,12 @@ class Session {
   }
 
   void exchange(const ReportRequest& request) {
-    const Deadline deadline = Clock::now() + limits_.exchange;
+    const Deadline deadline =
+        Clock::now() + limits_.exchange + request.delay.value_or(std::chrono::milliseconds(0));
     connections_.count_request(peer_.id);
     connections_.set_phase(peer_.id, Phase::Reporting);
-    const ReportFile report = make_report(request);
-    send(report, deadline);
+    const std::shared_ptr<const ReportFile> report = make_report(request);
+    send(*report, deadline);
     connections_.count_report();
     connections_.set_phase(peer_.id, Phase::Receiving);
     const auto frame = read_frame(stream_, deadline);
@@ -96,11 +98,11 @@ class Session {
     hooks_.exchange_done({.peer = peer_.peer,
                           .client = peer_.client,
                           .request = request,
-                          .report = report.path,
+                          .report = report->path,
                           .top = top});
   }
 
-  ReportFile make_report(const ReportRequest& request) const {
+  std::shared_ptr<const ReportFile> make_report(const ReportRequest& request) const {
     try {
       return hooks_.make_report(request);
     } catch (const FileError& error) {
@@ -116,7 +118,8 @@ class Session {
     Sha256 digest;
     std::uint64_t length = 0;
     for (;;) {
-      const ssize_t count = ::read(report.file.raw(), buffer.data(), buffer.size());
+      const ssize_t count =
+          ::pread(report.file.raw(), buffer.data(), buffer.size(), static_cast<off_t>(length));
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) throw FileError("read", report.path, errno);
       if (count == 0) break;

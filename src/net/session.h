@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -18,9 +19,10 @@
 namespace topnet::net {
 
 struct SessionLimits {
-  std::chrono::milliseconds request{5000};    // from the handshake to the whole first request
-  std::chrono::milliseconds exchange{30000};  // from a request to its top's acknowledgement
-  std::chrono::milliseconds idle{60000};      // between exchanges, unless the hold is longer
+  std::chrono::milliseconds request{5000};  // from the handshake to the whole first request
+  // From a request to its top's acknowledgement, the window of the request not counted.
+  std::chrono::milliseconds exchange{30000};
+  std::chrono::milliseconds idle{60000};  // between exchanges, unless the hold is longer
 };
 
 // What was done in one exchange, for the server's log.
@@ -35,7 +37,7 @@ struct Exchange {
 // What a session needs of the program around it. Called in the session's own thread.
 struct SessionHooks {
   // Makes and stores a report. Throws what stops it; the client is then told that it failed.
-  std::function<ReportFile(const ReportRequest&)> make_report;
+  std::function<std::shared_ptr<const ReportFile>(const ReportRequest&)> make_report;
   // Notes that an exchange is complete.
   std::function<void(const Exchange&)> exchange_done;
   // Returns true when the client has sent something, or ended; false when the server shuts down.

@@ -20,6 +20,8 @@
 namespace topnet::net {
 namespace {
 
+constexpr std::chrono::seconds kLinger{1};
+
 std::string reason(int error) { return std::generic_category().message(error); }
 
 // Rounded up, so that no wait ends just before its deadline; never negative.
@@ -167,6 +169,18 @@ void SocketStream::write_all(std::span<const std::byte> bytes, Deadline deadline
 
 void SocketStream::finish_writing(Deadline) {
   if (::shutdown(socket_, SHUT_WR) != 0) throw ConnectionError(reason(errno));
+}
+
+void end_gently(Stream& stream, int socket) {
+  const Deadline deadline = std::chrono::steady_clock::now() + kLinger;
+  try {
+    stream.finish_writing(deadline);
+    std::array<std::byte, 4096> ignored{};
+    SocketStream raw(socket);
+    while (raw.read_some(ignored, deadline) > 0) continue;
+  } catch (const std::exception&) {
+    return;  // It has gone already, or will not.
+  }
 }
 
 }  // namespace topnet::net

@@ -56,4 +56,9 @@ class SocketStream : public Stream {
   int socket_;
 };
 
+// Says that no more will come, and takes what the peer still sends until it has gone, for a second
+// at most: a close with unread input would be a reset, and a reset destroys what the peer has not
+// read yet. `socket` is the stream's.
+void end_gently(Stream& stream, int socket);
+
 }  // namespace topnet::net

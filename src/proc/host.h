@@ -1,7 +1,6 @@
 // What a report says about the machine itself. Any thread may read it.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -12,7 +11,6 @@ namespace topnet::proc {
 struct Host {
   std::optional<std::string> name;     // sys/kernel/hostname, escaped (proc/escape.h)
   std::optional<std::string> boot_id;  // sys/kernel/random/boot_id, escaped
-  std::optional<std::uint32_t> cpus;   // those online: the cpuN lines of stat
 
   friend bool operator==(const Host&, const Host&) = default;
 };

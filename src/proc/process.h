@@ -15,6 +15,8 @@ struct Process {
   std::uint64_t user_ticks = 0;        // field 14, utime
   std::uint64_t system_ticks = 0;      // field 15, stime
   std::uint64_t start_time_ticks = 0;  // field 22: ticks after boot; with pid, the identity
+  pid_t parent = 0;                    // field 4, ppid
+  std::uint64_t children_ticks = 0;    // fields 16 and 17, cutime + cstime: of children waited for
 
   std::uint64_t cpu_ticks() const { return user_ticks + system_ticks; }
 

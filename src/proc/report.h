@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proc/accounting.h"
 #include "proc/host.h"
 #include "proc/process.h"
 #include "proc/words.h"
@@ -19,9 +20,14 @@ namespace topnet::proc {
 struct Report {
   Host host;
   std::chrono::sys_time<std::chrono::milliseconds> time;  // when the scan began
+  // That the ticks were used in; nullopt: since each process started.
+  std::optional<std::chrono::milliseconds> window;
   std::uint32_t clock_ticks_per_second = 100;
+  std::optional<std::uint32_t> cpus;  // those online
   std::uint64_t processes_seen = 0;
-  std::vector<Process> processes;  // in the order of the ranking
+  std::optional<Accounting> accounting;
+  std::optional<std::string> hidden;  // why not every process can be seen, as one line of text
+  std::vector<Process> processes;     // in the order of the ranking
 
   friend bool operator==(const Report&, const Report&) = default;
 };
@@ -37,8 +43,9 @@ std::string to_csv(const Report& report);   // RFC 4180, CRLF
 std::string print(const Report& report, Format format);
 
 // Reads what to_text wrote. The text has no boot id, number of CPUs, states and start times: those
-// stay empty. Header lines that are not known are skipped, as those of a later version would be.
-// Returns nullopt if `text` is not a whole report.
+// stay empty; and its shares of the busy time have one decimal, so that the accounting's ticks come
+// back as exact as that. Header lines that are not known are skipped, as those of a later version
+// would be. Returns nullopt if `text` is not a whole report.
 std::optional<Report> parse_text(std::string_view text);
 
 // 2026-11-23T20:01:02.123Z

@@ -1,27 +1,20 @@
-// All processes under one root, as they are right now.
-//
-// Opens /proc/[pid]/stat of each and nothing else. Keeps no state; any number of scans may run at
-// the same time in different threads.
+// All processes of a source, each read from its stat: the exhaustive way. Pure but for the source.
 #pragma once
 
-#include <cstddef>
-#include <filesystem>
+#include <cstdint>
 #include <vector>
 
-#include "proc/process.h"
+#include "proc/source.h"
 
 namespace topnet::proc {
 
 struct Scan {
-  std::vector<Process> processes;  // in the order of the directory
-  std::size_t unreadable = 0;  // processes that are there, but whose stat we may not or cannot read
+  std::vector<Process> processes;  // in the order of `pids`
+  std::vector<pid_t> vanished;     // of `pids`, in their order
+  std::uint64_t unreadable = 0;    // processes that are there, but whose stat cannot be read
 };
 
-// Reads every ROOT/[pid]/stat, each with one open and one read. A process that vanishes meanwhile
-// is left out. Throws std::system_error where ROOT itself cannot be read, and
-// std::runtime_error where it holds no process that can be; std::system_error also where the
-// machine is out of something (descriptors, memory), since the ranking would then be wrong without
-// a sign of it.
-Scan scan(const std::filesystem::path& root);
+// Throws what the source throws.
+Scan scan(Source& source, const std::vector<pid_t>& pids);
 
 }  // namespace topnet::proc

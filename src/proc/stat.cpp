@@ -49,19 +49,28 @@ std::optional<Process> parse_stat(std::string_view text) {
   Fields fields(text.substr(close + 2));
   const std::string_view state = fields.field(3);
   if (state.size() != 1 || !is_letter(state[0])) return std::nullopt;
+  const auto parent = parse_number<pid_t>(fields.field(4));
   const auto user = parse_number<std::uint64_t>(fields.field(14));
   const auto system = parse_number<std::uint64_t>(fields.field(15));
+  const auto children_user = parse_number<std::uint64_t>(fields.field(16));
+  const auto children_system = parse_number<std::uint64_t>(fields.field(17));
   const auto start_time = parse_number<std::uint64_t>(fields.field(22));
-  if (!user || !system || !start_time) return std::nullopt;
-  // No machine runs for 10^9 years of CPU: such a file is forged, and its sum would overflow.
-  if (*user > kMostTicks || *system > kMostTicks) return std::nullopt;
+  if (!parent || !user || !system || !children_user || !children_system || !start_time) {
+    return std::nullopt;
+  }
+  // No machine runs for 10^9 years of CPU: such a file is forged, and its sums would overflow.
+  for (const std::uint64_t ticks : {*user, *system, *children_user, *children_system}) {
+    if (ticks > kMostTicks) return std::nullopt;
+  }
 
   return Process{.pid = *pid,
                  .name = escape(text.substr(open + 2, close - open - 2)),
                  .state = state[0],
                  .user_ticks = *user,
                  .system_ticks = *system,
-                 .start_time_ticks = *start_time};
+                 .start_time_ticks = *start_time,
+                 .parent = *parent,
+                 .children_ticks = *children_user + *children_system};
 }
 
 }  // namespace topnet::proc

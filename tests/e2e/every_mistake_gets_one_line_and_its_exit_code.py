@@ -32,6 +32,10 @@ class Mistakes(unittest.TestCase):
                  "--top '99999999999999999999' is not a whole number from 1 to 100000" + SEE),
                 (["scan", "-s", "memory"], "--sort 'memory' is none of cpu, user, system" + SEE),
                 (["scan", "-f", "xml"], "--format 'xml' is none of text, json, csv" + SEE),
+                *((["scan", "-d", delay],
+                   f"--delay '{delay}' is not a number of seconds from 0.01 to 3600" + SEE)
+                  for delay in ("0", "x", "3601", "0.009", "3600.001", "-1", "1e1", "1 ", "nan",
+                                "inf", "0x1", "1s")),
                 (["scan", "--verbose"], "unknown option '--verbose'" + SEE),
                 (["scan", "-x"], "unknown option '-x'" + SEE),
                 (["scan", "host"], "unexpected argument 'host'" + SEE),

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import unittest
 
-from support.program import TOPNET, Server, topnet, wait_until
+from support.program import TOPNET, Server, count_rows, topnet, wait_until
 
 
 class Exchange(unittest.TestCase):
@@ -36,7 +36,7 @@ class Exchange(unittest.TestCase):
             self.assertEqual(line.groups()[1:], said.groups()[1:])
             with open(line[1], "rb") as file:
                 self.assertEqual(file.read(), self.contents())
-            self.assertEqual(len(self.contents().splitlines()), 17)
+            self.assertEqual(count_rows(self.contents()), 10)
 
     def test_forms_and_sort_keys_are_the_servers_to_keep(self):
         with Server() as server:
@@ -82,38 +82,11 @@ class Exchange(unittest.TestCase):
             client = subprocess.Popen([TOPNET, "fetch", server.address, "--state-dir", server.state,
                                        "-o", self.file, "--hold", "300"], stderr=subprocess.PIPE)
             self.addCleanup(client.stderr.close)
-
-            def threads():
-                names = []
-                for task in os.listdir(f"/proc/{server.process.pid}/task"):
-                    with open(f"/proc/{server.process.pid}/task/{task}/comm", encoding="utf-8") as f:
-                        names.append(f.read().strip())
-                return names
-
-            wait_until(lambda: os.path.exists(self.file) and "client-1" in threads())
+            wait_until(lambda: os.path.exists(self.file) and "client-1" in server.threads())
             server.next_line()
             self.assertEqual(server.stop(), 0)
             self.assertEqual(client.wait(timeout=30), 0)
             self.assertIn(b"the server ended the hold", client.stderr.read())
-
-    def test_fifty_clients_at_once_have_a_thread_each(self):
-        with Server() as server:
-            files = [os.path.join(self.folder, f"{i}.txt") for i in range(50)]
-            clients = [subprocess.Popen(
-                [TOPNET, "fetch", server.address, "--state-dir", server.state, "-o", file,
-                 "--hold", "300"], stderr=subprocess.DEVNULL) for file in files]
-            lines = [server.next_line() for _ in clients]
-            self.assertEqual(len({re.search(r":(\d+): top", line)[1] for line in lines}), 50)
-            names = set()
-            for task in os.listdir(f"/proc/{server.process.pid}/task"):
-                with open(f"/proc/{server.process.pid}/task/{task}/comm", encoding="utf-8") as f:
-                    names.add(f.read().strip())
-            self.assertEqual(len([name for name in names if name.startswith("client-")]), 50)
-            self.assertEqual(server.stop(), 0)
-            self.assertEqual([client.wait(timeout=30) for client in clients], [0] * 50)
-            for file in files:
-                with open(file, "rb") as report:
-                    self.assertEqual(len(report.read().splitlines()), 17)
 
 
 class Failures(unittest.TestCase):

@@ -28,6 +28,16 @@ std::optional<std::uint64_t> slow_number(const std::string& text, std::uint64_t 
   return number;
 }
 
+// A pid_t, of which a file may hold negative ones.
+std::optional<pid_t> slow_signed(const std::string& text) {
+  const bool is_negative = !text.empty() && text[0] == '-';
+  const std::uint64_t most = std::numeric_limits<pid_t>::max();
+  const auto number = slow_number(is_negative ? text.substr(1) : text, most + is_negative);
+  if (!number) return std::nullopt;
+  const auto size = static_cast<std::int64_t>(*number);
+  return static_cast<pid_t>(is_negative ? -size : size);
+}
+
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> fields{""};
   for (const char c : text) {
@@ -54,16 +64,23 @@ std::optional<Process> slow_parse(const std::string& text) {
   if (fields[0].size() != 1 || (fields[0][0] & 0x80) != 0 || std::isalpha(fields[0][0]) == 0) {
     return std::nullopt;
   }
+  const auto parent = slow_signed(fields[1]);
   const auto user = slow_number(fields[11], 1ULL << 62U);
   const auto system = slow_number(fields[12], 1ULL << 62U);
+  const auto children_user = slow_number(fields[13], 1ULL << 62U);
+  const auto children_system = slow_number(fields[14], 1ULL << 62U);
   const auto start = slow_number(fields[19], std::numeric_limits<std::uint64_t>::max());
-  if (!user || !system || !start) return std::nullopt;
+  if (!parent || !user || !system || !children_user || !children_system || !start) {
+    return std::nullopt;
+  }
   return Process{.pid = static_cast<pid_t>(*pid),
                  .name = topnet::proc::escape(name),
                  .state = fields[0][0],
                  .user_ticks = *user,
                  .system_ticks = *system,
-                 .start_time_ticks = *start};
+                 .start_time_ticks = *start,
+                 .parent = *parent,
+                 .children_ticks = *children_user + *children_system};
 }
 
 }  // namespace

@@ -32,13 +32,13 @@ std::string header(unsigned char type, std::uint32_t length) {
 }  // namespace
 
 TEST_CASE(
-    "a frame is its type, its length in four bytes, most significant first, and its payload") {
+    "F1: a frame is its type, its length in four bytes, most significant first, and its payload") {
   CHECK(written(FrameType::Request, "{}") == std::string("\x01\x00\x00\x00\x02{}", 7));
   CHECK(written(FrameType::Data, std::string(0x102, 'x')).substr(0, 5) ==
         std::string("\x02\x00\x00\x01\x02", 5));
 }
 
-TEST_CASE("what is written is read back, however the stream dribbles") {
+TEST_CASE("F5: what is written is read back, however the stream dribbles") {
   const std::string payload(5000, 'x');
   const std::string bytes = written(FrameType::Data, payload) + written(FrameType::Ack, "");
   for (const std::size_t piece : {1U, 2U, 4U, 5U, 6U, 4096U, 1U << 20U}) {
@@ -56,7 +56,7 @@ TEST_CASE("what is written is read back, however the stream dribbles") {
   }
 }
 
-TEST_CASE("an end between frames is an end, an end anywhere else is an error") {
+TEST_CASE("F5: an end between frames is an end, an end anywhere else is an error") {
   const std::string bytes = written(FrameType::Top, "{\"id\":1}");
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     CAPTURE(length);
@@ -69,7 +69,7 @@ TEST_CASE("an end between frames is an end, an end anywhere else is an error") {
   }
 }
 
-TEST_CASE("a length above the type's limit is refused before memory is taken for it") {
+TEST_CASE("F2, F3: a length above the type's limit is refused before memory is taken for it") {
   for (const auto& [type, limit] :
        std::vector<std::pair<unsigned char, std::size_t>>{{1, kMaxMessageSize},
                                                           {2, kMaxDataSize},
@@ -89,7 +89,7 @@ TEST_CASE("a length above the type's limit is refused before memory is taken for
   }
 }
 
-TEST_CASE("a type that is not known is an error that names it") {
+TEST_CASE("F4: a type that is not known is an error that names it") {
   for (const int type : {0, 7, 22, 71, 255}) {
     MemoryStream stream(header(static_cast<unsigned char>(type), 0));
     CHECK_THROWS_WITH(read_frame(stream, kNever), "unknown frame type " + std::to_string(type));

@@ -24,7 +24,7 @@ std::string replaced(std::string text, const std::string& old, const std::string
 
 }  // namespace
 
-TEST_CASE("each message has the documented form and is read back") {
+TEST_CASE("M5, M6, M7, M8, M9: each message has the documented form and is read back") {
   const ReportRequest request{.count = 3,
                               .key = proc::SortKey::User,
                               .format = proc::Format::Csv,
@@ -54,18 +54,60 @@ TEST_CASE("each message has the documented form and is read back") {
   CHECK(parse_refusal(to_json(refusal)) == refusal);
 }
 
-TEST_CASE("fields that are not known are skipped") {
+TEST_CASE("M5, M7: a delay and a window are null or seconds from 0.01 to 3600") {
+  for (const auto& [text, milliseconds] : std::vector<std::pair<std::string, int>>{
+           {"0.01", 10}, {"0.3", 300}, {"1.0", 1000}, {"3600.0", 3600000}}) {
+    CAPTURE(text);
+    const std::chrono::milliseconds length(milliseconds);
+    const std::string request = replaced(kRequest, "null", text);
+    CHECK(parse_request(request).delay == length);
+    CHECK(to_json(parse_request(request)) == request);
+    const std::string top =
+        replaced(kTop, R"("since_start","seconds":null)", R"("interval","seconds":)" + text);
+    CHECK(parse_top(top).window == length);
+    CHECK(to_json(parse_top(top)) == top);
+  }
+  CHECK(parse_request(replaced(kRequest, "null", "1")).delay == std::chrono::seconds(1));
+  CHECK_FALSE(parse_request(kRequest).delay);
+  CHECK_FALSE(parse_top(kTop).window);
+}
+
+TEST_CASE("M3, M5, M7: a delay or a window of another form or length is refused") {
+  for (const char* const number :
+       {"0", "0.009", "-1", "3600.01", "1e9", "\"1\"", "true", "[]", "{}"}) {
+    CAPTURE(number);
+    CHECK_THROWS_AS(parse_request(replaced(kRequest, "null", number)), ProtocolError);
+    CHECK_THROWS_AS(parse_top(replaced(kTop, R"("since_start","seconds":null)",
+                                       R"("interval","seconds":)" + std::string(number))),
+                    ProtocolError);
+  }
+  CHECK_THROWS_AS(parse_request(replaced(kRequest, "\"delay\"", "\"d\"")), ProtocolError);
+  for (const char* const window :
+       {"null", "7", "[]", "{}", R"("since_start")", R"({"kind":"since_start"})",
+        R"({"seconds":null})", R"({"kind":"since_start","seconds":1})",
+        R"({"kind":"interval","seconds":null})", R"({"kind":"interval"})",
+        R"({"kind":"since start","seconds":null})", R"({"kind":7,"seconds":1})",
+        R"({"kind":null,"seconds":null})"}) {
+    CAPTURE(window);
+    CHECK_THROWS_AS(
+        parse_top(replaced(kTop, R"({"kind":"since_start","seconds":null})", window)),
+        ProtocolError);
+  }
+  CHECK_FALSE(parse_top(replaced(kTop, R"("seconds":null)", R"("seconds":null,"x":1)")).window);
+}
+
+TEST_CASE("M2: fields that are not known are skipped") {
   CHECK(parse_request(replaced(kRequest, "{", R"({"colour":{"r":[1,2]},)")) ==
         parse_request(kRequest));
   CHECK(parse_top(replaced(kTop, "{", R"({"threads":7,)")) == parse_top(kTop));
 }
 
-TEST_CASE("a refusal whose code is not known still says its text") {
+TEST_CASE("E7: a refusal whose code is not known still says its text") {
   CHECK(parse_refusal(R"({"code":"tired","message":"later"})") ==
         Refusal{.code = RefusalCode::Internal, .text = "later"});
 }
 
-TEST_CASE("a request that is incomplete or out of range is refused") {
+TEST_CASE("M3, M5: a request that is incomplete or out of range is refused") {
   const std::vector<std::pair<std::string, std::string>> changes{{"3", "0"},
                                                                  {"3", "100001"},
                                                                  {"3", "-1"},
@@ -87,7 +129,7 @@ TEST_CASE("a request that is incomplete or out of range is refused") {
   }
 }
 
-TEST_CASE("a top that is incomplete or out of range is refused") {
+TEST_CASE("M3, M7: a top that is incomplete or out of range is refused") {
   const std::vector<std::pair<std::string, std::string>> changes{{"ddeeff", "ddeef"},
                                                                  {"ddeeff", "ddeefff"},
                                                                  {"ddeeff", "DDEEFF"},
@@ -111,11 +153,95 @@ TEST_CASE("a top that is incomplete or out of range is refused") {
   CHECK(parse_top(replaced(kTop, "a b", "")).name.empty());
 }
 
-TEST_CASE("what is no JSON object is refused, however deep it is") {
+TEST_CASE("M1, M3: what is no JSON object is refused, however deep it is") {
   for (const std::string& payload :
        {std::string(), std::string("[]"), std::string("7"), std::string("{"), std::string("nul"),
         std::string("{\"id\":\"\xff\"}"), std::string(4096, '['), std::string(4096, '\0'),
         "{\"id\":" + std::string(2000, '[') + std::string(2000, ']') + "}"}) {
     CHECK_THROWS_AS(parse_ack(payload), ProtocolError);
   }
+}
+
+TEST_CASE("M1: eight objects and arrays may be nested, nine may not") {
+  const auto nested = [](std::size_t depth) {
+    return R"({"id":")" + kId + R"(","x":)" + std::string(depth - 1, '[') + "1" +
+           std::string(depth - 1, ']') + "}";
+  };
+  CHECK(parse_ack(nested(8)).id == kId);
+  CHECK_THROWS_AS(parse_ack(nested(9)), ProtocolError);
+  // The innermost one counts, even if nothing is in it.
+  for (const char* const inside : {"[]", "{}"}) {
+    const auto holding = [&](std::size_t depth) {
+      return R"({"id":")" + kId + R"(","x":)" + std::string(depth - 2, '[') + inside +
+             std::string(depth - 2, ']') + "}";
+    };
+    CHECK(parse_ack(holding(8)).id == kId);
+    CHECK_THROWS_AS(parse_ack(holding(9)), ProtocolError);
+  }
+}
+
+TEST_CASE("M1: an integer has no sign, no fraction and no exponent") {
+  CHECK(parse_top(replaced(kTop, "812", "0")).user_ticks == 0);
+  for (const char* const number : {"-0", "0.0", "0e0", "+0", "00", "0x0", "true", "[0]"}) {
+    CAPTURE(number);
+    CHECK_THROWS_AS(parse_top(replaced(kTop, "812", number)), ProtocolError);
+  }
+}
+
+TEST_CASE("M4: a text that is not escaped is refused, and what is escaped is taken as it is") {
+  for (const char* const text :
+       {R"(\u0000)", R"(\u001f)", R"(\u007f)", R"(\u0085)", R"(\u061c)", R"(\u200e)", R"(\u200f)",
+        R"(\u202a)", R"(\u202e)", R"(\u2066)", R"(\u2069)", R"(\ud800)", R"(\\)", R"(\\n)",
+        R"(\\x1)", R"(\\x1B)", R"(\\x41)"}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS(parse_top(replaced(kTop, "a b", text)), ProtocolError);
+  }
+  // JSON doubles each backslash once more.
+  CHECK(parse_top(replaced(kTop, "a b", R"(\\x1b\\\\)")).name == R"(\x1b\\)");
+  CHECK(parse_top(replaced(kTop, "a b", R"(\u00e9\")")).name == "\xc3\xa9\"");
+}
+
+TEST_CASE("M4: the length of an escaped text is counted before JSON escapes it") {
+  std::string text;
+  for (int i = 0; i < 128; ++i) text += R"(\\\\)";
+  CHECK(parse_top(replaced(kTop, "a b", text)).name.size() == 256);
+  CHECK_THROWS_AS(parse_top(replaced(kTop, "a b", text + "x")), ProtocolError);
+}
+
+TEST_CASE("M3, M6: an end that is incomplete or out of range is refused") {
+  const std::string end = R"({"length":17,"sha256":")" + std::string(64, 'a') + "\"}";
+  CHECK(parse_end(replaced(end, "17", "9223372036854775807")).length == 9223372036854775807U);
+  for (const auto& [old, with] :
+       std::vector<std::pair<std::string, std::string>>{{"17", "-1"},
+                                                        {"17", "9223372036854775808"},
+                                                        {"17", "null"},
+                                                        {"aa", "a"},
+                                                        {"aa", "aaa"},
+                                                        {"aa", "AA"},
+                                                        {"aa", "ag"},
+                                                        {"length", "size"},
+                                                        {"sha256", "sha1"}}) {
+    CAPTURE(old, with);
+    CHECK_THROWS_AS(parse_end(replaced(end, old, with)), ProtocolError);
+  }
+}
+
+TEST_CASE("M3, M8: an acknowledgement of anything but an id is refused") {
+  for (const std::string& id :
+       {std::string("7"), std::string("\"\""), "\"" + kId + "0\"", "[\"" + kId + "\"]"}) {
+    CAPTURE(id);
+    CHECK_THROWS_AS(parse_ack("{\"id\":" + id + "}"), ProtocolError);
+  }
+}
+
+TEST_CASE("M3, M9: a refusal whose text is not fit to be shown is refused") {
+  const auto refusal = [](const std::string& text) {
+    return R"({"code":"busy","message":")" + text + "\"}";
+  };
+  CHECK(parse_refusal(refusal(std::string(1024, 'a'))).code == RefusalCode::Busy);
+  for (const std::string& text : {std::string(1025, 'a'), std::string(R"(\u001b[2J)")}) {
+    CHECK_THROWS_AS(parse_refusal(refusal(text)), ProtocolError);
+  }
+  CHECK_THROWS_AS(parse_refusal(R"({"message":"later"})"), ProtocolError);
+  CHECK_THROWS_AS(parse_refusal(R"({"code":7,"message":"later"})"), ProtocolError);
 }

@@ -63,7 +63,8 @@ struct Machines {
 
 }  // namespace
 
-TEST_CASE("both ends see the other's pin, the protocol's name, the bytes and the clean end") {
+TEST_CASE(
+    "C3, C4: both ends see the other's pin, the protocol's name, the bytes and the clean end") {
   const Machines machines;
   auto [near, far] = connected_pair();
   const TlsContext server_context = TlsContext::server(machines.server);
@@ -89,7 +90,7 @@ TEST_CASE("both ends see the other's pin, the protocol's name, the bytes and the
   CHECK(client.peer_pin() == machines.server.pin);
 }
 
-TEST_CASE("a server with another key is refused inside the handshake, and its pin is told") {
+TEST_CASE("C5: a server with another key is refused inside the handshake, and its pin is told") {
   const Machines machines;
   auto [near, far] = connected_pair();
   const TlsContext server_context = TlsContext::server(machines.server);

@@ -26,7 +26,7 @@ Process process_named(const std::string& raw) {
 
 // A report with all that the text carries.
 Report report_of(std::vector<Process> processes) {
-  return {.host = {.name = "web01", .boot_id = {}, .cpus = {}},
+  return {.host = {.name = "web01", .boot_id = {}},
           .time = kTime,
           .clock_ticks_per_second = 100,
           .processes_seen = 213,
@@ -82,6 +82,77 @@ TEST_CASE("a report without a host name, and one without processes, are read bac
   CHECK(parse_text(to_text(report)) == report);
 }
 
+TEST_CASE("a window is said to the millisecond, and read back") {
+  for (const auto& [milliseconds, line] : std::vector<std::pair<int, std::string>>{
+           {10, "0.010 s"}, {300, "0.300 s"}, {1000, "1.000 s"}, {3600000, "3600.000 s"}}) {
+    Report report = report_of({process_named("a")});
+    report.window = std::chrono::milliseconds(milliseconds);
+    CHECK_THAT(to_text(report), Catch::Contains("\n# window: " + line + "\n"));
+    CHECK(parse_text(to_text(report)) == report);
+    const auto window = nlohmann::json::parse(to_json(report))["window"];
+    CHECK(window["kind"] == "interval");
+    CHECK(window["seconds"] == milliseconds / 1000.0);
+  }
+}
+
+TEST_CASE("why processes are hidden stands in the text, and in JSON") {
+  Report report = report_of({process_named("a")});
+  report.hidden = "this is a PID namespace (a container)";
+  CHECK_THAT(to_text(report),
+             Catch::Contains("\n# visibility: this is a PID namespace (a container)\n"));
+  CHECK(parse_text(to_text(report)) == report);
+  CHECK_THAT(to_json(report),
+             Catch::Contains(R"-("visibility":{"hidden":true,"reason":"this is a PID namespace )-"
+                             R"-((a container)"}})-"));
+}
+
+TEST_CASE("the accounting stands in the text, and in JSON") {
+  Report report = report_of({process_named("a")});
+  report.accounting = {.busy_ticks = 908,
+                       .listed_ticks = 46,
+                       .other_ticks = 308,
+                       .interrupt_ticks = 1,
+                       .ended_ticks = 420,
+                       .unexplained_ticks = 133,
+                       .ended_by_parent = {{.pid = 812, .name = "make", .ticks = 391},
+                                           {.pid = 90, .name = "bash", .ticks = 28}}};
+  CHECK_THAT(to_text(report),
+             Catch::Contains("\n# processes: 213 seen, 1 listed\n"
+                             "# cpu: 9.08 s busy = 5.1% listed + 33.9% other processes + "
+                             "46.3% ended processes + 0.1% interrupts + 14.6% unexplained\n"
+                             "# ended: 3.91 s children of make (812); "
+                             "0.28 s children of bash (90)\n"
+                             "    PID "));
+  CHECK_THAT(to_json(report),
+             Catch::Contains(
+                 R"(}],"accounting":{"busy_ticks":908,"listed_ticks":46,"other_ticks":308,)"
+                 R"("ended_ticks":420,"interrupt_ticks":1,"unexplained_ticks":133,)"
+                 R"("explained_ratio":0.854,"ended_by_parent":[{"pid":812,"name":"make",)"
+                 R"("ticks":391},{"pid":90,"name":"bash","ticks":28}]},"visibility")"));
+  // Shares of so little have all that the ticks say.
+  CHECK(parse_text(to_text(report)) == report);
+}
+
+TEST_CASE("an accounting in which the ended are not told apart says so") {
+  Report report = report_of({process_named("a")});
+  report.accounting = {.busy_ticks = 1000,
+                       .listed_ticks = 50,
+                       .other_ticks = 340,
+                       .interrupt_ticks = 1,
+                       .ended_ticks = {},
+                       .unexplained_ticks = 609,
+                       .ended_by_parent = {}};
+  CHECK_THAT(to_text(report),
+             Catch::Contains("\n# cpu: 10.00 s busy = 5.0% listed + 34.0% other processes + "
+                             "0.1% interrupts + 60.9% ended or unexplained\n    PID "));
+  CHECK(parse_text(to_text(report)) == report);
+  const auto accounting = nlohmann::json::parse(to_json(report))["accounting"];
+  CHECK(accounting["ended_ticks"].is_null());
+  CHECK(accounting["explained_ratio"].is_null());
+  CHECK(accounting["unexplained_ticks"] == 609);
+  CHECK(accounting["ended_by_parent"].empty());
+}
+
 TEST_CASE("header lines that are not known are skipped") {
   const Report report = report_of({process_named("a")});
   const std::string later = replaced(to_text(report), "    PID", "# colour: blue\n# \n    PID");
@@ -106,7 +177,14 @@ TEST_CASE("what is not a whole report is refused") {
       {"T20", "T24"},
       {":01:", ":60:"},
       {".123Z", ".123"},
-      {"since start", "1.000 s"},
+      {"since start", "since"},
+      {"since start", "1 s"},
+      {"since start", "1.00 s"},
+      {"since start", "1.0000 s"},
+      {"since start", "1.000"},
+      {"since start", "-1.000 s"},
+      {"since start", ".000 s"},
+      {"since start", "1.-01 s"},
       {"second: 100", "second: x"},
       {"213 seen", "-1 seen"},
       {"2 listed", "3 listed"},
@@ -133,13 +211,14 @@ TEST_CASE("the JSON form has the documented keys, in their order") {
                               .system_ticks = 31,
                               .start_time_ticks = 990142}});
   report.host.boot_id = "b-1";
-  report.host.cpus = 2;
+  report.cpus = 2;
   CHECK(to_json(report) ==
         R"({"schema":"topnet.report/1","host":"web01","boot_id":"b-1",)"
         R"("time":"2026-11-23T20:01:02.123Z","clock_ticks_per_second":100,"cpus":2,)"
         R"("window":{"kind":"since_start","seconds":null},"processes_seen":213,)"
         R"("processes":[{"rank":1,"pid":4242,"start_time_ticks":990142,"name":"cc1plus",)"
-        R"("state":"R","user_ticks":812,"system_ticks":31,"cpu_ticks":843}]})"
+        R"("state":"R","user_ticks":812,"system_ticks":31,"cpu_ticks":843}],)"
+        R"("accounting":null,"visibility":{"hidden":false,"reason":null}})"
         "\n");
 }
 
@@ -150,6 +229,7 @@ TEST_CASE("what is not known is null in JSON") {
   CHECK(document["host"].is_null());
   CHECK(document["boot_id"].is_null());
   CHECK(document["cpus"].is_null());
+  CHECK(document["accounting"].is_null());
   CHECK(document["processes"].empty());
 }
 

@@ -4,20 +4,38 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 
+#include "proc/pid_list.h"
+#include "proc/procfs.h"
+#include "proc/scanner.h"
 #include "support/catch.h"
 #include "support/proc_tree.h"
 
+using topnet::proc::Method;
+using topnet::proc::PidList;
 using topnet::proc::Process;
-using topnet::proc::scan;
+using topnet::proc::Procfs;
+using topnet::proc::Scan;
+using topnet::proc::Scanner;
 using topnet::test::ProcTree;
 
 namespace {
 
-std::vector<pid_t> pids_in(const topnet::proc::Scan& found) {
+Scan scan(const std::filesystem::path& root) {
+  Procfs source(root);
+  PidList pids(source);
+  return topnet::proc::scan(source, pids.update({}));
+}
+
+// What the program makes of a root, and so what it says where that is impossible.
+topnet::proc::Usage usage_of(const std::filesystem::path& root) {
+  return Scanner(std::make_unique<Procfs>(root), Method::Fastest).since_start({{}});
+}
+
+std::vector<pid_t> pids_in(const Scan& found) {
   std::vector<pid_t> pids;
   for (const Process& process : found.processes) pids.push_back(process.pid);
-  std::sort(pids.begin(), pids.end());
   return pids;
 }
 
@@ -40,7 +58,7 @@ class FewDescriptors {
 
 }  // namespace
 
-TEST_CASE("a scan reads every process and nothing else") {
+TEST_CASE("a scan reads every process and nothing else, in rising order of pids") {
   ProcTree tree;
   tree.add({.pid = 1, .comm = "init"})
       .add({.pid = 23, .comm = "b"})
@@ -58,6 +76,7 @@ TEST_CASE("a process that has vanished is left out") {
   tree.add({.pid = 1}).add_file("2/cmdline", "");
   const auto found = scan(tree.root());
   CHECK(pids_in(found) == std::vector<pid_t>{1});
+  CHECK(found.vanished == std::vector<pid_t>{2});
   CHECK(found.unreadable == 0);
 }
 
@@ -76,10 +95,23 @@ TEST_CASE("a stat file that makes no sense is counted, not believed") {
 TEST_CASE("a stat file that speaks of another process than its folder is not believed") {
   ProcTree tree;
   const std::string first = topnet::test::stat_line({.pid = 1});
-  tree.add({.pid = 1}).add_file("5/stat", first).add_file("01/stat", first);
+  tree.add({.pid = 1}).add_file("5/stat", first);
   const auto found = scan(tree.root());
   CHECK(pids_in(found) == std::vector<pid_t>{1});
-  CHECK(found.unreadable == 2);
+  CHECK(found.unreadable == 1);
+}
+
+TEST_CASE("a folder whose name the kernel would not write is no process") {
+  ProcTree tree;
+  const std::string first = topnet::test::stat_line({.pid = 1});
+  tree.add({.pid = 1});
+  for (const char* const name : {"01", "+1", "-1", "1 ", "0", "2147483648", "1/task"}) {
+    tree.add_file(std::string(name) + "/stat", first);
+  }
+  const auto found = scan(tree.root());
+  CHECK(pids_in(found) == std::vector<pid_t>{1});
+  CHECK(found.vanished.empty());
+  CHECK(found.unreadable == 0);
 }
 
 TEST_CASE("a stat file that does not fit into one read is not believed in part") {
@@ -106,15 +138,15 @@ TEST_CASE("a symbolic link in place of a stat file is not followed") {
 TEST_CASE("processes none of which may be read are told from none") {
   ProcTree tree;
   tree.add_file("2/stat", "x");
-  CHECK_THROWS_WITH(scan(tree.root()), Catch::Contains("found 1 processes") &&
-                                           Catch::Contains("none of which can be read"));
+  CHECK_THROWS_WITH(usage_of(tree.root()), Catch::Contains("found 1 processes") &&
+                                               Catch::Contains("none of which can be read"));
 }
 
 TEST_CASE("a root that is missing, or has no process, is an error that names it") {
   const ProcTree empty;
-  CHECK_THROWS_WITH(scan(empty.root()),
+  CHECK_THROWS_WITH(usage_of(empty.root()),
                     Catch::Contains(empty.root().string()) && Catch::Contains("no process"));
-  CHECK_THROWS_WITH(scan(empty.root() / "none"), Catch::Contains("none: No such file"));
+  CHECK_THROWS_WITH(usage_of(empty.root() / "none"), Catch::Contains("none: No such file"));
 }
 
 TEST_CASE("running out of descriptors is an error, not a short list") {
@@ -122,9 +154,9 @@ TEST_CASE("running out of descriptors is an error, not a short list") {
   tree.add({.pid = 1});
   {
     const FewDescriptors one(1);  // enough for the folder, none for a stat file
-    CHECK_THROWS_WITH(scan(tree.root()), Catch::Contains("Too many open files"));
+    CHECK_THROWS_WITH(usage_of(tree.root()), Catch::Contains("Too many open files"));
   }
-  CHECK(scan(tree.root()).processes.size() == 1);
+  CHECK(usage_of(tree.root()).processes.size() == 1);
 }
 
 TEST_CASE("a scan of this machine finds this very process") {

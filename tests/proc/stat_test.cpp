@@ -16,7 +16,9 @@ TEST_CASE("a stat line yields the fields we rank by") {
                            .state = 'R',
                            .user_ticks = 812,
                            .system_ticks = 31,
-                           .start_time_ticks = 990142});
+                           .start_time_ticks = 990142,
+                           .parent = 4241,
+                           .children_ticks = 11});
 }
 
 TEST_CASE("the name reaches from the first parenthesis to the last") {
@@ -40,8 +42,11 @@ TEST_CASE("a name is escaped where it enters") {
 TEST_CASE("figures past 32 bits are read whole") {
   const auto process = parse_stat(stat_line({.user_ticks = 5'000'000'000,
                                              .system_ticks = 6'000'000'000,
-                                             .start_time_ticks = 18'446'744'073'709'551'615U}));
+                                             .start_time_ticks = 18'446'744'073'709'551'615U,
+                                             .children_user_ticks = 7'000'000'000,
+                                             .children_system_ticks = 8'000'000'000}));
   CHECK(process->cpu_ticks() == 11'000'000'000);
+  CHECK(process->children_ticks == 15'000'000'000);
   CHECK(process->start_time_ticks == 18'446'744'073'709'551'615U);
 }
 
@@ -65,6 +70,12 @@ TEST_CASE("a field that is not a number is refused") {
            "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 18446744073709551616 1 1 1 1 1 1 1",
            "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 18446744073709551615 1 1 1 1 1 1 1",
            "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1x\n",
+           "1 (a) S x 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
+           "1 (a) S 2147483648 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
+           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 x 1 1 1 1 1 1\n",
+           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 -1 1 1 1 1 1\n",
+           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 18446744073709551615 1 1 1 1 1 1\n",
+           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 4611686018427387905 1 1 1 1 1\n",
            "1 (a)  1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
            "1 (a) SS 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
            "1 (a) \xff 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",

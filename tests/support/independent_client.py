@@ -33,20 +33,34 @@ def pin_of(certificate):
     return "SHA256:" + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-class Client:
-    def __init__(self, port, state=None, alpn=("topnet/1",)):
-        self.connection = socket.create_connection(("127.0.0.1", port), timeout=20)
-        if state is None:
-            return
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE  # the pin is compared instead
+def tls_context(state=None, alpn=("topnet/1",)):
+    """What a client sets TLS up with; without `state` it shows no certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # the pin is compared instead
+    if state:
         context.load_cert_chain(os.path.join(state, "identity.crt"),
                                 os.path.join(state, "identity.key"))
-        if alpn:
-            context.set_alpn_protocols(list(alpn))
-        self.connection = context.wrap_socket(self.connection)
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
+    return context
+
+
+class Client:
+    """A connection: with the identity in `state` or as `context` says, else without TLS."""
+
+    def __init__(self, port, state=None, context=None):
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+        if state:
+            context = tls_context(state)
+        if not context:
+            return
+        try:
+            self.connection = context.wrap_socket(self.connection)
+        except OSError:
+            self.connection.close()
+            raise
         self.pin = pin_of(self.connection.getpeercert(binary_form=True))
 
     def send(self, kind, message):
@@ -89,6 +103,13 @@ class Client:
                "clock_ticks_per_second": 100, "user_ticks": 812, "system_ticks": 31} | changes
         self.send(TOP, top)
         return top["id"], self.read()
+
+    def end(self):
+        """Ends our side, and returns what the server still sends until it ends its own."""
+        if isinstance(self.connection, ssl.SSLSocket):
+            self.connection = self.connection.unwrap()
+        self.connection.shutdown(socket.SHUT_WR)
+        return self.connection.recv(1000)
 
     def close(self):
         if isinstance(self.connection, ssl.SSLSocket):

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -12,33 +13,48 @@ namespace topnet::test {
 
 class MemoryStream : public net::Stream {
  public:
-  // Gives `input` away in pieces of at most `piece` bytes, then ends.
-  explicit MemoryStream(std::string input, std::size_t piece = 1U << 20U)
-      : input_(std::move(input)), piece_(piece) {}
+  // What a reader finds behind the input: a clean end, a connection that broke, or nothing until
+  // its deadline.
+  enum class Then { End, Break, Silence };
 
-  std::size_t read_some(std::span<std::byte> buffer, net::Deadline) override {
+  // Gives `input` away in pieces of at most `piece` bytes.
+  explicit MemoryStream(std::string input, std::size_t piece = 1U << 20U, Then then = Then::End)
+      : input_(std::move(input)), piece_(piece), then_(then) {}
+
+  std::size_t read_some(std::span<std::byte> buffer, net::Deadline deadline) override {
+    read_deadlines.insert(deadline);
     const std::size_t count = std::min({buffer.size(), piece_, input_.size() - position_});
+    if (count == 0 && then_ == Then::Break) throw net::ConnectionError("the connection broke");
+    if (count == 0 && then_ == Then::Silence) throw net::TimeoutError("it took too long");
     std::memcpy(buffer.data(), input_.data() + position_, count);
     position_ += count;
     largest_read_ = std::max(largest_read_, buffer.size());
     return count;
   }
 
-  void write_all(std::span<const std::byte> bytes, net::Deadline) override {
-    output.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  void write_all(std::span<const std::byte> bytes, net::Deadline deadline) override {
+    write_deadlines.insert(deadline);
+    const std::size_t count = std::min(bytes.size(), room - output.size());
+    output.append(reinterpret_cast<const char*>(bytes.data()), count);
+    if (count < bytes.size()) throw net::TimeoutError("nobody reads");
   }
 
-  void finish_writing(net::Deadline) override {}
+  void finish_writing(net::Deadline) override { is_finished = true; }
 
   // How much memory the reader had ready at most.
   std::size_t largest_read() const { return largest_read_; }
   std::size_t left() const { return input_.size() - position_; }
 
   std::string output;
+  std::size_t room = 1U << 30U;  // how much can be written before the peer reads no more
+  bool is_finished = false;
+  std::set<net::Deadline> read_deadlines;
+  std::set<net::Deadline> write_deadlines;
 
  private:
   std::string input_;
   std::size_t piece_;
+  Then then_;
   std::size_t position_ = 0;
   std::size_t largest_read_ = 0;
 };

@@ -9,10 +9,11 @@ namespace topnet::test {
 
 std::string stat_line(const FakeProcess& process) {
   return fmt::format(
-      "{} ({}) {} 1 {} {} 0 -1 4194560 100 200 0 0 {} {} 7 8 20 0 1 0 {} 172466176 3017 "
+      "{} ({}) {} {} {} {} 0 -1 4194560 100 200 0 0 {} {} {} {} 20 0 1 0 {} 172466176 3017 "
       "18446744073709551615 1 1 0 0 0 0 671173123 4096 1260 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
-      process.pid, process.comm, process.state, process.pid, process.pid, process.user_ticks,
-      process.system_ticks, process.start_time_ticks);
+      process.pid, process.comm, process.state, process.parent, process.pid, process.pid,
+      process.user_ticks, process.system_ticks, process.children_user_ticks,
+      process.children_system_ticks, process.start_time_ticks);
 }
 
 ProcTree& ProcTree::add(const FakeProcess& process) {

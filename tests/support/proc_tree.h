@@ -20,6 +20,9 @@ struct FakeProcess {
   std::uint64_t user_ticks = 0;
   std::uint64_t system_ticks = 0;
   std::uint64_t start_time_ticks = 1;
+  pid_t parent = 1;
+  std::uint64_t children_user_ticks = 7;
+  std::uint64_t children_system_ticks = 8;
 };
 
 // The line that Linux 6.1 would write: 52 fields, with a newline.

@@ -1,11 +1,13 @@
 """The real program, as a user runs it, and what it is tried on."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 TOPNET = os.environ["TOPNET"]
 
@@ -45,6 +47,11 @@ def fake_file(root, name, text):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def count_rows(report):
+    """How many processes a report in text lists; `report` is bytes."""
+    return len([line for line in report.splitlines() if not line.startswith(b"# ")]) - 1
 
 
 def wait_until(condition, seconds=30):
@@ -91,27 +98,48 @@ class Burner:
 class Server:
     """`topnet serve` on a port that it picks, with a state directory of its own unless given."""
 
-    def __init__(self, *words, state=None):
+    def __init__(self, *words, state=None, wrapper=()):
         self.words = words
+        self.wrapper = wrapper  # a command that ends by becoming the one behind it
         self.folder = tempfile.TemporaryDirectory()
         self.state = state or os.path.join(self.folder.name, "state")
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [TOPNET, "serve", "--listen", "127.0.0.1:0", "--state-dir", self.state, *self.words],
+            [*self.wrapper, TOPNET, "serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0",
+             "--state-dir", self.state, *self.words],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.said = []
-        while not self.said or not self.said[-1].startswith("topnet: serving"):
+        last = "serving" if "off" in self.words else "status page"
+        while not self.said or not self.said[-1].startswith("topnet: " + last):
             line = self.process.stderr.readline()
             if not line:
                 raise AssertionError(f"serve did not start: {self.said}")
             self.said.append(line.rstrip("\n"))
-        self.address = self.said[-1].rsplit(" ", 1)[1]
+        ready = {line.split()[1]: line.rsplit(" ", 1)[1] for line in self.said}
+        self.page = ready.get("status")
+        self.address = ready["serving"]
         self.port = int(self.address.rsplit(":", 1)[1])
         return self
 
     def fetch(self, *words, state=None):
         return topnet("fetch", self.address, "--state-dir", state or self.state, *words)
+
+    def status(self):
+        """What /status.json says."""
+        with urllib.request.urlopen(self.page + ".json", timeout=20) as answer:
+            return json.load(answer)
+
+    def threads(self):
+        """The names of its threads, sorted."""
+        names = []
+        for task in os.listdir(f"/proc/{self.process.pid}/task"):
+            try:
+                with open(f"/proc/{self.process.pid}/task/{task}/comm", encoding="utf-8") as file:
+                    names.append(file.read().strip())
+            except OSError:
+                continue  # It has ended meanwhile.
+        return sorted(names)
 
     def next_line(self):
         """What the server says next on standard error."""

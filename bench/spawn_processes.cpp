@@ -1,0 +1,173 @@
+// A population of processes to be ranked: some have used CPU time, some bear names that a careless
+// program trips over, some have many threads, and most only sleep.
+//
+// Prints "ready" once all of them are there and have used what they should, and stays until its
+// standard input ends or SIGTERM comes. Nothing outlives it, whichever way it ends.
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+namespace {
+
+// Enough for ten rows and two that just miss them. The tenth has used 60 ms or more, so that a
+// scan by CPU clocks has something to go by.
+constexpr int kBusy = 12;
+constexpr long long kNanosecondsPerRank = 20'000'000;
+
+// They go to the busiest, which every program has to print.
+constexpr const char* kHostileNames[] = {") R 1 2",      "a\nb", "a\tb", "\x1b[31mred",
+                                         "\xff\xfe\x80", "=1+1", "",     "\xe2\x80\xaetxt.exe"};
+constexpr int kHostile = sizeof kHostileNames / sizeof kHostileNames[0];
+
+constexpr int kThreaded = 5;
+constexpr int kThreadsEach = 40;
+
+constexpr int kLeast = kBusy + kThreaded;
+
+void use_cpu(long long nanoseconds) {
+  timespec used{};
+  do {
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  } while (used.tv_sec * 1'000'000'000LL + used.tv_nsec < nanoseconds);
+}
+
+void* sleep_for_good(void*) {
+  for (;;) ::pause();
+}
+
+void start_threads() {
+  pthread_attr_t small;
+  ::pthread_attr_init(&small);
+  ::pthread_attr_setstacksize(&small, 64 * 1024);
+  for (int i = 1; i < kThreadsEach; ++i) {
+    pthread_t thread;
+    if (::pthread_create(&thread, &small, sleep_for_good, nullptr) != 0) ::_exit(1);
+  }
+}
+
+// The child number `index`. One byte through `ready` says that it is what it should be.
+[[noreturn]] void live(int index, pid_t parent, int ready) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);  // it had died before the line above
+  if (index < kBusy) {
+    const int rank = kBusy - index;
+    if (index < kHostile) ::prctl(PR_SET_NAME, kHostileNames[index]);
+    use_cpu(rank * kNanosecondsPerRank);
+  } else if (index < kBusy + kThreaded) {
+    start_threads();
+  }
+  if (::write(ready, "", 1) != 1) ::_exit(1);
+  ::close(ready);
+  sleep_for_good(nullptr);
+  ::_exit(0);
+}
+
+void kill_all(const std::vector<pid_t>& children) {
+  for (const pid_t child : children) ::kill(child, SIGKILL);
+  for (const pid_t child : children) ::waitpid(child, nullptr, 0);
+}
+
+[[noreturn]] void fail(const std::vector<pid_t>& children, const char* what) {
+  std::fprintf(stderr,
+               "spawn_processes: %s after %zu processes: %s; see ulimit -u, "
+               "/proc/sys/kernel/pid_max, /proc/sys/kernel/threads-max and pids.max of the control "
+               "group\n",
+               what, children.size(), std::strerror(errno));
+  kill_all(children);
+  std::exit(1);
+}
+
+// True if as many bytes as there are children have come; false if one of them died before its own.
+bool all_ready(int ready, std::size_t count) {
+  char bytes[4096];
+  while (count > 0) {
+    const ssize_t size = ::read(ready, bytes, sizeof bytes);
+    if (size <= 0) return false;
+    count -= static_cast<std::size_t>(size);
+  }
+  return true;
+}
+
+void wait_for_the_end(int signals) {
+  for (;;) {
+    pollfd events[] = {{STDIN_FILENO, POLLIN, 0}, {signals, POLLIN, 0}};
+    if (::poll(events, 2, -1) < 0) return;
+    if (events[1].revents != 0) return;
+    char ignored[256];
+    if (events[0].revents != 0 && ::read(STDIN_FILENO, ignored, sizeof ignored) <= 0) return;
+  }
+}
+
+int pid_max() {
+  int value = 0;
+  if (std::FILE* const file = std::fopen("/proc/sys/kernel/pid_max", "r")) {
+    char text[32] = "";
+    if (std::fgets(text, sizeof text, file) != nullptr) {
+      std::from_chars(text, text + std::strlen(text), value);
+    }
+    std::fclose(file);
+  }
+  return value;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int count = 0;
+  if (argc == 2) {
+    const char* const last = argv[1] + std::strlen(argv[1]);
+    const auto parsed = std::from_chars(argv[1], last, count);
+    if (parsed.ec != std::errc{} || parsed.ptr != last) count = 0;
+  }
+  if (count < kLeast) {
+    std::fprintf(stderr, "usage: spawn_processes COUNT (%d or more)\n", kLeast);
+    return 2;
+  }
+  if (const int most = pid_max(); count + kThreaded * kThreadsEach >= most) {
+    std::fprintf(stderr, "spawn_processes: %d are too many, /proc/sys/kernel/pid_max is %d\n",
+                 count, most);
+    return 1;
+  }
+
+  sigset_t ending;
+  ::sigemptyset(&ending);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&ending, signal);
+  ::sigprocmask(SIG_BLOCK, &ending, nullptr);
+  const int signals = ::signalfd(-1, &ending, 0);
+  int ready[2];
+  std::vector<pid_t> children;
+  // Reserved, so that no child has to copy what a growing list leaves behind.
+  children.reserve(static_cast<std::size_t>(count));
+  if (signals < 0 || ::pipe(ready) != 0) fail(children, "could not prepare");
+
+  const pid_t self = ::getpid();
+  for (int index = 0; index < count; ++index) {
+    const pid_t child = ::fork();
+    if (child < 0) fail(children, "could not fork");
+    if (child == 0) live(index, self, ready[1]);
+    children.push_back(child);
+  }
+  ::close(ready[1]);
+  if (!all_ready(ready[0], children.size())) {
+    errno = EAGAIN;  // all that a child can want and not get is its threads
+    fail(children, "a child could not start its threads,");
+  }
+
+  std::puts("ready");
+  std::fflush(stdout);
+  wait_for_the_end(signals);
+  kill_all(children);
+}

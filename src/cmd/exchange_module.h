@@ -1,0 +1,13 @@
+// Everything but `scan` is in a module, a shared object that is loaded when it is needed: the
+// libraries that TLS and HTTP take cost a program more time to start than a scan takes.
+#pragma once
+
+namespace topnet::cmd {
+
+inline constexpr const char* kModuleFile = "libtopnet_exchange.so";
+
+// The one function of the module: the whole program, all commands included. No exception leaves it.
+using ModuleMain = int(int argc, char** argv);
+inline constexpr const char* kModuleMain = "topnet_module_main";
+
+}  // namespace topnet::cmd

@@ -1,0 +1,32 @@
+// The options of `topnet fetch`, as a value.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmd/command_line.h"
+#include "cmd/ranking_options.h"
+#include "cmd/values.h"
+#include "net/address.h"
+#include "net/pin.h"
+
+namespace topnet::cmd {
+
+struct FetchOptions {
+  RankingOptions ranking;
+  net::HostPort server{.host = "127.0.0.1", .port = kDefaultPort};
+  std::chrono::milliseconds hold{0};
+  std::chrono::milliseconds connect_timeout{5000};
+  std::optional<std::chrono::milliseconds> max_time;  // nullopt: 30 s and the delay
+  std::optional<net::Pin> pin;
+  bool uses_tls = true;
+  bool allows_unsafe_plaintext = false;
+  std::string state_dir;
+};
+
+// The table of these options; each sets its member of `options`, which must outlive the table.
+std::vector<Option> fetch_options(FetchOptions& options);
+
+}  // namespace topnet::cmd

@@ -1,0 +1,85 @@
+#include "cmd/serve_options.h"
+
+#include <algorithm>
+
+#include "cmd/state_dir.h"
+#include "proc/number.h"
+
+namespace topnet::cmd {
+namespace {
+
+net::HostPort parse_address(const std::string& text) {
+  const auto address = net::parse_host_port(text);
+  if (!address) throw UsageError("is not ADDRESS:PORT, with a port from 0 to 65535");
+  return *address;
+}
+
+std::size_t parse_clients(const std::string& text) {
+  const auto number = proc::parse_number<std::size_t>(text);
+  if (!number || *number < 1 || *number > 1000000) {
+    throw UsageError("is not a whole number from 1 to 1000000");
+  }
+  return *number;
+}
+
+std::optional<net::HostPort> parse_address_or_off(const std::string& text) {
+  if (text == "off") return std::nullopt;
+  const auto address = net::parse_host_port(text);
+  if (!address) throw UsageError("is neither ADDRESS:PORT, with a port from 0 to 65535, nor off");
+  return address;
+}
+
+// A name as a browser sends it in Host, without a port.
+std::string parse_host_name(const std::string& text) {
+  const bool is_name = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
+  if (!is_name) throw UsageError("is no host name");
+  std::string name = text;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return name;
+}
+
+}  // namespace
+
+std::vector<Option> serve_options(ServeOptions& options) {
+  return {
+      {.names = "--listen",
+       .value = "ADDRESS:PORT",
+       .help = "Where to listen ([::]:8676; with --no-tls 127.0.0.1:8676)",
+       .set = [&](const std::string& text) { options.listen = parse_address(text); }},
+      {.names = "--http",
+       .value = "ADDRESS:PORT",
+       .help = "Where to show the status page, or off (127.0.0.1:8080)",
+       .set = [&](const std::string& text) { options.http = parse_address_or_off(text); }},
+      {.names = "--http-host",
+       .value = "NAME",
+       .help = "One more name that the status page may be asked for by; can be repeated",
+       .set = [&](const std::string& text) { options.http_hosts.push_back(parse_host_name(text)); },
+       .is_repeatable = true},
+      {.names = "--exhaustive",
+       .value = "",
+       .help = "Open the stat file of every process, whatever faster way exists",
+       .set = [&](const std::string&) { options.method = proc::Method::Exhaustive; }},
+      {.names = "--max-clients",
+       .value = "N",
+       .help = "How many clients are served at once (1024)",
+       .set = [&](const std::string& text) { options.max_clients = parse_clients(text); }},
+      {.names = "--tls",
+       .value = "",
+       .help = "Speak TLS (the default)",
+       .set = [&](const std::string&) { options.uses_tls = true; }},
+      {.names = "--no-tls",
+       .value = "",
+       .help = "Speak plaintext and serve everybody, on a loopback address only",
+       .set = [&](const std::string&) { options.uses_tls = false; }},
+      {.names = "--unsafe-plaintext",
+       .value = "",
+       .help = "With --no-tls: on any address",
+       .set = [&](const std::string&) { options.allows_unsafe_plaintext = true; }},
+      state_dir_option(options.state_dir)};
+}
+
+}  // namespace topnet::cmd

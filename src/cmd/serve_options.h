@@ -1,0 +1,29 @@
+// The options of `topnet serve`, as a value.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmd/command_line.h"
+#include "net/address.h"
+#include "proc/scanner.h"
+
+namespace topnet::cmd {
+
+struct ServeOptions {
+  std::optional<net::HostPort> listen;
+  std::optional<net::HostPort> http = net::HostPort{.host = "127.0.0.1", .port = 8080};  // or off
+  std::vector<std::string> http_hosts;  // in lower case
+  proc::Method method = proc::Method::Fastest;
+  std::size_t max_clients = 1024;
+  bool uses_tls = true;
+  bool allows_unsafe_plaintext = false;
+  std::string state_dir;
+};
+
+// The table of these options; each sets its member of `options`, which must outlive the table.
+std::vector<Option> serve_options(ServeOptions& options);
+
+}  // namespace topnet::cmd

@@ -1,0 +1,145 @@
+#include "proc/procfs.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <ctime>
+#include <limits>
+#include <memory>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "proc/escape.h"
+#include "proc/file.h"
+#include "proc/number.h"
+#include "proc/stat.h"
+
+namespace topnet::proc {
+namespace {
+
+constexpr std::size_t kMaxMachineStatSize = std::size_t{1} << 20U;  // enough for thousands of CPUs
+
+struct alignas(dirent64) EntryBuffer {
+  std::array<char, std::size_t{32} * 1024> bytes;
+};
+
+// nullopt for a name that is no pid; the kernel writes none with a zero in front.
+std::optional<pid_t> parse_pid(std::string_view name) {
+  if (name.front() < '1' || name.front() > '9') return std::nullopt;
+  return parse_number<pid_t>(name);
+}
+
+// As the kernel numbers them (include/linux/posix-timers.h): the clock of what the scheduler gave
+// to all threads of a process. clock_getcpuclockid(3) makes the same number, but asks the kernel
+// first whether there is such a process.
+clockid_t cpu_clock_of(pid_t pid) {
+  constexpr unsigned kSchedulerClock = 2;
+  return static_cast<clockid_t>((~static_cast<unsigned>(pid) << 3U) | kSchedulerClock);
+}
+
+// The number that a small file of one line ends with.
+template <typename Number>
+std::optional<Number> read_last_number(int directory, const char* path) {
+  std::array<char, 256> buffer;
+  auto text = read_small_file(directory, path, buffer);
+  if (!text || !text->ends_with('\n')) return std::nullopt;
+  text->remove_suffix(1);
+  return parse_number<Number>(text->substr(text->rfind(' ') + 1));
+}
+
+}  // namespace
+
+Procfs::Procfs(std::filesystem::path root)
+    : root_(std::move(root)),
+      directory_(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (!directory_) fail(errno);
+  has_clocks_ = root_ == "/proc" && shows_our_namespace();
+}
+
+bool Procfs::shows_our_namespace() const {
+  std::array<char, 16> text{};
+  const ssize_t length = ::readlinkat(directory_.raw(), "self", text.data(), text.size());
+  return length > 0 &&
+         parse_number<pid_t>({text.data(), static_cast<std::size_t>(length)}) == ::getpid();
+}
+
+std::string Procfs::name() const { return escape(root_.native()); }
+
+void Procfs::read_pids(off_t from, const std::function<bool(pid_t, off_t)>& take) {
+  if (::lseek(directory_.raw(), from, SEEK_SET) < 0) fail(errno);
+  const auto buffer = std::make_unique_for_overwrite<EntryBuffer>();
+  char* const bytes = buffer->bytes.data();
+  for (;;) {
+    const ssize_t size = ::getdents64(directory_.raw(), bytes, buffer->bytes.size());
+    if (size < 0) fail(errno);
+    if (size == 0) return;
+    for (const char* at = bytes; at < bytes + size;) {
+      const auto* const entry = reinterpret_cast<const dirent64*>(at);
+      const auto pid = parse_pid(entry->d_name);
+      if (pid && !take(*pid, entry->d_off)) return;
+      at += entry->d_reclen;
+    }
+  }
+}
+
+std::optional<pid_t> Procfs::read_last_pid() {
+  return read_last_number<pid_t>(directory_.raw(), "loadavg");
+}
+
+std::uint64_t Procfs::read_pid_limit() {
+  // The smallest that a kernel can be told to have, where it does not say.
+  return read_last_number<std::uint64_t>(directory_.raw(), "sys/kernel/pid_max").value_or(301);
+}
+
+std::optional<std::uint64_t> Procfs::read_clock(pid_t pid) {
+  timespec time{};
+  if (::clock_gettime(cpu_clock_of(pid), &time) != 0) return std::nullopt;
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+Source::Stat Procfs::read_stat(pid_t pid) {
+  std::array<char, 24> path;
+  char* const end = std::to_chars(path.data(), path.data() + path.size(), pid).ptr;
+  std::copy_n("/stat", sizeof "/stat", end);
+  // The longest line is below 1,200 bytes: a name of 64 bytes and 51 numbers of up to 20 digits.
+  std::array<char, 2048> buffer;
+  const auto text = read_small_file(directory_.raw(), path.data(), buffer);
+  if (!text) {
+    switch (errno) {
+      case ENOENT:
+      case ESRCH:
+        return {};
+      case EMFILE:
+      case ENFILE:
+      case ENOMEM:
+        fail(errno);
+      default:
+        return {.process = {}, .is_unreadable = true};
+    }
+  }
+  auto process = parse_stat(*text);
+  // A file that speaks of another process than its folder is forged.
+  if (!process || process->pid != pid) return {.process = {}, .is_unreadable = true};
+  return {.process = std::move(process)};
+}
+
+std::optional<CpuTimes> Procfs::read_cpu_times() {
+  const auto buffer = std::make_unique_for_overwrite<std::array<char, kMaxMachineStatSize>>();
+  const auto text = read_small_file(directory_.raw(), "stat", *buffer);
+  return text ? parse_cpu_times(*text) : std::nullopt;
+}
+
+void Procfs::fail(int error) const {
+  throw std::system_error(error, std::generic_category(),
+                          "could not read the processes under " + name());
+}
+
+}  // namespace topnet::proc

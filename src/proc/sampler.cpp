@@ -1,0 +1,100 @@
+#include "proc/sampler.h"
+
+#include <utility>
+
+#include "proc/clock_ticks.h"
+#include "proc/procfs.h"
+#include "proc/visibility.h"
+
+namespace topnet::proc {
+
+Report report_of(const Sample& sample, const Wish& wish) {
+  const Usage& usage = sample.usage;
+  Report report{.host = sample.host,
+                .time = usage.time,
+                .window = usage.window,
+                .clock_ticks_per_second = clock_ticks_per_second(),
+                .processes_seen = usage.seen,
+                .processes = top(usage.processes, wish.count, wish.key)};
+  if (usage.machine && usage.machine->cpus > 0) report.cpus = usage.machine->cpus;
+  report.accounting = account_for(usage, report.processes);
+  report.hidden = sample.hidden;
+  return report;
+}
+
+Sampler::Sampler(const std::filesystem::path& root, Method method)
+    : root_(root), scanner_(std::make_unique<Procfs>(root), method) {}
+
+std::shared_ptr<const Sample> Sampler::take(const Wish& wish,
+                                            std::optional<std::chrono::milliseconds> window) {
+  return window ? take_window(wish, *window) : take_since_start(wish);
+}
+
+std::shared_ptr<const Sample> Sampler::take_since_start(const Wish& wish) {
+  return take_part<Sample>(
+      next_scan_, Latecomers::Excluded, wish,
+      [this](const std::vector<Wish>& wishes) { return describe(scanner_.since_start(wishes)); });
+}
+
+std::shared_ptr<const Sample> Sampler::take_window(const Wish& wish,
+                                                   std::chrono::milliseconds window) {
+  const auto opened =
+      take_part<Opened>(next_opening_, Latecomers::Excluded, wish, [this](const auto&) {
+        return std::make_shared<const Opened>(Opened{.baseline = scanner_.open(), .closings = {}});
+      });
+  wait_until(opened->baseline.opened + window);
+  // Who asked for the same window at the same time waits for the same end of it.
+  std::shared_ptr<Round<Sample>>* closing = nullptr;
+  {
+    const std::scoped_lock lock(mutex_);
+    closing = &opened->closings[window];
+  }
+  return take_part<Sample>(*closing, Latecomers::Included, wish, [&](const auto&) {
+    Usage usage = scanner_.close(opened->baseline);
+    usage.window = window;
+    return describe(std::move(usage));
+  });
+}
+
+void Sampler::wait_until(std::chrono::steady_clock::time_point end) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_until(lock, stop_.get_token(), end, [] { return false; });
+  if (stop_.stop_requested()) throw SamplerStopped("the window was ended before its time");
+}
+
+std::shared_ptr<const Sample> Sampler::describe(Usage usage) {
+  auto hidden = hidden_because(root_, usage.unreadable);
+  return std::make_shared<const Sample>(Sample{.number = ++scans_,
+                                               .usage = std::move(usage),
+                                               .host = read_host(root_),
+                                               .hidden = std::move(hidden)});
+}
+
+template <typename Result>
+std::shared_ptr<const Result> Sampler::take_part(
+    std::shared_ptr<Round<Result>>& next, Latecomers latecomers, const Wish& wish,
+    const std::function<std::shared_ptr<const Result>(const std::vector<Wish>&)>& run) {
+  std::unique_lock lock(mutex_);
+  if (!next) next = std::make_shared<Round<Result>>();
+  const std::shared_ptr<Round<Result>> round = next;
+  if (latecomers == Latecomers::Excluded) round->wishes.push_back(wish);
+  changed_.wait(lock, [&] { return round->is_done || !is_scanning_; });
+  if (!round->is_done) {
+    is_scanning_ = true;
+    if (latecomers == Latecomers::Excluded) next.reset();
+    // An exception is for everybody who takes part.
+    std::packaged_task<std::shared_ptr<const Result>()> task([&] { return run(round->wishes); });
+    round->outcome = task.get_future().share();
+    lock.unlock();
+    task();
+    lock.lock();
+    is_scanning_ = false;
+    round->is_done = true;
+    changed_.notify_all();
+  }
+  return round->outcome.get();
+}
+
+}  // namespace topnet::proc

@@ -1,0 +1,23 @@
+// Takes text apart, piece by piece. Pure.
+#pragma once
+
+#include <string_view>
+
+namespace topnet::proc {
+
+// Takes what precedes `separator` off `text`, with the separator; all of it where there is none.
+inline std::string_view take_until(std::string_view& text, std::string_view separator) {
+  const auto length = text.find(separator);
+  const std::string_view taken = text.substr(0, length);
+  text.remove_prefix(length == std::string_view::npos ? text.size() : length + separator.size());
+  return taken;
+}
+
+// Takes `prefix` off `text`; false, and nothing is taken, where it does not begin with it.
+inline bool take_prefix(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+}  // namespace topnet::proc

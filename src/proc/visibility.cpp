@@ -1,0 +1,49 @@
+#include "proc/visibility.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+#include "proc/unique_fd.h"
+
+namespace topnet::proc {
+namespace {
+
+// The inode of the first PID namespace, a constant of the kernel (PROC_PID_INIT_INO).
+constexpr std::string_view kFirstNamespace = "pid:[4026531836]";
+
+std::string read_link(const char* path) {
+  std::array<char, 64> target{};
+  const ssize_t length = ::readlink(path, target.data(), target.size());
+  return length > 0 ? std::string(target.data(), static_cast<std::size_t>(length)) : "";
+}
+
+// Of a process that is always there, and never ours unless we are root or init.
+bool can_read_init() {
+  const UniqueFd file(::open("/proc/1/stat", O_RDONLY | O_CLOEXEC));
+  return static_cast<bool>(file);
+}
+
+}  // namespace
+
+std::optional<std::string> hidden_because(const std::filesystem::path& root,
+                                          std::uint64_t unreadable) {
+  if (root == "/proc") {
+    if (!can_read_init()) return "/proc hides the processes of other users (hidepid)";
+    const std::string own = read_link("/proc/self/ns/pid");
+    if (!own.empty() && own != kFirstNamespace) {
+      return "this is a PID namespace (a container); processes outside of it are not seen";
+    }
+    if (read_link("/proc/self") != std::to_string(::getpid())) {
+      return "/proc is that of another PID namespace";
+    }
+  }
+  if (unreadable > 0) return fmt::format("{} processes cannot be read", unreadable);
+  return std::nullopt;
+}
+
+}  // namespace topnet::proc

@@ -1,0 +1,10 @@
+// The files under web/assets, as they were at build time (cmake/embed.cmake).
+#pragma once
+
+#include <string_view>
+
+namespace topnet::web::assets {
+
+extern const std::string_view kPageCss;
+
+}  // namespace topnet::web::assets

@@ -1,0 +1,152 @@
+#include "web/http_responder.h"
+
+#include <fmt/format.h>
+#include <httplib.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace topnet::web {
+namespace {
+
+// In every answer. The policy lets a page use our own style, script, data and empty icon, and
+// nothing else; no other page may frame it, embed it or read it.
+constexpr std::array<std::pair<const char*, const char*>, 5> kHeaders{
+    {{"Content-Security-Policy",
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+      "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+     {"X-Content-Type-Options", "nosniff"},
+     {"Referrer-Policy", "no-referrer"},
+     {"Cross-Origin-Resource-Policy", "same-origin"},
+     {"Cache-Control", "no-store"}}};
+
+constexpr const char* kPlainText = "text/plain; charset=utf-8";
+
+// One request in memory, and its answer.
+class MemoryStream : public httplib::Stream {
+ public:
+  explicit MemoryStream(const std::string& input) : rest_(input) {}
+
+  std::string take_output() { return std::move(output_); }
+
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* buffer, std::size_t size) override {
+    const std::size_t count = std::min(size, rest_.size());
+    std::memcpy(buffer, rest_.data(), count);
+    rest_.remove_prefix(count);
+    return static_cast<ssize_t>(count);
+  }
+  ssize_t write(const char* bytes, std::size_t size) override {
+    output_.append(bytes, size);
+    return static_cast<ssize_t>(size);
+  }
+  // Nobody asks: what a route gets is the Accept header alone.
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return INVALID_SOCKET; }
+
+ private:
+  std::string_view rest_;
+  std::string output_;
+};
+
+// The library would compress a plain body, for a quarter of a second of CPU where the client
+// accepts brotli; a body from a provider of a known size it does not.
+void set_body(httplib::Response& response, std::string body, const std::string& content_type) {
+  // The library asks no provider for nothing.
+  if (body.empty()) return;
+  const std::size_t size = body.size();
+  response.set_content_provider(
+      size, content_type,
+      [body = std::move(body)](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+        return sink.write(body.data() + offset, length);
+      });
+}
+
+// The library takes a path for a regular expression (of ECMAScript).
+std::string to_literal(std::string_view path) {
+  std::string literal;
+  for (const char c : path) {
+    if (std::string_view(R"(^$\.*+?()[]{}|)").find(c) != std::string_view::npos) literal += '\\';
+    literal += c;
+  }
+  return literal;
+}
+
+const char* reason_of(Rejection rejection) {
+  switch (rejection) {
+    case Rejection::MethodNotAllowed:
+      return "Method Not Allowed";
+    case Rejection::TargetTooLong:
+      return "URI Too Long";
+    case Rejection::WrongHost:
+      return "Misdirected Request";
+    case Rejection::HeadTooLarge:
+      return "Request Header Fields Too Large";
+    case Rejection::BadRequest:
+      break;
+  }
+  return "Bad Request";
+}
+
+}  // namespace
+
+class HttpResponder::Library : public httplib::Server {
+ public:
+  explicit Library(const std::vector<Route>& routes) {
+    // Without a listening socket the library believes that it is shutting down, and sends no body.
+    // It does nothing with this number but compare it.
+    svr_sock_ = 0;
+    httplib::Headers headers{{"Accept-Ranges", "none"}};
+    headers.insert(kHeaders.begin(), kHeaders.end());
+    set_default_headers(std::move(headers));
+    for (const Route& route : routes) add(route);
+    set_error_handler([](const httplib::Request&, httplib::Response& response) {
+      if (response.body.empty()) {
+        set_body(response, response.status == 404 ? "not found\n" : "the server failed\n",
+                 kPlainText);
+      }
+    });
+    set_exception_handler([](const httplib::Request&, httplib::Response& response,
+                             std::exception_ptr) { response.status = 500; });
+  }
+
+  std::string respond(const std::string& head) {
+    MemoryStream stream(head);
+    bool is_closed = false;
+    process_request(stream, true, is_closed, nullptr);
+    return stream.take_output();
+  }
+
+ private:
+  void add(const Route& route) {
+    Get(to_literal(route.path),
+        [answer = route.answer](const httplib::Request& request, httplib::Response& response) {
+          Answer made = answer(request.get_header_value("Accept"));
+          if (!made.location.empty()) response.set_redirect(made.location);
+          set_body(response, std::move(made.body), made.content_type);
+        });
+  }
+};
+
+HttpResponder::HttpResponder(const std::vector<Route>& routes)
+    : library_(std::make_unique<Library>(routes)) {}
+HttpResponder::~HttpResponder() = default;
+
+std::string HttpResponder::respond(const std::string& head) { return library_->respond(head); }
+
+std::string HttpResponder::respond(Rejection rejection) {
+  const std::string body = fmt::format("{}\n", reason_of(rejection));
+  std::string answer =
+      fmt::format("HTTP/1.1 {} {}\r\n", static_cast<int>(rejection), reason_of(rejection));
+  for (const auto& [name, value] : kHeaders) answer += fmt::format("{}: {}\r\n", name, value);
+  if (rejection == Rejection::MethodNotAllowed) answer += "Allow: GET, HEAD\r\n";
+  return answer +
+         fmt::format("Connection: close\r\nContent-Length: {}\r\nContent-Type: {}\r\n\r\n{}",
+                     body.size(), kPlainText, body);
+}
+
+}  // namespace topnet::web

@@ -1,0 +1,48 @@
+// From the head of a request to the bytes of its answer, by cpp-httplib, which is kept away from
+// sockets: it reads from memory and writes into memory. The only file that knows it.
+//
+// Any thread may ask.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "web/http_head.h"
+
+namespace topnet::web {
+
+struct Answer {
+  std::string content_type;
+  std::string body;
+  std::string location = {};  // where it is not empty: a redirect there
+};
+
+// One page: a path, word for word, and what is shown there. `answer` gets the request's Accept
+// header. Where it throws, the client is told only that the server failed.
+struct Route {
+  std::string path;
+  std::function<Answer(std::string_view accept)> answer;
+};
+
+class HttpResponder {
+ public:
+  explicit HttpResponder(const std::vector<Route>& routes);
+  ~HttpResponder();
+  HttpResponder(HttpResponder&&) = delete;
+
+  // `head` has been let through by judge_head. Needs a stack of 8 MiB: the library matches paths
+  // with std::regex.
+  std::string respond(const std::string& head);
+
+  // The answer to a request that was not let through.
+  static std::string respond(Rejection rejection);
+
+ private:
+  class Library;
+  std::unique_ptr<Library> library_;
+};
+
+}  // namespace topnet::web

@@ -1,0 +1,112 @@
+#include "web/http_server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "net/socket.h"
+
+namespace topnet::web {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// cpp-httplib matches paths with std::regex, which recurses for every character.
+constexpr std::size_t kStackSize = std::size_t{8} * 1024 * 1024;
+
+constexpr std::string_view kEndOfHead = "\r\n\r\n";
+
+// Reads up to the end of the head; what follows it is nobody's business. nullopt where the client
+// ends before. A head that is too long comes back without its end.
+std::optional<std::string> read_head(net::Stream& stream, net::Deadline deadline) {
+  std::string head;
+  std::array<std::byte, kMaxHeadSize> buffer{};
+  for (;;) {
+    const std::size_t room = kMaxHeadSize - head.size();
+    if (room == 0) return head;
+    const std::size_t count = stream.read_some(std::span(buffer).first(room), deadline);
+    if (count == 0) return std::nullopt;
+    const std::size_t searched = head.size() < 3 ? 0 : head.size() - 3;
+    head.append(reinterpret_cast<const char*>(buffer.data()), count);
+    const auto end = head.find(kEndOfHead, searched);
+    if (end != std::string::npos) return head.substr(0, end + kEndOfHead.size());
+  }
+}
+
+}  // namespace
+
+HttpServer::HttpServer(proc::UniqueFd listener, const std::vector<Route>& routes,
+                       HttpServerOptions options, std::atomic<std::uint64_t>& accept_errors)
+    : options_(std::move(options)), responder_(routes) {
+  acceptor_ = std::make_unique<net::Acceptor>(
+      std::move(listener), "http-accept", accept_errors,
+      [this](proc::UniqueFd socket, const sockaddr_storage&) { accept(std::move(socket)); });
+}
+
+HttpServer::~HttpServer() { acceptor_->stop(); }
+
+void HttpServer::accept(proc::UniqueFd socket) {
+  SeatId id = 0;
+  const int raw = socket.raw();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!make_room()) return;
+    id = ++last_id_;
+    seats_.emplace(id, Seat{.socket = raw, .gives_way = true});
+  }
+  const bool is_started = threads_.start(std::move(socket), fmt::format("http-{}", id), kStackSize,
+                                         [this, id](int own) { serve(id, own); });
+  if (!is_started) {
+    const std::scoped_lock lock(mutex_);
+    seats_.erase(id);
+  }
+}
+
+// The oldest connection without a whole request gives way to a new one. False where there is none.
+bool HttpServer::make_room() {
+  if (seats_.size() < options_.max_connections) return true;
+  const auto oldest = std::find_if(seats_.begin(), seats_.end(),
+                                   [](const auto& entry) { return entry.second.gives_way; });
+  if (oldest == seats_.end()) return false;
+  threads_.cut(oldest->second.socket);
+  seats_.erase(oldest);
+  return true;
+}
+
+// The whole of a connection's thread.
+void HttpServer::serve(SeatId id, int socket) {
+  try {
+    answer(id, socket);
+  } catch (...) {
+    // Slow, gone, or too much for us: it is over either way, and nobody is there to be told.
+  }
+  const std::scoped_lock lock(mutex_);
+  seats_.erase(id);
+}
+
+void HttpServer::answer(SeatId id, int socket) {
+  net::SocketStream stream(socket);
+  const auto text = read_head(stream, Clock::now() + options_.head_limit);
+  if (!text) return;
+  set_gives_way(id, false);
+  const auto head = text->ends_with(kEndOfHead) ? judge_head(*text, options_.host_names)
+                                                : Rejection::HeadTooLarge;
+  const std::string answer = std::holds_alternative<Rejection>(head)
+                                 ? HttpResponder::respond(std::get<Rejection>(head))
+                                 : responder_.respond(std::get<std::string>(head));
+  stream.write_all(std::as_bytes(std::span(answer)), Clock::now() + options_.answer_limit);
+  set_gives_way(id, true);
+  net::end_gently(stream, socket);
+}
+
+void HttpServer::set_gives_way(SeatId id, bool gives_way) {
+  const std::scoped_lock lock(mutex_);
+  // It may have given way already.
+  if (const auto seat = seats_.find(id); seat != seats_.end()) seat->second.gives_way = gives_way;
+}
+
+}  // namespace topnet::web

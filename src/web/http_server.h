@@ -1,0 +1,61 @@
+// The status port: accepts connections, reads one request from each, and answers it.
+//
+// A thread for each of a limited number of connections. Whoever is slow is cut by a deadline, and
+// gives way to others before that. What is answered is the responder's business.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "net/acceptor.h"
+#include "net/connection_threads.h"
+#include "web/http_responder.h"
+
+namespace topnet::web {
+
+struct HttpServerOptions {
+  HostNames host_names;                          // see judge_head
+  std::chrono::milliseconds head_limit{1000};    // for the whole head to arrive
+  std::chrono::milliseconds answer_limit{5000};  // for the whole answer to be taken
+  std::size_t max_connections = 64;
+};
+
+class HttpServer {
+ public:
+  // Serves on `listener` (listening, non-blocking) from now on. `accept_errors` is counted as the
+  // acceptor does, and outlives the server. Throws std::system_error where no thread can be had.
+  HttpServer(proc::UniqueFd listener, const std::vector<Route>& routes, HttpServerOptions options,
+             std::atomic<std::uint64_t>& accept_errors);
+
+  // Ends at once.
+  ~HttpServer();
+
+ private:
+  using SeatId = std::uint64_t;
+  // A connection's place among the limited number.
+  struct Seat {
+    int socket;
+    bool gives_way;  // nobody waits for an answer on it
+  };
+
+  void accept(proc::UniqueFd socket);
+  bool make_room();
+  void serve(SeatId id, int socket);
+  void answer(SeatId id, int socket);
+  void set_gives_way(SeatId id, bool gives_way);
+
+  HttpServerOptions options_;
+  HttpResponder responder_;
+  std::mutex mutex_;
+  std::map<SeatId, Seat> seats_;  // oldest first
+  SeatId last_id_ = 0;
+  net::ConnectionThreads threads_;
+  std::unique_ptr<net::Acceptor> acceptor_;
+};
+
+}  // namespace topnet::web

@@ -1,0 +1,36 @@
+// What the status port shows: a snapshot of the server, by value.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "net/connections.h"
+
+namespace topnet::web {
+
+struct ServerInfo {
+  std::string version;
+  std::optional<std::string> host;  // escaped (proc/escape.h)
+  pid_t pid = 0;
+  net::WallTime started;
+  bool uses_tls = true;
+  std::string listen;  // "[::]:8676"
+};
+
+// Counts that are no outcome of a connection.
+struct Work {
+  std::uint64_t scans = 0;
+  std::uint64_t open_files = 0;  // descriptors of this process
+  std::uint64_t threads = 0;     // of this process
+};
+
+struct Status {
+  ServerInfo server;
+  net::ConnectionsSnapshot exchange;
+  Work work;
+};
+
+}  // namespace topnet::web

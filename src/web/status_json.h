@@ -1,0 +1,12 @@
+// The status as JSON: schema topnet.status/1, as topnet-serve(1) describes it. Pure.
+#pragma once
+
+#include <string>
+
+#include "web/status.h"
+
+namespace topnet::web {
+
+std::string to_json(const Status& status);  // one document on one line
+
+}  // namespace topnet::web

@@ -1,0 +1,93 @@
+"""A full disk, on either side: what is said, what is kept, and that the server goes on serving."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from support.program import TOPNET, Server, topnet
+from support.status import Watch
+
+# Becomes a command, with a small disk of its own mounted at a folder: sh, the folder, the command.
+ON_SMALL_DISK = ["unshare", "--map-root-user", "--mount", "sh", "-c",
+                 'mount -t tmpfs -o size=64k,mode=700 tmpfs "$1" && shift && exec "$@"', "sh"]
+
+
+class FullDisk(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.disk = os.path.join(self.folder, "disk")
+        os.mkdir(self.disk)
+        trial = subprocess.run([*ON_SMALL_DISK, self.disk, "true"], stderr=subprocess.PIPE,
+                               check=False)
+        if trial.returncode != 0:
+            self.skipTest("no file system can be mounted here: " + trial.stderr.decode())
+
+    def test_at_the_server(self):
+        with Server(state=self.disk + "/state", wrapper=[*ON_SMALL_DISK, self.disk]) as server, \
+                Watch(server):
+            disk = f"/proc/{server.process.pid}/root{self.disk}"
+            own = os.path.join(self.folder, "own")
+            os.mkdir(own, mode=0o700)
+            for name in ("identity.key", "identity.crt"):
+                shutil.copy(f"{disk}/state/{name}", own)
+            self.assertEqual(server.fetch("-n", "1", state=own).returncode, 0)
+            server.next_line()
+
+            with self.assertRaisesRegex(OSError, "No space left"), open(disk + "/fill", "wb") as fill:
+                while True:
+                    fill.write(b"x" * 512)
+                    fill.flush()
+            before = os.listdir(disk + "/state/reports")
+            result = server.fetch("-n", "10", state=own)
+            self.assertEqual((result.returncode, result.stdout), (8, b""))
+            self.assertEqual(result.stderr.decode(),
+                             f"topnet: fetch from {server.address}: the server could not write the "
+                             "report: No space left on device\n")
+            self.assertEqual(os.listdir(disk + "/state/reports"), before, "nothing half written")
+
+            os.remove(disk + "/fill")
+            self.assertEqual(server.fetch("-n", "10", state=own).returncode, 0)
+            self.assertIn("top 10", server.next_line())
+            counters = server.status()["counters"]
+            self.assertEqual((counters["accepted"], counters["internal_error"]), (3, 1))
+
+    def test_at_a_server_that_starts(self):
+        full = ['head -c 1M /dev/zero >"$0/fill"; exec "$@"', self.disk]
+        result = subprocess.run(
+            [*ON_SMALL_DISK, self.disk, "sh", "-c", *full, TOPNET, "serve", "--listen",
+             "127.0.0.1:0", "--http", "off", "--state-dir", self.disk + "/state"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, check=False)
+        said = [line for line in result.stderr.decode().splitlines() if line.startswith("topnet:")]
+        self.assertEqual((result.returncode, len(said)), (6, 1), result.stderr)
+        self.assertIn(f"could not write {self.disk}/state/identity", said[0])
+        self.assertIn("No space left on device", said[0])
+
+    def test_at_the_client(self):
+        script = ('printf old >"$1/report.txt"; cat /dev/zero >"$1/fill" 2>/dev/null; '
+                  'topnet=$2; shift 2; "$topnet" "$@"; echo "status $?"; cat "$0/report.txt"; '
+                  'echo; ls -A "$0"')
+        with Server() as server, Watch(server):
+            result = subprocess.run(
+                [*ON_SMALL_DISK, self.disk, "sh", "-c", script, self.disk, self.disk, TOPNET,
+                 "fetch", server.address, "--state-dir", server.state, "-o",
+                 self.disk + "/report.txt"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                check=False)
+            self.assertEqual(result.stdout, b"status 6\nold\nfill\nreport.txt\n")
+            self.assertEqual(result.stderr.decode(), f"topnet: could not write {self.disk}/report.txt"
+                                                     ": No space left on device\n")
+            self.assertEqual(server.fetch().returncode, 0)
+
+    def test_the_disk_of_the_tests_is_small(self):
+        result = subprocess.run([*ON_SMALL_DISK, self.disk, "sh", "-c", 'head -c 1M /dev/zero >"$0/x"',
+                                 self.disk], stderr=subprocess.PIPE, check=False)
+        self.assertIn(b"No space left", result.stderr)
+        self.assertEqual(topnet("scan", "-o", self.disk + "/x").returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,126 @@
+"""Section CONNECTION of topnet-protocol(7), with clients that know nothing of topnet."""
+
+import os
+import shutil
+import ssl
+import subprocess
+import tempfile
+import unittest
+
+from support.independent_client import ACK, ERROR, REQUEST, Client, tls_context
+from support.program import Server, topnet
+
+
+def openssl(*words):
+    """Runs openssl to its end; returns its exit status and all that it says."""
+    result = subprocess.run(["openssl", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, timeout=60, check=False)
+    return result.returncode, result.stdout.decode(errors="replace")
+
+
+class Handshake(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def make(self, *words):
+        status, said = openssl(*words)
+        self.assertEqual(status, 0, said)
+
+    def assert_refused(self, client, code, words):
+        kind, payload = client.read()
+        self.assertEqual((kind, payload["code"]), (ERROR, code))
+        self.assertIn(words, payload["message"])
+        self.assertEqual(client.connection.recv(1), b"", "nothing comes behind an ERROR")
+        client.connection.close()
+
+    def test_tls_is_1_3_and_nothing_older(self):
+        """C1: an older version is refused"""
+        with Server() as server:
+            client = Client(server.port, server.state)
+            self.assertEqual(client.connection.version(), "TLSv1.3")
+            client.close()
+            context = tls_context(server.state)
+            context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+            with self.assertRaisesRegex(ssl.SSLError, "(?i)protocol.version"):
+                Client(server.port, context=context)
+
+    def test_suites_and_groups(self):
+        """C2: those of the page are taken, one by one, and no others"""
+        def shake_hands(server, suite, group):
+            return openssl("s_client", "-brief", "-connect", server.address, "-tls1_3", "-alpn",
+                           "topnet/1", "-ciphersuites", suite, "-groups", group)
+
+        with Server() as server:
+            for suite in ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+                          "TLS_CHACHA20_POLY1305_SHA256"):
+                for group in ("X25519", "P-256", "P-384"):
+                    status, said = shake_hands(server, suite, group)
+                    self.assertEqual(status, 0, said)
+                    self.assertIn(f"Ciphersuite: {suite}\n", said)
+            for suite, group in (("TLS_AES_128_CCM_SHA256", "X25519"),
+                                 ("TLS_AES_128_GCM_SHA256", "P-521"),
+                                 ("TLS_AES_128_GCM_SHA256", "X448")):
+                status, said = shake_hands(server, suite, group)
+                self.assertNotEqual(status, 0, said)
+                self.assertIn("handshake failure", said)
+
+    def test_the_alpn(self):
+        """C3, E5: chosen among others; without it an alert, or an ERROR where none is offered"""
+        with Server() as server:
+            client = Client(server.port, context=tls_context(server.state, ["h2", "topnet/1"]))
+            self.assertEqual(client.connection.selected_alpn_protocol(), "topnet/1")
+            client.close()
+            with self.assertRaisesRegex(ssl.SSLError, "(?i)no.application.protocol"):
+                Client(server.port, context=tls_context(server.state, ["h2", "topnet/2"]))
+            client = Client(server.port, context=tls_context(server.state, []))
+            self.assert_refused(client, "protocol", "ALPN")
+
+    def test_a_pin_is_made_as_the_page_says_and_only_the_key_counts(self):
+        """C4: another name and a date in the past do not matter"""
+        with Server() as server:
+            shutil.copy(os.path.join(server.state, "identity.key"), self.folder)
+            key, request, certificate = (os.path.join(self.folder, "identity." + end)
+                                         for end in ("key", "csr", "crt"))
+            self.make("req", "-new", "-key", key, "-subj", "/CN=elsewhere", "-out", request)
+            self.make("x509", "-req", "-in", request, "-signkey", key, "-days", "-1", "-out",
+                      certificate)
+            client = Client(server.port, self.folder)
+            self.assertEqual("topnet: pin " + client.pin, server.said[0])
+            client.fetch()
+            self.assertEqual(client.send_top()[1][0], ACK)
+            client.close()
+
+    def test_strangers_complete_the_handshake_and_are_told_so_after_their_first_frame(self):
+        """C6, E1: with any key, and with none"""
+        other, rsa = (os.path.join(self.folder, name) for name in ("other", "rsa"))
+        topnet("trust", "show", "--state-dir", other)
+        os.mkdir(rsa)
+        self.make("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=local", "-keyout",
+                  rsa + "/identity.key", "-out", rsa + "/identity.crt")
+        with Server() as server:
+            for state in (other, rsa, None):
+                with self.subTest(state):
+                    client = Client(server.port, context=tls_context(state))
+                    client.send(REQUEST, {"top": 1})
+                    self.assert_refused(client, "not_enrolled", "does not know your key")
+
+    def test_nothing_can_be_resumed(self):
+        """C7: there is no ticket, and a session that is offered again is not taken"""
+        with Server() as server:
+            context = tls_context(server.state)
+            client = Client(server.port, context=context)
+            client.fetch()
+            self.assertEqual(client.send_top()[1][0], ACK)
+            self.assertFalse(client.connection.session and client.connection.session.has_ticket)
+            client.close()
+            status, said = openssl("s_client", "-connect", server.address, "-alpn", "topnet/1",
+                                   "-reconnect")
+            self.assertEqual(status, 0, said)
+            self.assertIn("New, TLSv1.3", said)
+            self.assertNotIn("Reused, ", said)
+
+
+if __name__ == "__main__":
+    unittest.main()

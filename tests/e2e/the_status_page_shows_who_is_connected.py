@@ -1,0 +1,281 @@
+"""The status port of the real server: its pages, its refusals, and fifty clients at once."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import tempfile
+import unittest
+
+from support.independent_client import ACK, Client
+from support.program import TOPNET, Server, count_rows, topnet, wait_until
+from support.status import Watch, ask, problem_with
+
+
+class Pages(unittest.TestCase):
+    def test_the_document_describes_the_server(self):
+        with Server() as server:
+            self.assertRegex(server.said[-1],
+                             r"^topnet: status page http://127\.0\.0\.1:\d+/status$")
+            status, headers, body = ask(server.page, "/status.json")
+            self.assertEqual((status, headers["Content-Type"]), (200, "application/json"))
+            document = json.loads(body)
+            self.assertEqual(list(document), ["schema", "server", "connections", "reports",
+                                              "counters", "work"])
+            self.assertEqual(document["schema"], "topnet.status/1")
+            with open("/proc/sys/kernel/hostname", encoding="utf-8") as file:
+                host = file.read().strip()
+            started = document["server"].pop("started")
+            self.assertRegex(started, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            version = topnet("--version").stdout.decode().split()[1]
+            self.assertEqual(document["server"],
+                             {"version": version, "host": host, "pid": server.process.pid,
+                              "tls": True, "listen": server.address})
+            self.assertEqual((document["connections"], document["reports"]), ([], []))
+            self.assertEqual(set(document["counters"].values()), {0})
+
+    def test_open_files_and_threads_are_counted_while_the_request_is_served(self):
+        with Server() as server:
+            def are_right():
+                work = server.status()["work"]
+                own = f"/proc/{server.process.pid}"
+                # One more of both while it is asked.
+                return (work["open_fds"], work["threads"]) == (len(os.listdir(own + "/fd")) + 1,
+                                                               len(os.listdir(own + "/task")) + 1)
+
+            wait_until(are_right)
+
+    def test_html_unless_json_is_preferred(self):
+        with Server("--no-tls") as server:
+            for accept, kind in [
+                    (None, "text/html; charset=utf-8"), ("*/*", "text/html; charset=utf-8"),
+                    ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                     "text/html; charset=utf-8"),
+                    ("application/json", "application/json"),
+                    ("text/html;q=0.5, application/json", "application/json")]:
+                with self.subTest(accept):
+                    headers = {"Accept": accept} if accept else {}
+                    status, headers, body = ask(server.page, "/status", **headers)
+                    self.assertEqual((status, headers["Content-Type"]), (200, kind))
+                    if kind == "application/json":
+                        self.assertEqual(json.loads(body)["schema"], "topnet.status/1")
+                    else:
+                        self.assertTrue(body.startswith(b"<!doctype html>\n"))
+                        self.assertIn(b"serves plaintext on " + server.address.encode(), body)
+
+    def test_the_page_needs_nothing_but_its_own_style(self):
+        with Server() as server:
+            page = ask(server.page, "/status")[2].decode()
+            self.assertEqual(re.findall(r'(?:src|href)="([^"]*)"', page),
+                             ["data:,", "/page.css", "/status.json"])
+            status, headers, body = ask(server.page, "/page.css")
+            self.assertEqual((status, headers["Content-Type"]), (200, "text/css; charset=utf-8"))
+            self.assertIn(b"prefers-color-scheme: dark", body)
+            self.assertNotIn(b"url(", body)
+
+    def test_the_other_paths(self):
+        with Server() as server:
+            self.assertEqual(ask(server.page, "/healthz")[::2], (200, b"ok"))
+            status, headers, body = ask(server.page, "/")
+            self.assertEqual((status, headers["Location"], body), (302, "/status", b""))
+            self.assertEqual(ask(server.page, "/statusXjson")[::2], (404, b"not found\n"))
+
+    def test_head_says_how_long_the_answer_would_be(self):
+        with Server() as server:
+            body = ask(server.page, "/page.css")[2]
+            status, headers, nothing = ask(server.page, "/page.css", "HEAD")
+            self.assertEqual((status, headers["Content-Length"], nothing),
+                             (200, str(len(body)), b""))
+
+    def test_every_answer_forbids_what_no_page_of_ours_does(self):
+        with Server() as server:
+            for path, method in [("/status", "GET"), ("/status.json", "GET"), ("/none", "GET"),
+                                 ("/", "GET"), ("/status", "POST")]:
+                with self.subTest((path, method)):
+                    _, headers, _ = ask(server.page, path, method)
+                    self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
+                    self.assertIn("frame-ancestors 'none'", headers["Content-Security-Policy"])
+                    self.assertEqual((headers["X-Content-Type-Options"], headers["Cache-Control"],
+                                      headers["Connection"]), ("nosniff", "no-store", "close"))
+
+    def test_other_methods(self):
+        with Server() as server:
+            for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"):
+                body = b"x" * 100000 if method == "POST" else None
+                status, headers, _ = ask(server.page, "/status", method, body)
+                self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"), method)
+
+    def test_names_of_other_sites(self):
+        with Server("--http-host", "Status.Example", "--http-host", "other.example") as server:
+            for host, expected in [("evil.example", 421), ("localhost:1", 200), ("[::1]", 200),
+                                   ("status.example", 200), ("OTHER.example:443", 200)]:
+                self.assertEqual(ask(server.page, "/status", Host=host)[0], expected, host)
+
+    def test_too_long(self):
+        with Server() as server:
+            self.assertEqual(ask(server.page, "/" + "a" * 1024)[0], 414)
+            self.assertEqual(ask(server.page, "/status", X="a" * 4096)[0], 431)
+
+    def test_what_is_no_request(self):
+        with Server() as server:
+            address = server.page.split("/")[2].rsplit(":", 1)
+            with socket.create_connection((address[0], int(address[1])), timeout=20) as connection:
+                connection.sendall(b"\x16\x03\x01\x02\x00\x01\r\n\r\n")
+                self.assertEqual(connection.recv(12), b"HTTP/1.1 400")
+
+
+class Options(unittest.TestCase):
+    def assert_fails(self, words, code, *said):
+        with tempfile.TemporaryDirectory() as folder:
+            result = topnet("serve", "--listen", "127.0.0.1:0", "--state-dir", folder + "/s", *words)
+        message = result.stderr.decode()
+        self.assertEqual((result.returncode, result.stdout, message.count("\n")), (code, b"", 1),
+                         message)
+        for part in said:
+            self.assertIn(part, message)
+
+    def test_off(self):
+        with Server("--http", "off") as server:
+            self.assertEqual(len(server.said), 2)
+            # A thread gives itself its name.
+            wait_until(lambda: server.threads() == ["accept", "topnet"])
+            self.assertEqual(server.fetch("-n", "1").returncode, 0)
+
+    def test_the_other_loopback_address(self):
+        try:
+            with socket.create_server(("::1", 0), family=socket.AF_INET6):
+                pass
+        except OSError:
+            self.skipTest("no IPv6 here")
+        with Server("--http", "[::1]:0") as server:
+            self.assertRegex(server.page, r"^http://\[::1\]:\d+/status$")
+            self.assertEqual(ask(server.page, "/healthz")[0], 200)
+
+    def test_addresses_that_strangers_reach_are_refused(self):
+        self.assert_fails(["--http", "0.0.0.0:0"], 2, "--http 0.0.0.0:0", "loopback")
+
+    def test_addresses_that_are_none(self):
+        for address in ("127.0.0.1", "127.0.0.1:70000", ":80", "on", ""):
+            self.assert_fails(["--http", address], 2, f"--http '{address}' is neither")
+        self.assert_fails(["--http", "localhost.example:80"], 2, "give a numeric address")
+        self.assert_fails(["--http-host", "a b"], 2, "--http-host 'a b' is no host name")
+        self.assert_fails(["--http-host", ""], 2, "--http-host '' is no host name")
+
+    def test_a_port_in_use_is_named_with_the_option_that_chooses_another(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            for option in ("--listen", "--http"):
+                self.assert_fails([option, address], 1, address, "in use", "with " + option)
+
+
+class Connections(unittest.TestCase):
+    def test_a_name_of_hostile_bytes_stays_text(self):
+        name = r"</td><script>alert('\x1b[2J')</script>&amp;\xff" + '"'
+        with Server() as server:
+            client = Client(server.port, server.state)
+            client.fetch()
+            self.assertEqual(client.send_top(name=name, host="<b>db1")[1][0], ACK)
+            client.close()
+            (report,) = server.status()["reports"]
+            self.assertEqual((report["name"], report["host"]), (name, "<b>db1"))
+            self.assertEqual((report["client"], report["pid"], report["user_ticks"],
+                              report["system_ticks"], report["cpu_ticks"]),
+                             ("local", 4121, 812, 31, 843))
+            page = ask(server.page, "/status")[2]
+            self.assertIn(rb"<td>&lt;/td&gt;&lt;script&gt;alert(&#39;\x1b[2J&#39;)&lt;/script&gt;"
+                          rb"&amp;amp;\xff&quot;</td>", page)
+            self.assertIn(b"<td>&lt;b&gt;db1</td>", page)
+            for raw in (b"<script", b"<b>", b"\x1b", b"\xff"):
+                self.assertNotIn(raw, page)
+
+    def test_what_a_connection_does_is_shown(self):
+        with Server() as server, Watch(server):
+            silent = socket.create_connection(("127.0.0.1", server.port))
+            client = Client(server.port, server.state)
+
+            def shown():
+                return [(each["client"], each["state"], each["requests"])
+                        for each in server.status()["connections"]]
+
+            wait_until(lambda: shown() == [(None, "handshake", 0), ("local", "waiting", 0)])
+            silent.close()
+            client.fetch()
+            wait_until(lambda: shown() == [("local", "receiving", 1)])
+            client.send_top()
+            wait_until(lambda: shown() == [("local", "idle", 1)])
+            client.close()
+            wait_until(lambda: shown() == [])
+
+    def test_fifty_clients_at_once(self):
+        with tempfile.TemporaryDirectory() as folder, Server() as server, Watch(server):
+            files = [os.path.join(folder, f"{i}.txt") for i in range(50)]
+            clients = [subprocess.Popen(
+                [TOPNET, "fetch", server.address, "--state-dir", server.state, "--out", file,
+                 "--hold", "5"], stderr=subprocess.PIPE) for file in files]
+
+            def all_hold():
+                document = server.status()
+                states = [each["state"] for each in document["connections"]]
+                return document if states == ["idle"] * 50 else None
+
+            document = wait_until(all_hold)
+            threads = [name for name in server.threads() if name.startswith("client-")]
+            connections = document["connections"]
+            self.assertEqual(len({each["id"] for each in connections}), 50)
+            self.assertEqual(threads, sorted(f"client-{each['id']}" for each in connections))
+            self.assertEqual({(each["client"], each["requests"]) for each in connections},
+                             {("local", 1)})
+            self.assertEqual({each["peer"] for each in document["reports"]},
+                             {each["peer"] for each in connections})
+            self.assertEqual(document["counters"]["active"], 50)
+
+            said = [client.communicate(timeout=60)[1].decode() for client in clients]
+            self.assertEqual([client.returncode for client in clients], [0] * 50)
+            self.assertEqual(
+                sorted(re.search(r"sent top process (.*)$", line, re.MULTILINE)[1] for line in said),
+                sorted(f"{each['name']} ({each['pid']}), {each['user_ticks']} user + "
+                       f"{each['system_ticks']} system ticks" for each in document["reports"]))
+            sent = os.path.join(server.state, "reports")
+            self.assertLessEqual({contents(file) for file in files},
+                                 {contents(os.path.join(sent, name)) for name in os.listdir(sent)})
+            self.assertEqual({count_rows(contents(file)) for file in files}, {10})
+            wait_until(lambda: server.status()["counters"]["active"] == 0)
+            counters = server.status()["counters"]
+            self.assertEqual((counters["accepted"], counters["completed"]), (50, 50))
+
+
+class TheWatch(unittest.TestCase):
+    def test_counters_that_do_not_add_up_are_seen(self):
+        counters = {"accepted": 3, "completed": 2, "refused_busy": 0, "refused_auth": 0,
+                    "handshake_failed": 0, "timed_out": 0, "protocol_error": 0, "peer_gone": 0,
+                    "internal_error": 0, "active": 1}
+        self.assertIsNone(problem_with({"counters": counters, "connections": [{}]}))
+        self.assertIn("1 connections are listed",
+                      problem_with({"counters": counters | {"active": 0, "completed": 3},
+                                    "connections": [{}]}))
+        for name in counters:
+            wrong = {"counters": counters | {name: counters[name] + 1}, "connections": [{}]}
+            self.assertIn("do not add up", problem_with(wrong))
+            fewer = {key: count for key, count in counters.items() if key != name}
+            self.assertIn("the counters are", problem_with({"counters": fewer, "connections": [{}]}))
+        self.assertIn("the counters are", problem_with({"counters": counters | {"more": 0},
+                                                        "connections": [{}]}))
+
+    def test_a_wrong_answer_at_any_time_fails_the_test(self):
+        class Wrong:
+            def status(self):
+                return {"counters": {}, "connections": []}
+
+        watch = Watch(Wrong())
+        with self.assertRaisesRegex(AssertionError, "the counters are"), watch:
+            wait_until(lambda: watch.asked)
+
+
+def contents(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,72 @@
+// Every message that is accepted can be written again, means the same when it is read back, fits
+// into a frame, and is safe to show. Nothing but a ProtocolError comes of one that is not.
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "net/message.h"
+#include "proc/escape.h"
+
+namespace {
+
+using namespace topnet::net;
+using topnet::proc::is_escaped;
+
+void require(bool ok) {
+  if (!ok) std::abort();
+}
+
+bool is_hex(const std::string& text, std::size_t digits) {
+  return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// What the types do not say of a message that was accepted.
+void check(const ReportRequest& request) {
+  require(request.count >= 1 && request.count <= 100000);
+  require(request.hold.count() >= 0 && request.hold <= std::chrono::hours(1));
+}
+
+void check(const ReportEnd& end) { require(is_hex(end.sha256, 64)); }
+
+void check(const Top& top) {
+  require(is_hex(top.id, 32) && top.pid >= 1);
+  require(is_escaped(top.name) && top.name.size() <= 256);
+  require(!top.host || (is_escaped(*top.host) && top.host->size() <= 256));
+  require(top.clock_ticks_per_second >= 1 && top.clock_ticks_per_second <= 1000000);
+  // So that their sum cannot overflow.
+  require(top.user_ticks <= 1ULL << 62U && top.system_ticks <= 1ULL << 62U);
+}
+
+void check(const Ack& ack) { require(is_hex(ack.id, 32)); }
+
+void check(const Refusal& refusal) {
+  require(is_escaped(refusal.text) && refusal.text.size() <= 1024);
+}
+
+template <typename Message>
+void try_as(Message (*parse)(std::string_view), std::string_view payload) {
+  Message message;
+  try {
+    message = parse(payload);
+  } catch (const ProtocolError&) {
+    return;
+  }
+  check(message);
+  const std::string json = to_json(message);
+  require(json.size() <= kMaxMessageSize);
+  require(parse(json) == message);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string payload(data, data + size);
+  try_as(parse_request, payload);
+  try_as(parse_end, payload);
+  try_as(parse_top, payload);
+  try_as(parse_ack, payload);
+  try_as(parse_refusal, payload);
+  return 0;
+}

@@ -1,0 +1,104 @@
+#include "net/connection_threads.h"
+
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <future>
+
+#include "net/socket.h"
+#include "support/catch.h"
+
+using namespace topnet::net;
+using topnet::proc::UniqueFd;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t kStackSize = std::size_t{256} * 1024;
+
+Deadline soon() { return std::chrono::steady_clock::now() + 20s; }
+
+struct Pair {
+  UniqueFd ours;
+  UniqueFd theirs;
+};
+
+Pair connected_pair() {
+  std::array<int, 2> raw{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, raw.data()) == 0);
+  return {UniqueFd(raw[0]), UniqueFd(raw[1])};
+}
+
+// Reads until the other side ends, or the connection is cut.
+void read_to_the_end(int socket) {
+  std::array<std::byte, 16> ignored{};
+  while (SocketStream(socket).read_some(ignored, soon()) > 0) continue;
+}
+
+bool has_ended(const UniqueFd& socket) {
+  std::array<std::byte, 1> ignored{};
+  return SocketStream(socket.raw()).read_some(ignored, soon()) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a connection is served in a thread with its name and stack, and closed behind it") {
+  ConnectionThreads threads;
+  Pair pair = connected_pair();
+  std::promise<std::pair<std::string, std::size_t>> seen;
+  REQUIRE(threads.start(std::move(pair.ours), "client-7", kStackSize, [&](int) {
+    std::array<char, 16> name{};
+    ::pthread_getname_np(::pthread_self(), name.data(), name.size());
+    pthread_attr_t attributes;
+    ::pthread_getattr_np(::pthread_self(), &attributes);
+    std::size_t size = 0;
+    ::pthread_attr_getstacksize(&attributes, &size);
+    ::pthread_attr_destroy(&attributes);
+    seen.set_value({name.data(), size});
+  }));
+  CHECK(seen.get_future().get() == std::pair<std::string, std::size_t>("client-7", kStackSize));
+  CHECK(has_ended(pair.theirs));
+}
+
+TEST_CASE("a connection that gets no thread is closed") {
+  ConnectionThreads threads;
+  Pair pair = connected_pair();
+  // No system has a stack of one byte to give.
+  CHECK_FALSE(threads.start(std::move(pair.ours), "client-1", 1, [](int) {}));
+  CHECK(has_ended(pair.theirs));
+  threads.wait_until_all_ended(Deadline::max());
+}
+
+TEST_CASE("one connection can be cut off, and the others stay") {
+  ConnectionThreads threads;
+  Pair cut = connected_pair();
+  Pair other = connected_pair();
+  const int socket = cut.ours.raw();
+  REQUIRE(threads.start(std::move(cut.ours), "cut", kStackSize, read_to_the_end));
+  REQUIRE(threads.start(std::move(other.ours), "other", kStackSize, read_to_the_end));
+  threads.cut(socket);
+  CHECK(has_ended(cut.theirs));
+  CHECK(::recv(other.theirs.raw(), nullptr, 0, MSG_DONTWAIT) == -1);
+  threads.cut_all();
+  CHECK(has_ended(other.theirs));
+  threads.wait_until_all_ended(Deadline::max());
+}
+
+TEST_CASE("the end waits for all that run, and cuts them off") {
+  std::atomic<int> ended = 0;
+  std::vector<UniqueFd> clients;
+  {
+    ConnectionThreads threads;
+    for (int i = 0; i < 20; ++i) {
+      Pair pair = connected_pair();
+      clients.push_back(std::move(pair.theirs));
+      REQUIRE(threads.start(std::move(pair.ours), "client", kStackSize, [&](int socket) {
+        read_to_the_end(socket);
+        ++ended;
+      }));
+    }
+    threads.wait_until_all_ended(std::chrono::steady_clock::now());
+  }
+  CHECK(ended == 20);
+}

@@ -1,0 +1,232 @@
+#include "net/server.h"
+
+#include <csignal>
+#include <map>
+
+#include "net/socket.h"
+#include "support/catch.h"
+#include "support/session_trial.h"
+
+using namespace topnet::net;
+using topnet::proc::UniqueFd;
+using topnet::test::frames_of;
+using topnet::test::request_frame;
+using topnet::test::TemporaryFolder;
+using topnet::test::top_frame;
+using namespace std::chrono_literals;
+
+namespace {
+
+Deadline soon() { return std::chrono::steady_clock::now() + 20s; }
+
+// A server on a port of its own, and whom it knows.
+struct Machines {
+  // As in the program: OpenSSL writes without MSG_NOSIGNAL.
+  Machines() { std::signal(SIGPIPE, SIG_IGN); }
+
+  TemporaryFolder folder;
+  ReportFiles files{folder / "reports"};
+  Identity own = load_identity(folder / "own");
+  Connections connections;
+  sockaddr_storage address{};
+  ServerOptions options{
+      .client_name = [this](const Pin& pin) -> std::optional<std::string> {
+        if (pin == own.pin) return "local";
+        return std::nullopt;
+      },
+      .make_report =
+          [this](const ReportRequest&) {
+            return std::make_shared<const ReportFile>(files.write("the report", "text"));
+          },
+      .exchange_done = [](const Exchange&) {}};
+
+  std::unique_ptr<Server> serve(std::optional<TlsContext> tls = std::nullopt) {
+    UniqueFd listener =
+        listen_on(resolve({.host = "127.0.0.1", .port = 0}, Purpose::Listening).front());
+    address = local_address(listener.raw());
+    return std::make_unique<Server>(std::move(listener), std::move(tls), options, connections);
+  }
+  std::unique_ptr<Server> serve_tls() { return serve(TlsContext::server(own)); }
+
+  UniqueFd connect() const { return connect_to({address}, soon()); }
+
+  // How often connections have ended in each way, once all have.
+  std::map<std::string, std::uint64_t> outcomes(Server& server) const {
+    server.shut_down(20s);
+    const ConnectionsSnapshot snapshot = connections.snapshot();
+    std::map<std::string, std::uint64_t> counted;
+    std::uint64_t sum = snapshot.active();
+    for (const auto& [word, outcome] : kOutcomes) {
+      const std::uint64_t count = snapshot.outcomes.at(static_cast<std::size_t>(outcome));
+      if (count > 0) counted.emplace(word, count);
+      sum += count;
+    }
+    CHECK(sum == snapshot.accepted);
+    return counted;
+  }
+};
+
+using Counts = std::map<std::string, std::uint64_t>;
+
+void send(Stream& stream, const std::string& bytes) {
+  stream.write_all(std::as_bytes(std::span(bytes)), soon());
+}
+
+// All that comes until the clean end.
+std::string read_all(Stream& stream) {
+  std::string all;
+  std::array<std::byte, 4096> buffer{};
+  while (const std::size_t count = stream.read_some(buffer, soon())) {
+    all.append(reinterpret_cast<const char*>(buffer.data()), count);
+  }
+  return all;
+}
+
+// The code of the refusal that all ends with; the client then goes.
+RefusalCode refused(Stream& stream) {
+  const std::vector<Frame> frames = frames_of(read_all(stream));
+  stream.finish_writing(soon());
+  REQUIRE_FALSE(frames.empty());
+  REQUIRE(frames.back().type == FrameType::Error);
+  return parse_refusal(frames.back().payload).code;
+}
+
+}  // namespace
+
+TEST_CASE("D1: a client that does not shake hands is cut off, and nothing is said to it") {
+  Machines machines;
+  CHECK(machines.options.handshake_limit == 5s);
+  machines.options.handshake_limit = 20ms;
+  const auto server = machines.serve_tls();
+  const UniqueFd socket = machines.connect();
+  SocketStream stream(socket.raw());
+  CHECK(read_all(stream).empty());
+  CHECK(machines.outcomes(*server) == Counts{{"timed_out", 1}});
+}
+
+TEST_CASE("D1, D5: a client that shakes hands byte by byte gains nothing by it") {
+  Machines machines;
+  machines.options.handshake_limit = 20ms;
+  const auto server = machines.serve_tls();
+  const UniqueFd socket = machines.connect();
+  SocketStream stream(socket.raw());
+  const Deadline give_up = soon();
+  bool has_ended = false;
+  // The header of a TLS record of 16 KiB, and then its contents for as long as anybody listens.
+  const std::string header("\x16\x03\x01\x40\x00", 5);
+  for (std::size_t sent = 0; !has_ended && std::chrono::steady_clock::now() < give_up; ++sent) {
+    try {
+      send(stream, sent < header.size() ? header.substr(sent, 1) : std::string(1, '\0'));
+      wait_until_ready(socket.raw(), Readiness::Read, std::chrono::steady_clock::now() + 1ms);
+      has_ended = true;
+    } catch (const TimeoutError&) {
+      continue;
+    } catch (const ConnectionError&) {
+      has_ended = true;
+    }
+  }
+  CHECK(has_ended);
+  CHECK(machines.outcomes(*server) == Counts{{"timed_out", 1}});
+}
+
+TEST_CASE("D2, D6, E4: a client that sends no request in time is told so") {
+  Machines machines;
+  machines.options.limits.request = 20ms;
+  const auto server = machines.serve();
+  const UniqueFd socket = machines.connect();
+  SocketStream stream(socket.raw());
+  CHECK(refused(stream) == RefusalCode::Timeout);
+  CHECK(machines.outcomes(*server) == Counts{{"timed_out", 1}});
+}
+
+TEST_CASE("D3, D6, E4: a client that sends no top in time is told so") {
+  Machines machines;
+  machines.options.limits.exchange = 200ms;
+  const auto server = machines.serve();
+  const UniqueFd socket = machines.connect();
+  SocketStream stream(socket.raw());
+  send(stream, request_frame());
+  CHECK(refused(stream) == RefusalCode::Timeout);
+  CHECK(machines.outcomes(*server) == Counts{{"timed_out", 1}});
+}
+
+TEST_CASE("every connection ends in exactly one outcome") {
+  Machines machines;
+  const Identity stranger = load_identity(machines.folder / "stranger");
+  const auto server = machines.serve_tls();
+  {
+    const UniqueFd socket = machines.connect();
+    SocketStream stream(socket.raw());
+    stream.finish_writing(soon());
+    read_all(stream);  // an alert
+  }
+  const auto with = [&](const Identity& identity, const std::string& input) {
+    const UniqueFd socket = machines.connect();
+    const TlsContext context = TlsContext::client(identity, {machines.own.pin});
+    TlsStream stream(context, socket.raw(), soon());
+    send(stream, input);
+    stream.finish_writing(soon());
+    return frames_of(read_all(stream));
+  };
+  CHECK(with(machines.own, request_frame() + top_frame()).size() == 3);
+  CHECK(with(machines.own, request_frame()).size() == 2);
+  CHECK(with(machines.own, top_frame()).size() == 1);
+  CHECK(with(stranger, request_frame()).size() == 1);
+  CHECK(machines.outcomes(*server) == Counts{{"completed", 1},
+                                             {"handshake_failed", 1},
+                                             {"peer_gone", 1},
+                                             {"protocol_error", 1},
+                                             {"refused_auth", 1}});
+}
+
+TEST_CASE("X9: a refusal arrives, whatever the client goes on sending") {
+  Machines machines;
+  const auto server = machines.serve();
+  for (int i = 0; i < 50; ++i) {
+    const UniqueFd socket = machines.connect();
+    SocketStream stream(socket.raw());
+    send(stream, top_frame() + std::string(100000, 'x'));
+    CHECK(refused(stream) == RefusalCode::Protocol);
+  }
+  CHECK(machines.outcomes(*server) == Counts{{"protocol_error", 50}});
+}
+
+TEST_CASE("E2: one client too many is told so, and the others are served") {
+  Machines machines;
+  machines.options.max_clients = 1;
+  const auto server = machines.serve();
+  const UniqueFd socket = machines.connect();
+  SocketStream stream(socket.raw());
+  send(stream, request_frame());
+  // Its first byte shows that the client is being served.
+  wait_until_ready(socket.raw(), Readiness::Read, soon());
+  const UniqueFd other = machines.connect();
+  SocketStream other_stream(other.raw());
+  CHECK(refused(other_stream) == RefusalCode::Busy);
+  send(stream, top_frame());
+  stream.finish_writing(soon());
+  CHECK(frames_of(read_all(stream)).back().type == FrameType::Ack);
+  CHECK(machines.outcomes(*server) == Counts{{"completed", 1}, {"refused_busy", 1}});
+}
+
+TEST_CASE("a server that shuts down lets an exchange end, and cuts it off when it is told to") {
+  Machines machines;
+  auto server = machines.serve();
+  const UniqueFd socket = machines.connect();
+  SocketStream stream(socket.raw());
+  send(stream, request_frame());
+  wait_until_ready(socket.raw(), Readiness::Read, soon());
+  server->shut_down(0ms);
+  CHECK(machines.connections.snapshot().active() == 1);
+  send(stream, top_frame());
+  CHECK(refused(stream) == RefusalCode::ShuttingDown);
+  CHECK(machines.outcomes(*server) == Counts{{"completed", 1}});
+
+  server = machines.serve();
+  const UniqueFd cut = machines.connect();
+  SocketStream cut_stream(cut.raw());
+  send(cut_stream, request_frame());
+  wait_until_ready(cut.raw(), Readiness::Read, soon());
+  server->cut_all();
+  CHECK(machines.outcomes(*server) == Counts{{"completed", 1}, {"peer_gone", 1}});
+}

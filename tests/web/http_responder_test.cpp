@@ -1,0 +1,157 @@
+#include "web/http_responder.h"
+
+#include <stdexcept>
+
+#include "support/catch.h"
+
+using namespace topnet::web;
+
+namespace {
+
+// As judge_head lets it through.
+std::string head(const std::string& method, const std::string& path,
+                 const std::string& accept = "*/*") {
+  return method + " " + path + " HTTP/1.1\r\nhost: localhost\r\naccept: " + accept + "\r\n\r\n";
+}
+
+Route text(const std::string& path, const std::string& body) {
+  return {.path = path, .answer = [body](std::string_view) {
+            return Answer{.content_type = "text/plain", .body = body};
+          }};
+}
+
+std::string status_line(const std::string& answer) { return answer.substr(0, answer.find('\r')); }
+
+std::string body_of(const std::string& answer) {
+  return answer.substr(answer.find("\r\n\r\n") + 4);
+}
+
+const std::string kPolicy =
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'\r\n";
+
+}  // namespace
+
+TEST_CASE("an answer is these bytes") {
+  HttpResponder responder({text("/a", "hello\n")});
+  const std::string expected =
+      "HTTP/1.1 200 OK\r\n"
+      "Accept-Ranges: none\r\n"
+      "Cache-Control: no-store\r\n"
+      "Connection: close\r\n"
+      "Content-Length: 6\r\n" +
+      kPolicy +
+      "Content-Type: text/plain\r\n"
+      "Cross-Origin-Resource-Policy: same-origin\r\n"
+      "Referrer-Policy: no-referrer\r\n"
+      "X-Content-Type-Options: nosniff\r\n"
+      "\r\n";
+  CHECK(responder.respond(head("GET", "/a")) == expected + "hello\n");
+  CHECK(responder.respond(head("HEAD", "/a")) == expected);
+}
+
+TEST_CASE("a rejection is these bytes") {
+  CHECK(HttpResponder::respond(Rejection::MethodNotAllowed) ==
+        "HTTP/1.1 405 Method Not Allowed\r\n" + kPolicy +
+            "X-Content-Type-Options: nosniff\r\n"
+            "Referrer-Policy: no-referrer\r\n"
+            "Cross-Origin-Resource-Policy: same-origin\r\n"
+            "Cache-Control: no-store\r\n"
+            "Allow: GET, HEAD\r\n"
+            "Connection: close\r\n"
+            "Content-Length: 19\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\n"
+            "\r\n"
+            "Method Not Allowed\n");
+}
+
+TEST_CASE("every rejection says its number and its name, and only 405 what is allowed") {
+  for (const auto& [rejection, line] :
+       {std::pair{Rejection::BadRequest, "HTTP/1.1 400 Bad Request"},
+        {Rejection::TargetTooLong, "HTTP/1.1 414 URI Too Long"},
+        {Rejection::WrongHost, "HTTP/1.1 421 Misdirected Request"},
+        {Rejection::HeadTooLarge, "HTTP/1.1 431 Request Header Fields Too Large"}}) {
+    const std::string answer = HttpResponder::respond(rejection);
+    CHECK(status_line(answer) == line);
+    CHECK_THAT(answer, !Catch::Contains("Allow:"));
+  }
+}
+
+TEST_CASE("a path is found word for word and in no other way") {
+  HttpResponder responder(
+      {text("/", "root"), text("/status", "page"), text("/status.json", "json")});
+  CHECK(body_of(responder.respond(head("GET", "/"))) == "root");
+  CHECK(body_of(responder.respond(head("GET", "/status.json"))) == "json");
+  CHECK(body_of(responder.respond(head("GET", "/status?a=b&c"))) == "page");
+  for (const char* path : {"/statusXjson", "/status.jsonx", "/x/status.json", "/status/", "//",
+                           "/STATUS", "/status.json/..", "/.", "/status%00", "/status%0a"}) {
+    INFO(path);
+    CHECK(status_line(responder.respond(head("GET", path))) == "HTTP/1.1 404 Not Found");
+  }
+}
+
+TEST_CASE("every character of a route's path means itself") {
+  const std::string path = "/a.b+c*d(e)f[g]h{1}i^j$k|l";
+  HttpResponder responder({text(path, "found")});
+  CHECK(body_of(responder.respond(head("GET", "/a.b%2bc*d(e)f%5bg%5dh%7b1%7di%5ej$k%7cl"))) ==
+        "found");
+  CHECK(status_line(responder.respond(head("GET", "/aXb"))) == "HTTP/1.1 404 Not Found");
+}
+
+TEST_CASE("what is not there is said in a line, and nothing of the request is repeated") {
+  HttpResponder responder({text("/", "root")});
+  const std::string answer = responder.respond(head("GET", "/a%0d%0aSet-Cookie:%20z<script>"));
+  CHECK(status_line(answer) == "HTTP/1.1 404 Not Found");
+  CHECK(body_of(answer) == "not found\n");
+  CHECK_THAT(answer, Catch::Contains(kPolicy));
+  CHECK_THAT(answer, !Catch::Contains("Set-Cookie"));
+  CHECK_THAT(answer, !Catch::Contains("script>"));
+}
+
+TEST_CASE("a page that fails keeps its reasons to itself") {
+  HttpResponder responder(
+      {{.path = "/", .answer = [](std::string_view) -> Answer {
+          throw std::runtime_error("the secret");
+        }},
+       {.path = "/odd", .answer = [](std::string_view) -> Answer { throw 1; }}});
+  for (const char* path : {"/", "/odd"}) {
+    const std::string answer = responder.respond(head("GET", path));
+    CHECK(status_line(answer) == "HTTP/1.1 500 Internal Server Error");
+    CHECK(body_of(answer) == "the server failed\n");
+    CHECK_THAT(answer, Catch::Contains(kPolicy));
+    CHECK_THAT(answer, !Catch::Contains("secret"));
+  }
+}
+
+TEST_CASE("a redirect leads where the page says, with an empty body") {
+  HttpResponder responder({{.path = "/", .answer = [](std::string_view) {
+                              return Answer{
+                                  .content_type = "text/plain", .body = "", .location = "/status"};
+                            }}});
+  const std::string answer = responder.respond(head("GET", "/"));
+  CHECK(status_line(answer) == "HTTP/1.1 302 Found");
+  CHECK_THAT(answer, Catch::Contains("\r\nLocation: /status\r\n"));
+  CHECK_THAT(answer, Catch::Contains("\r\nContent-Length: 0\r\n"));
+  CHECK(body_of(answer).empty());
+}
+
+TEST_CASE("a page is told what its client accepts") {
+  HttpResponder responder({{.path = "/", .answer = [](std::string_view accept) {
+                              return Answer{.content_type = "text/plain",
+                                            .body = "[" + std::string(accept) + "]"};
+                            }}});
+  CHECK(body_of(responder.respond(head("GET", "/", "text/html;q=0.5"))) == "[text/html;q=0.5]");
+  CHECK(body_of(responder.respond("GET / HTTP/1.0\r\n\r\n")) == "[]");
+}
+
+TEST_CASE("a body comes whole, as it is, and uncompressed, whoever would take it otherwise") {
+  const std::string body(1000000, 'x');
+  HttpResponder responder({text("/", body)});
+  const std::string answer = responder.respond(
+      "GET / HTTP/1.1\r\nhost: localhost\r\nAccept-Encoding: br, gzip\r\n\r\n");
+  CHECK(body_of(answer) == body);
+  CHECK_THAT(answer, Catch::Contains("\r\nContent-Length: 1000000\r\n"));
+  CHECK_THAT(answer, !Catch::Contains("Content-Encoding"));
+  CHECK_THAT(answer, !Catch::Contains("Transfer-Encoding"));
+}
