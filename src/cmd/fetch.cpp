@@ -32,7 +32,7 @@ struct Connection {
 
 std::vector<sockaddr_storage> resolve(const FetchOptions& options) {
   auto addresses = net::resolve(options.server, net::Purpose::Connecting);
-  if (!options.uses_tls && !options.allows_unsafe_plaintext) {
+  if (!options.transport.uses_tls() && !options.transport.allows_unsafe_plaintext) {
     for (const sockaddr_storage& address : addresses) {
       if (net::is_loopback(address)) continue;
       throw UsageError(
@@ -47,14 +47,15 @@ std::vector<sockaddr_storage> resolve(const FetchOptions& options) {
 Connection connect(const FetchOptions& options) {
   const net::Deadline deadline = Clock::now() + options.connect_timeout;
   Connection connection;
-  const std::filesystem::path state = options.uses_tls ? state_dir(options.state_dir) : "";
-  if (options.uses_tls) {
+  const std::filesystem::path state =
+      options.transport.uses_tls() ? state_dir(options.state_dir) : "";
+  if (options.transport.uses_tls()) {
     const net::Identity identity = net::load_identity(state);
     connection.context.emplace(
         net::TlsContext::client(identity, {options.pin.value_or(identity.pin)}));
   }
   connection.socket = net::connect_to(resolve(options), deadline);
-  if (!options.uses_tls) {
+  if (!options.transport.uses_tls()) {
     connection.stream = std::make_unique<net::SocketStream>(connection.socket.raw());
     return connection;
   }
@@ -137,8 +138,10 @@ void exchange(net::Stream& stream, const FetchOptions& options, Output& output,
 }
 
 ExitCode run(const FetchOptions& options) {
+  check(options.transport);
   end_on_interrupt();
-  if (options.pin && !options.uses_tls) throw UsageError("--pin needs TLS; leave out --no-tls");
+  if (options.pin && !options.transport.uses_tls())
+    throw UsageError("--pin needs TLS; leave out --no-tls");
   Output output(options.ranking.out);
   const char* what_holds = "";
   try {

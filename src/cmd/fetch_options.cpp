@@ -53,19 +53,9 @@ std::vector<Option> fetch_options(FetchOptions& options) {
                  .value = "SHA256:...",
                  .help = "Trust exactly this key, for this call",
                  .set = [&](const std::string& text) { options.pin = parse_pin(text); }},
-                {.names = "--tls",
-                 .value = "",
-                 .help = "Speak TLS (the default)",
-                 .set = [&](const std::string&) { options.uses_tls = true; }},
-                {.names = "--no-tls",
-                 .value = "",
-                 .help = "Speak plaintext, to a loopback address only",
-                 .set = [&](const std::string&) { options.uses_tls = false; }},
-                {.names = "--unsafe-plaintext",
-                 .value = "",
-                 .help = "With --no-tls: to any address",
-                 .set = [&](const std::string&) { options.allows_unsafe_plaintext = true; }},
                 state_dir_option(options.state_dir)});
+  const std::vector<Option> transport = transport_options(options.transport);
+  table.insert(table.end() - 1, transport.begin(), transport.end());
   return table;
 }
 

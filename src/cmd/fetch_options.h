@@ -8,6 +8,7 @@
 
 #include "cmd/command_line.h"
 #include "cmd/ranking_options.h"
+#include "cmd/transport_options.h"
 #include "cmd/values.h"
 #include "net/address.h"
 #include "net/pin.h"
@@ -21,8 +22,7 @@ struct FetchOptions {
   std::chrono::milliseconds connect_timeout{5000};
   std::optional<std::chrono::milliseconds> max_time;  // nullopt: 30 s and the delay
   std::optional<net::Pin> pin;
-  bool uses_tls = true;
-  bool allows_unsafe_plaintext = false;
+  TransportOptions transport;
   std::string state_dir;
 };
 

@@ -66,13 +66,13 @@ Listener listen_everywhere() {
 }
 
 Listener listen_for_clients(const ServeOptions& options) {
-  if (options.uses_tls) {
+  if (options.transport.uses_tls()) {
     return options.listen ? listen_on(*options.listen, "--listen") : listen_everywhere();
   }
   const net::HostPort address =
       options.listen.value_or(net::HostPort{.host = "127.0.0.1", .port = kDefaultPort});
   Listener listener = listen_on(address, "--listen");
-  if (!options.allows_unsafe_plaintext && !listener.is_loopback) {
+  if (!options.transport.allows_unsafe_plaintext && !listener.is_loopback) {
     throw UsageError(fmt::format(
         "--no-tls on {} would show reports to the network; listen on a loopback address, or give "
         "--unsafe-plaintext too",
@@ -117,11 +117,12 @@ web::ServerInfo describe(const ServeOptions& options, const std::string& address
           .host = proc::read_host("/proc").name,
           .pid = ::getpid(),
           .started = floor<milliseconds>(system_clock::now()),
-          .uses_tls = options.uses_tls,
+          .uses_tls = options.transport.uses_tls(),
           .listen = address};
 }
 
 ExitCode run(const ServeOptions& options) {
+  check(options.transport);
   // Blocked in every thread that is started from here on; main waits for them.
   const sigset_t ends = block_end_signals();
   const std::filesystem::path state = state_dir(options.state_dir);
@@ -131,7 +132,7 @@ ExitCode run(const ServeOptions& options) {
   Listener listener = listen_for_clients(options);
   std::optional<Listener> http_listener = listen_for_browsers(options);
   std::optional<net::TlsContext> tls;
-  if (options.uses_tls) tls.emplace(net::TlsContext::server(identity));
+  if (options.transport.uses_tls()) tls.emplace(net::TlsContext::server(identity));
 
   const web::ServerInfo info = describe(options, listener.address);
   net::Connections connections;
@@ -150,8 +151,9 @@ ExitCode run(const ServeOptions& options) {
                  web::HttpServerOptions{.host_names = options.http_hosts},
                  connections.accept_errors());
   }
-  if (options.uses_tls) say("pin " + identity.pin);
-  say(fmt::format("serving {} on {}", options.uses_tls ? "TLS" : "plaintext", info.listen));
+  if (options.transport.uses_tls()) say("pin " + identity.pin);
+  say(fmt::format("serving {} on {}", options.transport.uses_tls() ? "TLS" : "plaintext",
+                  info.listen));
   if (http) say(fmt::format("status page http://{}/status", http_listener->address));
 
   if (const auto hidden = proc::hidden_because("/proc", 0)) {

@@ -45,7 +45,7 @@ std::string parse_host_name(const std::string& text) {
 }  // namespace
 
 std::vector<Option> serve_options(ServeOptions& options) {
-  return {
+  std::vector<Option> table{
       {.names = "--listen",
        .value = "ADDRESS:PORT",
        .help = "Where to listen ([::]:8676; with --no-tls 127.0.0.1:8676)",
@@ -67,19 +67,10 @@ std::vector<Option> serve_options(ServeOptions& options) {
        .value = "N",
        .help = "How many clients are served at once (1024)",
        .set = [&](const std::string& text) { options.max_clients = parse_clients(text); }},
-      {.names = "--tls",
-       .value = "",
-       .help = "Speak TLS (the default)",
-       .set = [&](const std::string&) { options.uses_tls = true; }},
-      {.names = "--no-tls",
-       .value = "",
-       .help = "Speak plaintext and serve everybody, on a loopback address only",
-       .set = [&](const std::string&) { options.uses_tls = false; }},
-      {.names = "--unsafe-plaintext",
-       .value = "",
-       .help = "With --no-tls: on any address",
-       .set = [&](const std::string&) { options.allows_unsafe_plaintext = true; }},
       state_dir_option(options.state_dir)};
+  const std::vector<Option> transport = transport_options(options.transport);
+  table.insert(table.end() - 1, transport.begin(), transport.end());
+  return table;
 }
 
 }  // namespace topnet::cmd

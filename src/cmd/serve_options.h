@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cmd/command_line.h"
+#include "cmd/transport_options.h"
 #include "net/address.h"
 #include "proc/scanner.h"
 
@@ -18,8 +19,7 @@ struct ServeOptions {
   std::vector<std::string> http_hosts;  // in lower case
   proc::Method method = proc::Method::Fastest;
   std::size_t max_clients = 1024;
-  bool uses_tls = true;
-  bool allows_unsafe_plaintext = false;
+  TransportOptions transport;
   std::string state_dir;
 };
 
