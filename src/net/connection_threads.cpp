@@ -4,52 +4,55 @@
 
 #include <utility>
 
-#include "net/thread.h"
-
 namespace topnet::net {
 
 ConnectionThreads::~ConnectionThreads() {
   cut_all();
-  std::unique_lock lock(mutex_);
-  all_ended_.wait(lock, [this] { return sockets_.empty(); });
+  {
+    std::unique_lock lock(mutex_);
+    all_ended_.wait(lock, [this] { return live_.empty(); });
+  }
+  last_ended_.reset();  // waits for the last one to be gone
 }
 
 bool ConnectionThreads::start(proc::UniqueFd socket, const std::string& name,
                               std::size_t stack_size, std::function<void(int)> serve) {
-  const int raw = socket.release();
-  {
-    const std::scoped_lock lock(mutex_);
-    sockets_.insert(raw);
-  }
-  const bool is_started = start_detached_thread({.name = name, .stack_size = stack_size},
-                                                [this, raw, serve = std::move(serve)] {
-                                                  serve(raw);
-                                                  end(proc::UniqueFd(raw));
-                                                });
-  if (!is_started) end(proc::UniqueFd(raw));
-  return is_started;
+  // Held until the thread is listed: it may be at its end before it is.
+  const std::scoped_lock lock(mutex_);
+  const int raw = socket.raw();
+  auto thread = Thread::start({.name = name, .stack_size = stack_size},
+                              [this, raw, serve = std::move(serve)] {
+                                serve(raw);
+                                end(raw);
+                              });
+  if (!thread) return false;
+  live_.emplace(socket.release(), std::move(*thread));
+  return true;
 }
 
 void ConnectionThreads::cut(int socket) {
   const std::scoped_lock lock(mutex_);
-  if (sockets_.contains(socket)) ::shutdown(socket, SHUT_RDWR);
+  if (live_.contains(socket)) ::shutdown(socket, SHUT_RDWR);
 }
 
 void ConnectionThreads::cut_all() {
   const std::scoped_lock lock(mutex_);
-  for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);
+  for (const auto& [socket, thread] : live_) ::shutdown(socket, SHUT_RDWR);
 }
 
 void ConnectionThreads::wait_until_all_ended(Deadline deadline) {
   std::unique_lock lock(mutex_);
-  all_ended_.wait_until(lock, deadline, [this] { return sockets_.empty(); });
+  all_ended_.wait_until(lock, deadline, [this] { return live_.empty(); });
 }
 
-void ConnectionThreads::end(proc::UniqueFd socket) {
+// The last that a thread does. It waits for the one that ended before it, so that all but one are
+// gone for good, with their stacks.
+void ConnectionThreads::end(int socket) {
+  std::optional<Thread> previous;
   const std::scoped_lock lock(mutex_);
+  previous = std::exchange(last_ended_, std::move(live_.extract(socket).mapped()));
   // Closed under the lock: its number must not stand for another connection while it is listed.
-  sockets_.erase(socket.raw());
-  socket.reset();
+  proc::UniqueFd(socket).reset();
   // Under the lock too, since the object may be gone as soon as it is released.
   all_ended_.notify_all();
 }

@@ -8,10 +8,12 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "net/stream.h"
+#include "net/thread.h"
 #include "proc/unique_fd.h"
 
 namespace topnet::net {
@@ -38,11 +40,12 @@ class ConnectionThreads {
   void wait_until_all_ended(Deadline deadline);
 
  private:
-  void end(proc::UniqueFd socket);
+  void end(int socket);
 
   std::mutex mutex_;
   std::condition_variable all_ended_;
-  std::unordered_set<int> sockets_;  // of the live ones
+  std::unordered_map<int, Thread> live_;  // by their sockets
+  std::optional<Thread> last_ended_;
 };
 
 }  // namespace topnet::net

@@ -1,7 +1,5 @@
 #include "net/thread.h"
 
-#include <pthread.h>
-
 #include <memory>
 #include <utility>
 
@@ -22,20 +20,29 @@ void* run(void* argument) {
 
 }  // namespace
 
-bool start_detached_thread(const ThreadOptions& options, std::function<void()> work) {
+std::optional<Thread> Thread::start(const ThreadOptions& options, std::function<void()> work) {
   auto start = std::make_unique<Start>(Start{.name = options.name, .work = std::move(work)});
   pthread_attr_t attributes;
-  if (::pthread_attr_init(&attributes) != 0) return false;
+  if (::pthread_attr_init(&attributes) != 0) return std::nullopt;
   pthread_t thread{};
-  const bool is_started =
-      ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) == 0 &&
-      (options.stack_size == 0 ||
-       ::pthread_attr_setstacksize(&attributes, options.stack_size) == 0) &&
-      ::pthread_create(&thread, &attributes, run, start.get()) == 0;
+  const bool is_started = (options.stack_size == 0 ||
+                           ::pthread_attr_setstacksize(&attributes, options.stack_size) == 0) &&
+                          ::pthread_create(&thread, &attributes, run, start.get()) == 0;
   ::pthread_attr_destroy(&attributes);
-  // The thread owns it now.
-  if (is_started) static_cast<void>(start.release());
-  return is_started;
+  if (!is_started) return std::nullopt;
+  static_cast<void>(start.release());  // the thread owns it now
+  return Thread(thread);
+}
+
+Thread::Thread(Thread&& other) noexcept : thread_(std::exchange(other.thread_, std::nullopt)) {}
+
+Thread& Thread::operator=(Thread&& other) noexcept {
+  std::swap(thread_, other.thread_);
+  return *this;
+}
+
+Thread::~Thread() {
+  if (thread_) ::pthread_join(*thread_, nullptr);
 }
 
 }  // namespace topnet::net

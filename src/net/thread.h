@@ -1,8 +1,11 @@
-// Starts threads with a name and a stack of a chosen size.
+// A thread with a name and a stack of a chosen size.
 #pragma once
+
+#include <pthread.h>
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace topnet::net {
@@ -12,8 +15,21 @@ struct ThreadOptions {
   std::size_t stack_size = 0;  // in bytes; 0: the system's default
 };
 
-// Runs `work` in a thread that nobody joins; `work` must not throw. False where the system has no
-// thread to give: an everyday condition for a server under load, not an error.
-[[nodiscard]] bool start_detached_thread(const ThreadOptions& options, std::function<void()> work);
+// Owns a running thread; waits for its end when destroyed.
+class Thread {
+ public:
+  // Runs `work`, which must not throw. nullopt where the system has no thread to give: an everyday
+  // condition for a server under load, not an error.
+  static std::optional<Thread> start(const ThreadOptions& options, std::function<void()> work);
+
+  Thread(Thread&& other) noexcept;
+  Thread& operator=(Thread&& other) noexcept;
+  ~Thread();
+
+ private:
+  explicit Thread(pthread_t thread) : thread_(thread) {}
+
+  std::optional<pthread_t> thread_;
+};
 
 }  // namespace topnet::net

@@ -1,6 +1,7 @@
 """Exit codes and messages: one line, on standard error, with the code of topnet(1)."""
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -80,6 +81,17 @@ class Mistakes(unittest.TestCase):
             self.assert_fails(
                 ["scan", "--proc-root", folder + "/none"], 1,
                 f"could not read the processes under {folder}/none: No such file or directory\n")
+
+    def test_a_part_of_the_program_that_is_missing_is_said_and_scan_needs_none(self):
+        with tempfile.TemporaryDirectory() as folder:
+            alone = shutil.copy(TOPNET, folder)
+            self.assertEqual(subprocess.run([alone, "scan"], stdout=subprocess.DEVNULL,
+                                            check=False).returncode, 0)
+            result = subprocess.run([alone, "trust", "show"], stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            self.assertRegex(result.stderr, r"\Atopnet: could not load a part of the program: "
+                                            r"libtopnet_exchange\.so: .*; install topnet as a whole\n\Z")
 
     def test_a_full_standard_output_is_said(self):
         with open("/dev/full", "wb") as full:
