@@ -1,79 +1,21 @@
 #include "net/identity.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <cstdint>
-#include <optional>
+#include <string_view>
+#include <utility>
 
-#include "net/atomic_file.h"
 #include "net/file_error.h"
 #include "net/openssl.h"
-#include "proc/escape.h"
+#include "net/private_folder.h"
 
 namespace topnet::net {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr mode_t kPrivateFolder = 0700;
-constexpr mode_t kPrivateFile = 0600;
-constexpr std::size_t kMaxFileSize = 65536;
-
-// Others must not reach what is in `file`.
-void require_private(const fs::path& file, int descriptor, mode_t wanted) {
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0) throw FileError("read", file, errno);
-  if (status.st_uid != ::geteuid() && ::geteuid() != 0) {
-    throw FileError("use", file, "it belongs to another user");
-  }
-  if ((status.st_mode & 077U) != 0) {
-    throw FileError("use", file,
-                    fmt::format("others can read it (mode {:04o}); run: chmod {:o} {}",
-                                status.st_mode & 07777U, wanted, proc::escape(file.native())));
-  }
-}
-
-// Makes the folders on the way that are missing, each for the owner alone.
-void make_private_folders(const fs::path& folder) {
-  if (folder.empty() || ::mkdir(folder.c_str(), kPrivateFolder) == 0 || errno == EEXIST) return;
-  if (errno != ENOENT) throw FileError("make", folder, errno);
-  make_private_folders(folder.parent_path());
-  if (::mkdir(folder.c_str(), kPrivateFolder) != 0 && errno != EEXIST) {
-    throw FileError("make", folder, errno);
-  }
-}
-
-proc::UniqueFd open_state(const fs::path& state) {
-  make_private_folders(state);
-  proc::UniqueFd folder(::open(state.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder) throw FileError("open", state, errno);
-  require_private(state, folder.raw(), kPrivateFolder);
-  return folder;
-}
-
-// nullopt if there is no such file.
-std::optional<std::string> read_private_file(const fs::path& file) {
-  const proc::UniqueFd descriptor(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!descriptor) {
-    if (errno == ENOENT) return std::nullopt;
-    throw FileError("read", file, errno);
-  }
-  require_private(file, descriptor.raw(), kPrivateFile);
-  std::string text(kMaxFileSize, '\0');
-  const ssize_t size = ::read(descriptor.raw(), text.data(), text.size());
-  if (size < 0) throw FileError("read", file, errno);
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
 
 template <typename Write>
 std::string to_pem(Write write) {
@@ -127,36 +69,27 @@ std::string make_certificate(const std::string& key_pem) {
   return to_pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate.get()); });
 }
 
-void write_private_file(const fs::path& file, const std::string& text) {
-  AtomicFile target(file, kPrivateFile);
-  target.write(text);
-  target.commit();
-}
-
-// The contents of `file`; where there is none, it is written with what `make` gives.
+// The contents of a file; where there is none, it is written with what `make` gives.
 template <typename Make>
-std::string read_or_write(const fs::path& file, Make make) {
-  if (auto text = read_private_file(file)) return std::move(*text);
+std::string read_or_write(const PrivateFolder& folder, std::string_view name, Make make) {
+  if (auto text = folder.read(name)) return std::move(*text);
   std::string text = make();
-  write_private_file(file, text);
+  folder.write(name, text);
   return text;
 }
 
 }  // namespace
 
-Identity load_identity(const fs::path& state) {
-  const proc::UniqueFd folder = open_state(state);
+Identity load_identity(const std::filesystem::path& state) {
+  const PrivateFolder folder(state);
   // Held while the files are looked for and made, so that two first uses make one identity.
-  while (::flock(folder.raw(), LOCK_EX) != 0) {
-    if (errno != EINTR) throw FileError("lock", state, errno);
-  }
-  const fs::path key_file = state / "identity.key";
+  const PrivateFolder::Lock lock(folder);
   try {
-    std::string key_pem = read_or_write(key_file, make_key);
+    std::string key_pem = read_or_write(folder, "identity.key", make_key);
     // A certificate that is missing is made again: only its public key counts, and that is the
     // key's.
     std::string certificate_pem =
-        read_or_write(state / "identity.crt", [&] { return make_certificate(key_pem); });
+        read_or_write(folder, "identity.crt", [&] { return make_certificate(key_pem); });
     const CertificatePtr certificate = read_certificate(certificate_pem);
     require(X509_check_private_key(certificate.get(), read_private_key(key_pem).get()) == 1,
             "identity.crt is another key's");
@@ -164,7 +97,7 @@ Identity load_identity(const fs::path& state) {
             .certificate_pem = std::move(certificate_pem),
             .pin = pin_of(*certificate)};
   } catch (const OpensslError& error) {
-    throw FileError("use", key_file,
+    throw FileError("use", folder / "identity.key",
                     fmt::format("{}; restore both from a backup, or remove both for a new identity",
                                 error.what()));
   }

@@ -1,0 +1,46 @@
+// A folder for its owner alone, with small private files in it: the state directory.
+//
+// Any number of processes may use the same one; those that change files hold its lock meanwhile.
+// Any thread may call anything.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proc/unique_fd.h"
+
+namespace topnet::net {
+
+class PrivateFolder {
+ public:
+  // Makes the folder, 0700, and those on the way to it that are missing. Throws FileError: it
+  // cannot be made or opened, others can read it (with the chmod that mends it), or it is another
+  // user's.
+  explicit PrivateFolder(std::filesystem::path path);
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+
+  // Held by one at a time, of all threads and processes, until it is destroyed. Waits for its turn.
+  class Lock {
+   public:
+    explicit Lock(const PrivateFolder& folder);
+
+   private:
+    proc::UniqueFd descriptor_;
+  };
+
+  // The whole contents of a file, of 1 MiB at most; nullopt if there is none. Never follows a
+  // symbolic link. Throws FileError, also where others can read it.
+  std::optional<std::string> read(std::string_view name) const;
+
+  // Replaces a file, whole or not at all; a new one gets mode 0600. Throws FileError.
+  void write(std::string_view name, std::string_view contents) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace topnet::net
