@@ -24,7 +24,7 @@ std::size_t parse_clients(const std::string& text) {
 
 std::optional<net::HostPort> parse_address_or_off(const std::string& text) {
   if (text == "off") return std::nullopt;
-  const auto address = net::parse_host_port(text);
+  auto address = net::parse_host_port(text);
   if (!address) throw UsageError("is neither ADDRESS:PORT, with a port from 0 to 65535, nor off");
   return address;
 }

@@ -17,11 +17,12 @@
 #include <vector>
 
 #include "net/message.h"
+#include "proc/time_text.h"
 #include "proc/words.h"
 
 namespace topnet::net {
 
-using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
+using proc::WallTime;
 
 // How a connection ended; topnet-serve(1) explains each.
 enum class Outcome : std::uint8_t {

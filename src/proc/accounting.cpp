@@ -7,8 +7,6 @@ namespace {
 
 constexpr std::ptrdiff_t kMostParents = 5;
 
-std::int64_t as_signed(std::uint64_t ticks) { return static_cast<std::int64_t>(ticks); }
-
 }  // namespace
 
 std::optional<double> Accounting::explained_ratio() const {
@@ -24,12 +22,15 @@ std::optional<Accounting> account_for(const Usage& usage, const std::vector<Proc
   for (const Process& process : listed) result.listed_ticks += process.cpu_ticks();
   // Clocks were asked a moment before the listed processes were read.
   result.other_ticks = usage.live_ticks - std::min(usage.live_ticks, result.listed_ticks);
-  result.unexplained_ticks = as_signed(result.busy_ticks) - as_signed(result.listed_ticks) -
-                             as_signed(result.other_ticks) - as_signed(result.interrupt_ticks);
+  if (usage.ended) {
+    result.ended_ticks = 0;
+    for (const EndedChildren& each : *usage.ended) *result.ended_ticks += each.ticks;
+  }
+  // Without signs until the end, since the sums of forged figures overflow.
+  result.unexplained_ticks =
+      static_cast<std::int64_t>(result.busy_ticks - result.listed_ticks - result.other_ticks -
+                                result.interrupt_ticks - result.ended_ticks.value_or(0));
   if (!usage.ended) return result;
-  result.ended_ticks = 0;
-  for (const EndedChildren& each : *usage.ended) *result.ended_ticks += each.ticks;
-  result.unexplained_ticks -= as_signed(*result.ended_ticks);
   const auto parents = std::min<std::ptrdiff_t>(std::ssize(*usage.ended), kMostParents);
   result.ended_by_parent.assign(usage.ended->begin(), usage.ended->begin() + parents);
   return result;

@@ -13,19 +13,25 @@ namespace topnet::proc {
 namespace {
 
 constexpr std::string_view kChildrenOf = " s children of ";
+constexpr std::string_view kJoin = "; ";
 // Far above what a machine can be busy, and so small that every sum of them is exact.
 constexpr double kMostTicks = 1e15;
 
+// In percent, and not a negative zero where it is printed with one digit.
 double share(double ticks, std::uint64_t busy_ticks) {
-  return busy_ticks == 0 ? 0 : 100 * ticks / static_cast<double>(busy_ticks);
+  if (busy_ticks == 0) return 0;
+  const double percent = 100 * ticks / static_cast<double>(busy_ticks);
+  return std::abs(percent) < 0.05 ? 0 : percent;
 }
 
 double seconds(std::uint64_t ticks, std::uint32_t ticks_per_second) {
   return static_cast<double>(ticks) / ticks_per_second;
 }
 
-// A number in fixed notation, such as -14.6.
-std::optional<double> parse_decimal(std::string_view text) {
+// A number with so many digits behind the point, such as -14.6.
+std::optional<double> parse_decimal(std::string_view text, std::size_t decimals) {
+  const std::size_t point = text.find('.');
+  if (point == std::string_view::npos || text.size() != point + 1 + decimals) return std::nullopt;
   double number = 0;
   const char* const end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
@@ -34,20 +40,27 @@ std::optional<double> parse_decimal(std::string_view text) {
 }
 
 std::optional<std::uint64_t> parse_ticks(std::string_view seconds, std::uint32_t ticks_per_second) {
-  const auto number = parse_decimal(seconds);
+  const auto number = parse_decimal(seconds, 2);
   if (!number || *number < 0 || *number * ticks_per_second > kMostTicks) return std::nullopt;
   return static_cast<std::uint64_t>(std::llround(*number * ticks_per_second));
 }
 
-// Takes "5.1% listed" and what joins it to the next share off `line`.
+// Takes a share such as "5.1% listed" off `line`.
 std::optional<std::int64_t> take_share(std::string_view& line, std::string_view what,
                                        std::uint64_t busy_ticks) {
-  const auto percent = parse_decimal(take_until(line, "% "));
+  const auto percent = parse_decimal(take_until(line, "% "), 1);
   if (!percent || !take_prefix(line, what)) return std::nullopt;
-  if (!line.empty() && !take_prefix(line, " + ")) return std::nullopt;
   const double ticks = *percent * static_cast<double>(busy_ticks) / 100;
   if (std::abs(ticks) > kMostTicks) return std::nullopt;
   return std::llround(ticks);
+}
+
+// The same for one that is joined to the next, and is never negative.
+std::optional<std::uint64_t> take_part(std::string_view& line, std::string_view what,
+                                       std::uint64_t busy_ticks) {
+  const auto ticks = take_share(line, what, busy_ticks);
+  if (!ticks || *ticks < 0 || !take_prefix(line, " + ")) return std::nullopt;
+  return static_cast<std::uint64_t>(*ticks);
 }
 
 std::optional<EndedChildren> parse_parent(std::string_view text, std::uint32_t ticks_per_second) {
@@ -60,17 +73,22 @@ std::optional<EndedChildren> parse_parent(std::string_view text, std::uint32_t t
   return EndedChildren{.pid = *pid, .name = std::string(name), .ticks = *ticks};
 }
 
-// Where the next parent begins: behind "); " and before a number of seconds. A name can hold the
-// first, but is too short for all of it.
-std::size_t find_next_parent(std::string_view line) {
-  for (auto at = line.find("); "); at != std::string_view::npos; at = line.find("); ", at + 1)) {
-    std::string_view rest = line.substr(at + 3);
-    if (rest.find(kChildrenOf) != std::string_view::npos &&
-        parse_decimal(take_until(rest, kChildrenOf))) {
-      return at + 3;
+// Takes the first parent and what joins it to the next one off `line`. A name may look like the end
+// of a parent and the beginning of the next, but the kernel's are too short for all of that.
+std::optional<EndedChildren> take_parent(std::string_view& line, std::uint32_t ticks_per_second) {
+  for (auto at = line.find(kJoin); at != std::string_view::npos; at = line.find(kJoin, at + 1)) {
+    std::string_view rest = line.substr(at + kJoin.size());
+    if (rest.find(kChildrenOf) == std::string_view::npos) break;
+    auto parent = parse_parent(line.substr(0, at), ticks_per_second);
+    std::string_view next = rest;
+    if (parent && parse_ticks(take_until(next, kChildrenOf), ticks_per_second)) {
+      line = rest;
+      return parent;
     }
   }
-  return std::string_view::npos;
+  auto parent = parse_parent(line, ticks_per_second);
+  line = {};
+  return parent;
 }
 
 }  // namespace
@@ -97,7 +115,7 @@ std::string to_ended_line(const std::vector<EndedChildren>& parents,
   std::string line;
   for (const EndedChildren& parent : parents) {
     line +=
-        fmt::format("{}{:.2f}{}{} ({})", line.empty() ? "" : "; ",
+        fmt::format("{}{:.2f}{}{} ({})", line.empty() ? "" : kJoin,
                     seconds(parent.ticks, ticks_per_second), kChildrenOf, parent.name, parent.pid);
   }
   return line;
@@ -106,22 +124,24 @@ std::string to_ended_line(const std::vector<EndedChildren>& parents,
 std::optional<Accounting> parse_cpu_line(std::string_view line, std::uint32_t ticks_per_second) {
   const auto busy = parse_ticks(take_until(line, " s busy = "), ticks_per_second);
   if (!busy) return std::nullopt;
-  const bool tells_ended = line.find("ended processes") != std::string_view::npos;
-  const auto listed = take_share(line, "listed", *busy);
-  const auto other = take_share(line, "other processes", *busy);
-  const auto ended = tells_ended ? take_share(line, "ended processes", *busy) : 0;
-  const auto interrupts = take_share(line, "interrupts", *busy);
-  const auto rest = take_share(line, tells_ended ? "unexplained" : "ended or unexplained", *busy);
-  if (!listed || !other || !ended || !interrupts || !rest || !line.empty()) return std::nullopt;
-  if (*listed < 0 || *other < 0 || *ended < 0 || *interrupts < 0) return std::nullopt;
+  const auto listed = take_part(line, "listed", *busy);
+  const auto other = take_part(line, "other processes", *busy);
+  if (!listed || !other) return std::nullopt;
   Accounting accounting{.busy_ticks = *busy,
-                        .listed_ticks = static_cast<std::uint64_t>(*listed),
-                        .other_ticks = static_cast<std::uint64_t>(*other),
-                        .interrupt_ticks = static_cast<std::uint64_t>(*interrupts),
+                        .listed_ticks = *listed,
+                        .other_ticks = *other,
                         .ended_ticks = {},
-                        .unexplained_ticks = *rest,
                         .ended_by_parent = {}};
-  if (tells_ended) accounting.ended_ticks = static_cast<std::uint64_t>(*ended);
+  const bool tells_ended = line.find("ended processes") != std::string_view::npos;
+  if (tells_ended) {
+    accounting.ended_ticks = take_part(line, "ended processes", *busy);
+    if (!accounting.ended_ticks) return std::nullopt;
+  }
+  const auto interrupts = take_part(line, "interrupts", *busy);
+  const auto rest = take_share(line, tells_ended ? "unexplained" : "ended or unexplained", *busy);
+  if (!interrupts || !rest || !line.empty()) return std::nullopt;
+  accounting.interrupt_ticks = *interrupts;
+  accounting.unexplained_ticks = *rest;
   return accounting;
 }
 
@@ -129,12 +149,9 @@ std::optional<std::vector<EndedChildren>> parse_ended_line(std::string_view line
                                                            std::uint32_t ticks_per_second) {
   std::vector<EndedChildren> parents;
   while (!line.empty()) {
-    const std::size_t next = find_next_parent(line);
-    const bool is_last = next == std::string_view::npos;
-    auto parent = parse_parent(is_last ? line : line.substr(0, next - 2), ticks_per_second);
+    auto parent = take_parent(line, ticks_per_second);
     if (!parent) return std::nullopt;
     parents.push_back(std::move(*parent));
-    line.remove_prefix(is_last ? line.size() : next);
   }
   return parents;
 }

@@ -9,81 +9,111 @@ namespace topnet::proc {
 namespace {
 
 constexpr pid_t kInit = 1;
-constexpr int kMostGenerations = 1000;
+// Pids that were given out anew could make a circle of ancestors.
+constexpr int kMostAncestors = 1000;
 
-// Leaves out who has nothing, and puts the largest first.
 std::vector<EndedChildren> in_order(std::vector<EndedChildren> all) {
-  std::erase_if(all, [](const EndedChildren& each) { return each.ticks == 0; });
   std::sort(all.begin(), all.end(), [](const EndedChildren& a, const EndedChildren& b) {
     return std::tie(b.ticks, a.pid) < std::tie(a.ticks, b.pid);
   });
   return all;
 }
 
-// Finds the parents whose growth a vanished process went into.
+EndedChildren children_of(const Process& parent, std::uint64_t ticks) {
+  return {.pid = parent.pid, .name = parent.name, .ticks = ticks};
+}
+
+// Finds the parents whose growth the time of vanished processes went into.
 class Reapers {
  public:
-  explicit Reapers(Changes& changes) : live_(changes.live) {
-    for (EndedChildren& each : changes.growth) by_pid_.emplace(each.pid, &each);
-    for (const Process& each : changes.vanished) parent_of_vanished_.emplace(each.pid, each.parent);
+  Reapers(const std::vector<Process>& processes, const std::vector<Process>& vanished)
+      : processes_(processes) {
+    growth_.reserve(processes.size());
+    for (const Process& each : processes) growth_.push_back(each.children_ticks);
+    for (const Process& each : vanished) parent_of_vanished_.emplace(each.pid, each.parent);
   }
 
-  // Takes `ticks`, which `process` had when the window opened, off the growth that they are part
-  // of: that of the nearest ancestor which has grown by as much. It is not always the parent: that
-  // may have ended before, and init or another ancestor has adopted the orphan. Where nobody waited
-  // for it (SIGCHLD ignored), nobody has grown by as much, and its time is lost.
-  void take_off(const Process& process, std::uint64_t ticks) {
-    pid_t ancestor = process.parent;
-    // Bounded, since pids that were given out anew could form a circle.
-    for (int generation = 0; ancestor > kInit && generation < kMostGenerations; ++generation) {
-      if (take_off(ancestor, ticks)) return;
-      ancestor = parent_of(ancestor);
+  // Whether the parent of a process that vanished still lives: then nobody else can have waited for
+  // it. A zombie's children have been adopted.
+  bool know_parent_of(const Process& process) const {
+    if (parent_of_vanished_.contains(process.parent)) return false;
+    const auto parent = find(process.parent);
+    return parent && processes_[*parent].state != 'Z';
+  }
+
+  // Takes what `process` had used off its parent's growth. That has not grown by as much where it
+  // did not wait: the time is lost then.
+  void take_off_parent(const Process& process) {
+    std::uint64_t& growth = growth_[*find(process.parent)];
+    const std::uint64_t ticks = process.cpu_ticks() + process.children_ticks;
+    if (growth >= ticks) growth -= ticks;
+  }
+
+  // Takes it off the growth of those who may have waited, the nearest first: the parent of its
+  // parent, who waited for both; or one further above, a subreaper or init, who adopted it.
+  void take_off_ancestors(const Process& process) {
+    std::uint64_t ticks = process.cpu_ticks() + process.children_ticks;
+    pid_t pid = process.parent;
+    for (int i = 0; i < kMostAncestors && ticks > 0 && pid != 0; ++i) {
+      const auto vanished = parent_of_vanished_.find(pid);
+      if (vanished != parent_of_vanished_.end()) {
+        pid = vanished->second;
+      } else if (const auto found = find(pid)) {
+        const std::uint64_t taken = std::min(growth_[*found], ticks);
+        growth_[*found] -= taken;
+        ticks -= taken;
+        pid = pid == kInit ? 0 : processes_[*found].parent;
+      } else {
+        pid = pid == kInit ? 0 : kInit;
+      }
     }
-    take_off(kInit, ticks);
+  }
+
+  std::vector<EndedChildren> rest(std::optional<std::uint64_t> most_ticks) const {
+    std::vector<EndedChildren> all;
+    for (std::size_t i = 0; i < growth_.size(); ++i) {
+      if (growth_[i] == 0 || growth_[i] > most_ticks.value_or(growth_[i])) continue;
+      all.push_back(children_of(processes_[i], growth_[i]));
+    }
+    return in_order(std::move(all));
   }
 
  private:
-  pid_t parent_of(pid_t pid) const {
-    const auto vanished = parent_of_vanished_.find(pid);
-    if (vanished != parent_of_vanished_.end()) return vanished->second;
-    const auto found = std::lower_bound(live_.begin(), live_.end(), pid,
-                                        [](const Process& each, pid_t p) { return each.pid < p; });
-    return found != live_.end() && found->pid == pid ? found->parent : kInit;
+  std::optional<std::size_t> find(pid_t pid) const {
+    const auto found =
+        std::lower_bound(processes_.begin(), processes_.end(), pid,
+                         [](const Process& process, pid_t other) { return process.pid < other; });
+    if (found == processes_.end() || found->pid != pid) return std::nullopt;
+    return static_cast<std::size_t>(found - processes_.begin());
   }
 
-  bool take_off(pid_t parent, std::uint64_t ticks) {
-    const auto found = by_pid_.find(parent);
-    if (found == by_pid_.end() || found->second->ticks < ticks) return false;
-    found->second->ticks -= ticks;
-    return true;
-  }
-
-  std::span<const Process> live_;
-  std::unordered_map<pid_t, EndedChildren*> by_pid_;
+  const std::vector<Process>& processes_;
+  std::vector<std::uint64_t> growth_;  // of each of them
   std::unordered_map<pid_t, pid_t> parent_of_vanished_;
 };
 
 }  // namespace
 
-std::vector<EndedChildren> ended_since_boot(const std::vector<Process>& processes) {
+std::vector<EndedChildren> ended_children(const std::vector<Process>& processes) {
   std::vector<EndedChildren> all;
   for (const Process& process : processes) {
-    if (process.children_ticks == 0) continue;
-    all.push_back({.pid = process.pid, .name = process.name, .ticks = process.children_ticks});
+    if (process.children_ticks > 0) all.push_back(children_of(process, process.children_ticks));
   }
   return in_order(std::move(all));
 }
 
-std::vector<EndedChildren> ended_inside(Changes changes) {
-  Reapers reapers(changes);
-  for (const Process& process : changes.vanished) {
-    reapers.take_off(process, process.cpu_ticks() + process.children_ticks);
+std::vector<EndedChildren> ended_inside(const std::vector<Process>& processes,
+                                        const std::vector<Process>& vanished,
+                                        std::optional<std::uint64_t> most_ticks) {
+  Reapers reapers(processes, vanished);
+  // First those of whom it is known, so that no other takes what is theirs.
+  for (const Process& process : vanished) {
+    if (reapers.know_parent_of(process)) reapers.take_off_parent(process);
   }
-  if (changes.most_ticks) {
-    std::erase_if(changes.growth,
-                  [&](const EndedChildren& each) { return each.ticks > *changes.most_ticks; });
+  for (const Process& process : vanished) {
+    if (!reapers.know_parent_of(process)) reapers.take_off_ancestors(process);
   }
-  return in_order(std::move(changes.growth));
+  return reapers.rest(most_ticks);
 }
 
 }  // namespace topnet::proc

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "proc/process.h"
@@ -15,23 +14,18 @@
 
 namespace topnet::proc {
 
-// Since boot: by the parent that waited, the largest first.
-std::vector<EndedChildren> ended_since_boot(const std::vector<Process>& processes);
+// By the parent that waited, the largest first: `processes` are all there are, and their
+// children_ticks what these have grown by in the time that is asked about, since boot for instance.
+std::vector<EndedChildren> ended_children(const std::vector<Process>& processes);
 
-// What changed between the two ends of a window.
-struct Changes {
-  // Those that are there at its end, with what their children_ticks grew by inside the window.
-  std::vector<EndedChildren> growth;
-  // Those that were there when it opened and are not any more, as they were then.
-  std::vector<Process> vanished;
-  // All that are there at its end, in rising order of pids.
-  std::span<const Process> live;
-  // More than all CPUs can have done inside the window is impossible; nullopt: not known.
-  std::optional<std::uint64_t> most_ticks;
-};
-
-// By the parent that waited, the largest first. Growth that cannot have been used inside the window
-// is no time of it.
-std::vector<EndedChildren> ended_inside(Changes changes);
+// The same for a window. `processes`, in rising order of pids, are those that are there at its end,
+// with the parents that they had when it opened;
+// `vanished` those that were there when it opened and are not any more, as they were then. Growth
+// beyond `most_ticks`, which is what all CPUs can do inside the window, is no time of it. Never
+// more than there was: where it cannot be known who waited for a process, or whether anybody did
+// (SIGCHLD ignored), what it had used before is taken off all the same.
+std::vector<EndedChildren> ended_inside(const std::vector<Process>& processes,
+                                        const std::vector<Process>& vanished,
+                                        std::optional<std::uint64_t> most_ticks);
 
 }  // namespace topnet::proc

@@ -54,17 +54,17 @@ void PidList::remove(const std::vector<pid_t>& vanished) {
 bool PidList::has_started_over(pid_t last_pid, std::uint64_t forks) {
   if (last_pid < last_pid_ || forks < forks_) return true;
   const std::uint64_t started = forks - forks_;
-  // Half of them, since pids that are in use are passed over. The smallest limit that can be set is
-  // 301.
-  return started > 150 && started > source_.read_pid_limit() / 2;
+  // An eighth of them, since pids that are in use, by threads too, are passed over: a round of pids
+  // takes fewer than there are. The smallest limit that can be set is 301.
+  return started > 301 / 8 && started > source_.read_pid_limit() / 8;
 }
 
 PidList::Mark PidList::walk(pid_t last_pid, Clock::time_point now) {
   Mark mark{.last_pid = last_pid, .offset = 0, .time = now};
   pids_.clear();
-  source_.read_pids(0, [&](pid_t pid, off_t next) {
+  source_.read_pids(0, [&](pid_t pid, off_t at) {
     pids_.push_back(pid);
-    if (pid <= last_pid) mark.offset = next;
+    if (pid <= last_pid) mark.offset = at;
     return true;
   });
   // A copy of a proc file system has no order.
@@ -77,10 +77,10 @@ PidList::Mark PidList::walk(pid_t last_pid, Clock::time_point now) {
 PidList::Mark PidList::read_new_ones(pid_t last_pid, Clock::time_point now) {
   Mark mark{.last_pid = last_pid, .offset = settled_->offset, .time = now};
   std::vector<pid_t> found;
-  source_.read_pids(mark.offset, [&](pid_t pid, off_t next) {
+  source_.read_pids(mark.offset, [&](pid_t pid, off_t at) {
     if (pid > last_pid) return false;
     found.push_back(pid);
-    mark.offset = next;
+    mark.offset = at;
     return true;
   });
   std::vector<pid_t> all;

@@ -36,7 +36,8 @@ class PidList {
   std::uint64_t walks() const { return walks_; }
 
  private:
-  // How far pids had been given out at some moment, and where in the folder what follows begins.
+  // How far pids had been given out at some moment, and from where in the folder those that follow
+  // can be read: where the last process stood.
   struct Mark {
     pid_t last_pid;
     off_t offset;

@@ -74,17 +74,21 @@ std::string Procfs::name() const { return escape(root_.native()); }
 
 void Procfs::read_pids(off_t from, const std::function<bool(pid_t, off_t)>& take) {
   if (::lseek(directory_.raw(), from, SEEK_SET) < 0) fail(errno);
+  // An entry says where the one that follows it stands. Where none does, that is the folder's end,
+  // and new ones would come before it: so a process is found again from its own position alone.
+  off_t at = from;
   const auto buffer = std::make_unique_for_overwrite<EntryBuffer>();
   char* const bytes = buffer->bytes.data();
   for (;;) {
     const ssize_t size = ::getdents64(directory_.raw(), bytes, buffer->bytes.size());
     if (size < 0) fail(errno);
     if (size == 0) return;
-    for (const char* at = bytes; at < bytes + size;) {
-      const auto* const entry = reinterpret_cast<const dirent64*>(at);
+    for (const char* next = bytes; next < bytes + size;) {
+      const auto* const entry = reinterpret_cast<const dirent64*>(next);
       const auto pid = parse_pid(entry->d_name);
-      if (pid && !take(*pid, entry->d_off)) return;
-      at += entry->d_reclen;
+      if (pid && !take(*pid, at)) return;
+      at = entry->d_off;
+      next += entry->d_reclen;
     }
   }
 }

@@ -13,13 +13,14 @@
 #include "proc/accounting.h"
 #include "proc/host.h"
 #include "proc/process.h"
+#include "proc/time_text.h"
 #include "proc/words.h"
 
 namespace topnet::proc {
 
 struct Report {
   Host host;
-  std::chrono::sys_time<std::chrono::milliseconds> time;  // when the scan began
+  WallTime time;  // when the scan began
   // That the ticks were used in; nullopt: since each process started.
   std::optional<std::chrono::milliseconds> window;
   std::uint32_t clock_ticks_per_second = 100;
@@ -47,8 +48,5 @@ std::string print(const Report& report, Format format);
 // back as exact as that. Header lines that are not known are skipped, as those of a later version
 // would be. Returns nullopt if `text` is not a whole report.
 std::optional<Report> parse_text(std::string_view text);
-
-// 2026-11-23T20:01:02.123Z
-std::string format_time(std::chrono::sys_time<std::chrono::milliseconds> time);
 
 }  // namespace topnet::proc

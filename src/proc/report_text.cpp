@@ -43,34 +43,6 @@ std::optional<Process> parse_row(std::string_view row) {
       .pid = *pid, .name = std::string(row), .user_ticks = *user, .system_ticks = *system};
 }
 
-// Reads the digits that stand for '0' in `pattern`; every other character must match.
-std::optional<std::array<int, 7>> match_digits(std::string_view text, std::string_view pattern) {
-  if (text.size() != pattern.size()) return std::nullopt;
-  std::array<int, 7> numbers{};
-  std::size_t number = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (pattern[i] == '0') {
-      if (text[i] < '0' || text[i] > '9') return std::nullopt;
-      numbers.at(number) = numbers.at(number) * 10 + (text[i] - '0');
-    } else {
-      if (text[i] != pattern[i]) return std::nullopt;
-      ++number;
-    }
-  }
-  return numbers;
-}
-
-std::optional<std::chrono::sys_time<std::chrono::milliseconds>> parse_time(std::string_view text) {
-  using namespace std::chrono;
-  const auto numbers = match_digits(text, "0000-00-00T00:00:00.000Z");
-  if (!numbers) return std::nullopt;
-  const auto [y, mon, d, h, min, s, ms] = *numbers;
-  const year_month_day date{year{y}, month(static_cast<unsigned>(mon)),
-                            day(static_cast<unsigned>(d))};
-  if (!date.ok() || h > 23 || min > 59 || s > 59) return std::nullopt;
-  return sys_days{date} + hours{h} + minutes{min} + seconds{s} + milliseconds{ms};
-}
-
 std::string window_line(const std::optional<std::chrono::milliseconds>& window) {
   if (!window) return std::string(kSinceStart);
   return fmt::format("{}.{:03} s", window->count() / 1000, window->count() % 1000);
@@ -125,8 +97,8 @@ struct Counts {
 
 std::optional<Counts> parse_counts(std::string_view line) {
   const auto seen = parse_number<std::uint64_t>(take_until(line, " seen, "));
-  const auto listed = parse_number<std::uint64_t>(take_until(line, " listed"));
-  if (!seen || !listed) return std::nullopt;
+  const auto listed = parse_number<std::uint64_t>(take_until(line, " "));
+  if (!seen || !listed || line != "listed") return std::nullopt;
   return Counts{.seen = *seen, .listed = *listed};
 }
 
@@ -147,6 +119,8 @@ bool read_header(const Header& header, Report& report, std::uint64_t& listed) {
   }
   report.host.name = header.parse("host", parse_words);
   report.hidden = header.parse("visibility", parse_words);
+  if (header.at("host") && !report.host.name) return false;
+  if (header.at("visibility") && !report.hidden) return false;
   if (const auto line = header.at("cpu")) {
     report.accounting = parse_cpu_line(*line, *ticks);
     if (!report.accounting) return false;
@@ -206,17 +180,6 @@ std::optional<Report> parse_text(std::string_view text) {
   }
   if (report.processes.size() != listed) return std::nullopt;
   return report;
-}
-
-std::string format_time(std::chrono::sys_time<std::chrono::milliseconds> time) {
-  using namespace std::chrono;
-  const auto midnight = floor<days>(time);
-  const year_month_day date{midnight};
-  const hh_mm_ss clock{time - midnight};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
 }
 
 }  // namespace topnet::proc

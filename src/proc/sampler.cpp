@@ -23,7 +23,10 @@ Report report_of(const Sample& sample, const Wish& wish) {
 }
 
 Sampler::Sampler(const std::filesystem::path& root, Method method)
-    : root_(root), scanner_(std::make_unique<Procfs>(root), method) {}
+    : Sampler(std::make_unique<Procfs>(root), root, method) {}
+
+Sampler::Sampler(std::unique_ptr<Source> source, std::filesystem::path root, Method method)
+    : root_(std::move(root)), scanner_(std::move(source), method) {}
 
 std::shared_ptr<const Sample> Sampler::take(const Wish& wish,
                                             std::optional<std::chrono::milliseconds> window) {

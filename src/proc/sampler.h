@@ -24,6 +24,7 @@
 #include "proc/host.h"
 #include "proc/report.h"
 #include "proc/scanner.h"
+#include "proc/source.h"
 
 namespace topnet::proc {
 
@@ -48,6 +49,8 @@ class Sampler {
  public:
   // Throws std::system_error where `root` cannot be opened.
   Sampler(const std::filesystem::path& root, Method method);
+  // With the processes of another source; `root` describes the host.
+  Sampler(std::unique_ptr<Source> source, std::filesystem::path root, Method method);
 
   // A sample since each process started, or with a window over the time from now on, which is
   // waited for. Throws what Scanner throws, and SamplerStopped.

@@ -35,7 +35,7 @@ Usage by_clock(ClockScan found) {
 
 Usage by_stat(Scan found) {
   Usage usage;
-  usage.ended = ended_since_boot(found.processes);
+  usage.ended = ended_children(found.processes);
   for (const Process& process : found.processes) usage.live_ticks += process.cpu_ticks();
   usage.seen = found.processes.size();
   usage.unreadable = found.unreadable;

@@ -24,9 +24,10 @@ class Source {
   virtual std::string name() const = 0;
 
   // Calls `take` for each process of the folder from `from` on, until it returns false: with its
-  // pid and the position behind it. Position 0 is the beginning; others are good for later calls.
+  // pid and a position at which it is the next one. Position 0 is the beginning; others are good
+  // for later calls, also when the process is gone.
   // Throws std::system_error where the folder cannot be read.
-  virtual void read_pids(off_t from, const std::function<bool(pid_t pid, off_t next)>& take) = 0;
+  virtual void read_pids(off_t from, const std::function<bool(pid_t pid, off_t at)>& take) = 0;
 
   // The pid that was given out last, to a process or a thread; nullopt where that is not known.
   virtual std::optional<pid_t> read_last_pid() = 0;

@@ -34,12 +34,12 @@ std::optional<std::string> hidden_because(const std::filesystem::path& root,
                                           std::uint64_t unreadable) {
   if (root == "/proc") {
     if (!can_read_init()) return "/proc hides the processes of other users (hidepid)";
+    if (read_link("/proc/self") != std::to_string(::getpid())) {
+      return "/proc is that of another PID namespace";
+    }
     const std::string own = read_link("/proc/self/ns/pid");
     if (!own.empty() && own != kFirstNamespace) {
       return "this is a PID namespace (a container); processes outside of it are not seen";
-    }
-    if (read_link("/proc/self") != std::to_string(::getpid())) {
-      return "/proc is that of another PID namespace";
     }
   }
   if (unreadable > 0) return fmt::format("{} processes cannot be read", unreadable);

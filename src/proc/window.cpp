@@ -12,8 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 using Entry = Baseline::Entry;
 
-// Walks the pids of a list and the entries of an earlier reading side by side; both are in rising
-// order.
+// Walks entries in rising order of pids, along with pids that come in the same order.
 class EarlierEntries {
  public:
   explicit EarlierEntries(const std::vector<Entry>& entries)
@@ -40,30 +39,52 @@ class EarlierEntries {
 // Reads processes, and those that were read before only if they have run since.
 class Reader {
  public:
-  Reader(Source& source, Clocks clocks)
-      : source_(source), asks_clocks_(clocks == Clocks::Ask && source.has_clocks()) {}
+  Reader(Source& source, Clocks clocks, std::size_t expected)
+      : source_(source), asks_clocks_(clocks == Clocks::Ask && source.has_clocks()) {
+    entries_.reserve(expected);
+  }
 
-  // nullopt if there is no such process, or none that can be read.
-  std::optional<Entry> read(pid_t pid, const Entry* earlier) {
+  void read(pid_t pid, const Entry* earlier) {
     const auto clock = asks_clocks_ ? source_.read_clock(pid) : std::nullopt;
-    if (earlier != nullptr && clock && clock == earlier->clock) return *earlier;
+    if (earlier != nullptr && clock && clock == earlier->clock) {
+      entries_.push_back(*earlier);
+      return;
+    }
     Source::Stat stat = source_.read_stat(pid);
-    if (stat.process) return Entry{.process = std::move(*stat.process), .clock = clock};
-    if (stat.is_unreadable) {
+    if (stat.process) {
+      entries_.push_back({.process = std::move(*stat.process), .clock = clock});
+    } else if (stat.is_unreadable) {
       ++unreadable_;
     } else {
       vanished_.push_back(pid);
+      if (earlier != nullptr) bereaved_.push_back(earlier->process.parent);
     }
-    return std::nullopt;
   }
 
+  // A process that vanished just now was there when its parent was read, perhaps. Its time has gone
+  // to that one since, and must not be missing in both.
+  void read_parents_of_vanished() {
+    for (const pid_t pid : bereaved_) {
+      const auto parent = std::lower_bound(
+          entries_.begin(), entries_.end(), pid,
+          [](const Entry& entry, pid_t other) { return entry.process.pid < other; });
+      if (parent == entries_.end() || parent->process.pid != pid) continue;
+      const auto clock = asks_clocks_ ? source_.read_clock(pid) : std::nullopt;
+      Source::Stat stat = source_.read_stat(pid);
+      if (stat.process) *parent = {.process = std::move(*stat.process), .clock = clock};
+    }
+  }
+
+  std::vector<Entry> take_entries() { return std::move(entries_); }
   const std::vector<pid_t>& vanished() const { return vanished_; }
   std::uint64_t unreadable() const { return unreadable_; }
 
  private:
   Source& source_;
   bool asks_clocks_;
+  std::vector<Entry> entries_;  // in the order of reading
   std::vector<pid_t> vanished_;
+  std::vector<pid_t> bereaved_;  // parents of those that vanished
   std::uint64_t unreadable_ = 0;
 };
 
@@ -72,21 +93,21 @@ std::optional<std::uint64_t> forks_of(const Source& source,
   return machine && source.has_clocks() ? machine->forks : std::nullopt;
 }
 
+struct Reading {
+  std::vector<Entry> entries;  // in rising order of pids
+  std::uint64_t unreadable = 0;
+};
+
 // Every process there is; `earlier` is what is known of them.
-std::vector<Entry> read_all(Source& source, PidList& list, const std::optional<CpuTimes>& machine,
-                            Clocks clocks, const std::vector<Entry>& earlier) {
+Reading read_all(Source& source, PidList& list, const std::optional<CpuTimes>& machine,
+                 Clocks clocks, const std::vector<Entry>& earlier) {
   const std::vector<pid_t>& pids = list.update(forks_of(source, machine));
-  Reader reader(source, clocks);
+  Reader reader(source, clocks, pids.size());
   EarlierEntries known(earlier);
-  std::vector<Entry> entries;
-  entries.reserve(pids.size());
-  const auto ignore = [](const Entry&) {};
-  for (const pid_t pid : pids) {
-    if (auto entry = reader.read(pid, known.find(pid, ignore)))
-      entries.push_back(std::move(*entry));
-  }
+  for (const pid_t pid : pids) reader.read(pid, known.find(pid, [](const Entry&) {}));
+  reader.read_parents_of_vanished();
   list.remove(reader.vanished());
-  return entries;
+  return {.entries = reader.take_entries(), .unreadable = reader.unreadable()};
 }
 
 bool is_same(const Process& a, const Process& b) {
@@ -98,31 +119,17 @@ std::uint64_t growth(std::uint64_t now, std::uint64_t before) {
   return now > before ? now - before : 0;
 }
 
-// What became of the processes of a baseline.
-class Comparison {
- public:
-  // `before` is the process when the window opened; null if it was not there.
-  void add(const Process& now, const Process* before) {
-    Process used = now;
-    std::uint64_t children_ticks = now.children_ticks;
-    if (before != nullptr && is_same(*before, now)) {
-      used.user_ticks = growth(now.user_ticks, before->user_ticks);
-      used.system_ticks = growth(now.system_ticks, before->system_ticks);
-      children_ticks = growth(now.children_ticks, before->children_ticks);
-    } else if (before != nullptr) {
-      changes.vanished.push_back(*before);  // its pid was given out anew
-    }
-    if (children_ticks > 0) {
-      changes.growth.push_back({.pid = now.pid, .name = now.name, .ticks = children_ticks});
-    }
-    live_ticks += used.cpu_ticks();
-    processes.push_back(std::move(used));
-  }
-
-  Changes changes;
-  std::vector<Process> processes;
-  std::uint64_t live_ticks = 0;
-};
+// What a process has used since it was `before`; null if it was not there.
+Process used_since(const Process* before, const Process& now) {
+  Process used = now;
+  if (before == nullptr || !is_same(*before, now)) return used;
+  used.user_ticks = growth(now.user_ticks, before->user_ticks);
+  used.system_ticks = growth(now.system_ticks, before->system_ticks);
+  used.children_ticks = growth(now.children_ticks, before->children_ticks);
+  // Whoever has adopted it since is an ancestor of this one.
+  used.parent = before->parent;
+  return used;
+}
 
 std::optional<CpuTimes> difference(const std::optional<CpuTimes>& now,
                                    const std::optional<CpuTimes>& before) {
@@ -145,49 +152,41 @@ std::optional<std::uint64_t> most_ticks(std::chrono::nanoseconds length,
 }  // namespace
 
 Baseline open_window(Source& source, PidList& pids, Clocks clocks) {
-  const std::vector<Entry> first = read_all(source, pids, source.read_cpu_times(), clocks, {});
+  const Reading first = read_all(source, pids, source.read_cpu_times(), clocks, {});
   using namespace std::chrono;
   Baseline baseline{.time = floor<milliseconds>(system_clock::now()),
                     .opened = steady_clock::now(),
                     .entries = {},
                     .machine = source.read_cpu_times()};
-  baseline.entries = read_all(source, pids, baseline.machine, clocks, first);
+  baseline.entries = read_all(source, pids, baseline.machine, clocks, first.entries).entries;
   return baseline;
 }
 
-Usage close_window(Source& source, PidList& list, Clocks clocks, const Baseline& baseline) {
+Usage close_window(Source& source, PidList& pids, Clocks clocks, const Baseline& baseline) {
   using namespace std::chrono;
-  const auto closed = steady_clock::now();
+  const auto length = duration_cast<milliseconds>(steady_clock::now() - baseline.opened);
   const auto machine = source.read_cpu_times();
-  const std::vector<pid_t>& pids = list.update(forks_of(source, machine));
-  Reader reader(source, clocks);
+  const Reading now = read_all(source, pids, machine, clocks, baseline.entries);
+
+  Usage usage{.time = baseline.time, .window = length};
+  usage.seen = now.entries.size();
+  usage.unreadable = now.unreadable;
+  usage.processes.reserve(now.entries.size());
+  std::vector<Process> vanished;
+  const auto note_vanished = [&](const Entry& entry) { vanished.push_back(entry.process); };
   EarlierEntries known(baseline.entries);
-  Comparison comparison;
-  comparison.processes.reserve(pids.size());
-  const auto note_vanished = [&](const Entry& entry) {
-    comparison.changes.vanished.push_back(entry.process);
-  };
-  for (const pid_t pid : pids) {
-    const Entry* const before = known.find(pid, note_vanished);
-    if (const auto now = reader.read(pid, before)) {
-      comparison.add(now->process, before ? &before->process : nullptr);
-    } else if (before != nullptr) {
-      note_vanished(*before);
-    }
+  for (const Entry& entry : now.entries) {
+    const Entry* const before = known.find(entry.process.pid, note_vanished);
+    // Where it is another one now, its pid was given out anew.
+    if (before != nullptr && !is_same(before->process, entry.process)) note_vanished(*before);
+    usage.processes.push_back(used_since(before ? &before->process : nullptr, entry.process));
+    usage.live_ticks += usage.processes.back().cpu_ticks();
   }
   known.finish(note_vanished);
-  list.remove(reader.vanished());
-
-  Usage usage{.time = baseline.time,
-              .window = duration_cast<milliseconds>(closed - baseline.opened)};
-  usage.seen = comparison.processes.size();
-  usage.unreadable = reader.unreadable();
-  usage.live_ticks = comparison.live_ticks;
   usage.machine = difference(machine, baseline.machine);
-  comparison.changes.live = comparison.processes;
-  comparison.changes.most_ticks = most_ticks(steady_clock::now() - baseline.opened, usage.machine);
-  usage.ended = ended_inside(std::move(comparison.changes));
-  usage.processes = std::move(comparison.processes);
+  // Those that were read last have had a little longer.
+  const auto read_for = steady_clock::now() - baseline.opened;
+  usage.ended = ended_inside(usage.processes, vanished, most_ticks(read_for, usage.machine));
   return usage;
 }
 

@@ -111,7 +111,7 @@ class HttpResponder::Library : public httplib::Server {
       }
     });
     set_exception_handler([](const httplib::Request&, httplib::Response& response,
-                             std::exception_ptr) { response.status = 500; });
+                             const std::exception_ptr&) { response.status = 500; });
   }
 
   std::string respond(const std::string& head) {

@@ -107,9 +107,11 @@ class Failures(unittest.TestCase):
         """A server that does `act` with its one connection; returns its address."""
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
+        listener.settimeout(30)  # a client that fails before it connects must not hang the test
 
         def run():
             connection, _ = listener.accept()
+            connection.settimeout(30)
             with connection:
                 act(connection)
 

@@ -138,9 +138,12 @@ class Options(unittest.TestCase):
     def test_off(self):
         with Server("--http", "off") as server:
             self.assertEqual(len(server.said), 2)
-            # A thread gives itself its name.
-            wait_until(lambda: server.threads() == ["accept", "topnet"])
+            self.assertEqual(listening_sockets(server), 1)
             self.assertEqual(server.fetch("-n", "1").returncode, 0)
+
+    def test_unless_it_is_off_there_are_two_ports(self):
+        with Server() as server:
+            self.assertEqual(listening_sockets(server), 2)
 
     def test_the_other_loopback_address(self):
         try:
@@ -270,6 +273,12 @@ class TheWatch(unittest.TestCase):
         watch = Watch(Wrong())
         with self.assertRaisesRegex(AssertionError, "the counters are"), watch:
             wait_until(lambda: watch.asked)
+
+
+def listening_sockets(server):
+    """Counts the sockets of a server that nobody is connected to."""
+    own = f"/proc/{server.process.pid}/fd/"
+    return len([fd for fd in os.listdir(own) if os.readlink(own + fd).startswith("socket:")])
 
 
 def contents(path):

@@ -57,7 +57,11 @@ TEST_CASE("a connection is served in a thread with its name and stack, and close
     ::pthread_attr_destroy(&attributes);
     seen.set_value({name.data(), size});
   }));
-  CHECK(seen.get_future().get() == std::pair<std::string, std::size_t>("client-7", kStackSize));
+  const auto [name, size] = seen.get_future().get();
+  CHECK(name == "client-7");
+  // A sanitizer adds what it needs.
+  CHECK(size >= kStackSize);
+  CHECK(size < 4 * kStackSize);
   CHECK(has_ended(pair.theirs));
 }
 

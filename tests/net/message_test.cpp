@@ -89,9 +89,8 @@ TEST_CASE("M3, M5, M7: a delay or a window of another form or length is refused"
         R"({"kind":"since start","seconds":null})", R"({"kind":7,"seconds":1})",
         R"({"kind":null,"seconds":null})"}) {
     CAPTURE(window);
-    CHECK_THROWS_AS(
-        parse_top(replaced(kTop, R"({"kind":"since_start","seconds":null})", window)),
-        ProtocolError);
+    CHECK_THROWS_AS(parse_top(replaced(kTop, R"({"kind":"since_start","seconds":null})", window)),
+                    ProtocolError);
   }
   CHECK_FALSE(parse_top(replaced(kTop, R"("seconds":null)", R"("seconds":null,"x":1)")).window);
 }

@@ -123,12 +123,12 @@ TEST_CASE("the accounting stands in the text, and in JSON") {
                              "# ended: 3.91 s children of make (812); "
                              "0.28 s children of bash (90)\n"
                              "    PID "));
-  CHECK_THAT(to_json(report),
-             Catch::Contains(
-                 R"(}],"accounting":{"busy_ticks":908,"listed_ticks":46,"other_ticks":308,)"
-                 R"("ended_ticks":420,"interrupt_ticks":1,"unexplained_ticks":133,)"
-                 R"("explained_ratio":0.854,"ended_by_parent":[{"pid":812,"name":"make",)"
-                 R"("ticks":391},{"pid":90,"name":"bash","ticks":28}]},"visibility")"));
+  CHECK_THAT(
+      to_json(report),
+      Catch::Contains(R"(}],"accounting":{"busy_ticks":908,"listed_ticks":46,"other_ticks":308,)"
+                      R"("ended_ticks":420,"interrupt_ticks":1,"unexplained_ticks":133,)"
+                      R"("explained_ratio":0.854,"ended_by_parent":[{"pid":812,"name":"make",)"
+                      R"("ticks":391},{"pid":90,"name":"bash","ticks":28}]},"visibility")"));
   // Shares of so little have all that the ticks say.
   CHECK(parse_text(to_text(report)) == report);
 }
@@ -188,6 +188,9 @@ TEST_CASE("what is not a whole report is refused") {
       {"second: 100", "second: x"},
       {"213 seen", "-1 seen"},
       {"2 listed", "3 listed"},
+      {"2 listed", "2 listed and more"},
+      {"2 listed", "2"},
+      {"web01", "web\x1b"},
       {"SYSTEM", "KERNEL"},
       {"843", "844"},
       {"   4242", "      0"},

@@ -111,9 +111,8 @@ TEST_CASE("what is not there is said in a line, and nothing of the request is re
 
 TEST_CASE("a page that fails keeps its reasons to itself") {
   HttpResponder responder(
-      {{.path = "/", .answer = [](std::string_view) -> Answer {
-          throw std::runtime_error("the secret");
-        }},
+      {{.path = "/",
+        .answer = [](std::string_view) -> Answer { throw std::runtime_error("the secret"); }},
        {.path = "/odd", .answer = [](std::string_view) -> Answer { throw 1; }}});
   for (const char* path : {"/", "/odd"}) {
     const std::string answer = responder.respond(head("GET", path));
@@ -148,8 +147,8 @@ TEST_CASE("a page is told what its client accepts") {
 TEST_CASE("a body comes whole, as it is, and uncompressed, whoever would take it otherwise") {
   const std::string body(1000000, 'x');
   HttpResponder responder({text("/", body)});
-  const std::string answer = responder.respond(
-      "GET / HTTP/1.1\r\nhost: localhost\r\nAccept-Encoding: br, gzip\r\n\r\n");
+  const std::string answer =
+      responder.respond("GET / HTTP/1.1\r\nhost: localhost\r\nAccept-Encoding: br, gzip\r\n\r\n");
   CHECK(body_of(answer) == body);
   CHECK_THAT(answer, Catch::Contains("\r\nContent-Length: 1000000\r\n"));
   CHECK_THAT(answer, !Catch::Contains("Content-Encoding"));

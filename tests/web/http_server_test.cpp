@@ -44,10 +44,13 @@ class Browser {
     return all;
   }
 
+  void wait_for_answer(Deadline deadline = soon()) const {
+    topnet::net::wait_until_ready(socket_.raw(), topnet::net::Readiness::Read, deadline);
+  }
+
   bool is_ended() const {
     try {
-      topnet::net::wait_until_ready(socket_.raw(), topnet::net::Readiness::Read,
-                                    std::chrono::steady_clock::now() + 1ms);
+      wait_for_answer(std::chrono::steady_clock::now() + 1ms);
       return true;
     } catch (const TimeoutError&) {
       return false;
@@ -72,9 +75,8 @@ class Port {
         topnet::net::resolve({.host = "127.0.0.1", .port = 0}, topnet::net::Purpose::Listening)
             .front());
     address_ = topnet::net::local_address(listener.raw());
-    server_.emplace(std::move(listener),
-                    std::vector<Route>{{.path = "/", .answer = answer}}, std::move(options),
-                    accept_errors_);
+    server_.emplace(std::move(listener), std::vector<Route>{{.path = "/", .answer = answer}},
+                    std::move(options), accept_errors_);
   }
 
   const sockaddr_storage& address() const { return address_; }
@@ -142,8 +144,7 @@ TEST_CASE("a head is refused one byte beyond its limit, and an endless one as so
   };
   CHECK(port.ask(head_of(kMaxHeadSize)) == "HTTP/1.1 200 OK");
   CHECK(port.ask(head_of(kMaxHeadSize + 1)) == "HTTP/1.1 431 Request Header Fields Too Large");
-  CHECK(port.ask(std::string(kMaxHeadSize, 'x')) ==
-        "HTTP/1.1 431 Request Header Fields Too Large");
+  CHECK(port.ask(std::string(kMaxHeadSize, 'x')) == "HTTP/1.1 431 Request Header Fields Too Large");
 }
 
 TEST_CASE("the longest path and the longest Range that fit cost no more than others") {
@@ -227,7 +228,7 @@ TEST_CASE("a client that does not take its answer is cut off") {
   const Port port({.answer_limit = 20ms, .max_connections = 1}, body);
   Browser lazy = port.connect();
   lazy.send(kRequest);
-  lazy.is_ended();
+  lazy.wait_for_answer();
   // Its seat is the only one, and is free again only when it has been cut off.
   const Deadline give_up = soon();
   std::string answer;

@@ -16,7 +16,8 @@ TEST_CASE("the page shows who is connected, what clients reported, and every cou
         "<td class=\"number\">13</td><td>–</td><td>[2001:db8::1]:5</td><td>handshake</td>",
         "<td>local</td><td>db1</td><td>postgres</td><td class=\"number\">4121</td>"
         "<td class=\"number\">812</td><td class=\"number\">31</td><td class=\"number\">843</td>",
-        "<td>accepted</td><td class=\"number\">38</td>", "<td>completed</td><td class=\"number\">1<",
+        "<td>accepted</td><td class=\"number\">38</td>",
+        "<td>completed</td><td class=\"number\">1<",
         "<td>internal_error</td><td class=\"number\">8<", "<td>active</td><td class=\"number\">2<",
         "<td>scans</td><td class=\"number\">2<", "<td>threads</td><td class=\"number\">6<"}) {
     INFO(text);

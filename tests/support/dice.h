@@ -1,0 +1,32 @@
+// Draws what a random test is made of; the same seed draws the same everywhere.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <random>
+
+namespace topnet::test {
+
+class Dice {
+ public:
+  explicit Dice(std::uint32_t seed) : engine_(seed) {}
+
+  std::uint64_t below(std::uint64_t limit) { return engine_() % limit; }
+  bool one_in(std::uint64_t n) { return below(n) == 0; }
+
+  template <typename Value>
+  Value one_of(std::initializer_list<Value> values) {
+    return values.begin()[below(values.size())];
+  }
+
+  // From a container that has something.
+  template <typename Container>
+  auto any_of(const Container& container) {
+    return container[below(container.size())];
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+}  // namespace topnet::test

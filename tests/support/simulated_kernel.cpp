@@ -1,0 +1,163 @@
+#include "support/simulated_kernel.h"
+
+#include <stdexcept>
+
+namespace topnet::test {
+namespace {
+
+// Rises with the pid, as the real one's does, but cannot be computed without knowing this.
+off_t position_of(pid_t pid) { return off_t{7} * pid + pid % 5 + 1'000'003; }
+
+}  // namespace
+
+SimulatedKernel::SimulatedKernel(std::uint64_t pid_limit) : pid_limit_(pid_limit) {
+  add(0, "init", true);
+}
+
+pid_t SimulatedKernel::fork(pid_t parent, const std::string& name) {
+  return add(parent, name, true);
+}
+
+pid_t SimulatedKernel::fork_unseen(pid_t parent) { return add(parent, "unseen", false); }
+
+void SimulatedKernel::show(pid_t pid) {
+  at(pid).is_there = true;
+  ++forks_;
+}
+
+void SimulatedKernel::start_thread() {
+  give_out_pid();
+  ++forks_;
+}
+
+void SimulatedKernel::run(pid_t pid, std::uint64_t user, std::uint64_t system) {
+  Task& task = at(pid);
+  if (task.is_zombie) throw std::logic_error("a zombie does not run");
+  task.user += user;
+  task.system += system;
+  task.since_mark += user + system;
+  busy_ += user + system;
+}
+
+void SimulatedKernel::interrupt(std::uint64_t time) {
+  interrupts_ += time;
+  busy_ += time;
+}
+
+void SimulatedKernel::exit(pid_t pid) {
+  run(pid, 1);  // nobody ends without running
+  const pid_t adopter = adopter_for_children_of(pid);
+  for (auto& [each, task] : tasks_) {
+    if (task.parent == pid) task.parent = adopter;
+  }
+  Task& task = at(pid);
+  task.is_zombie = true;
+  if (!at(task.parent).ignores_children) return;
+  lost_since_mark_ += task.since_mark + task.children_since_mark;
+  tasks_.erase(pid);
+}
+
+void SimulatedKernel::wait_for(pid_t zombie) {
+  const Task task = at(zombie);
+  if (!task.is_zombie) throw std::logic_error("only a zombie can be waited for");
+  run(task.parent, 1);  // nobody waits without running
+  at(task.parent).children_user += task.user + task.children_user;
+  at(task.parent).children_system += task.system + task.children_system;
+  at(task.parent).children_since_mark += task.since_mark + task.children_since_mark;
+  tasks_.erase(zombie);
+}
+
+void SimulatedKernel::end(pid_t pid) {
+  exit(pid);
+  if (tasks_.contains(pid)) wait_for(pid);
+}
+
+void SimulatedKernel::mark() {
+  for (auto& [pid, task] : tasks_) task.since_mark = task.children_since_mark = 0;
+  lost_since_mark_ = 0;
+}
+
+std::vector<pid_t> SimulatedKernel::pids() const {
+  std::vector<pid_t> pids;
+  for (const auto& [pid, task] : tasks_) {
+    if (task.is_there) pids.push_back(pid);
+  }
+  return pids;
+}
+
+bool SimulatedKernel::is_there(pid_t pid) const {
+  const auto found = tasks_.find(pid);
+  return found != tasks_.end() && found->second.is_there;
+}
+
+void SimulatedKernel::read_pids(off_t from, const std::function<bool(pid_t, off_t)>& take) {
+  if (!positions_.contains(from)) throw std::logic_error("a position that was never given away");
+  off_t at = from;
+  for (const pid_t pid : pids()) {
+    if (position_of(pid) < from) continue;
+    // Of the first one it is known only that nothing stands before it.
+    if (at > from) at = position_of(pid);
+    ++asked.entries;
+    positions_.insert(at);
+    if (!take(pid, at)) return;
+    at = position_of(pid) + 1;
+  }
+}
+
+std::optional<std::uint64_t> SimulatedKernel::read_clock(pid_t pid) {
+  asked.clocks.push_back(pid);
+  before_clock(pid);
+  if (!is_there(pid) || !at(pid).has_clock) return std::nullopt;
+  return used_by(pid) + static_cast<std::uint64_t>(at(pid).clock_error);
+}
+
+proc::Source::Stat SimulatedKernel::read_stat(pid_t pid) {
+  asked.stats.push_back(pid);
+  before_stat(pid);
+  if (!is_there(pid)) return {};
+  const Task& task = at(pid);
+  if (!task.is_readable) return {.process = {}, .is_unreadable = true};
+  return {.process = proc::Process{
+              .pid = pid,
+              .name = task.name,
+              .state = task.is_zombie ? 'Z' : 'S',
+              .user_ticks = task.user / kTick,
+              .system_ticks = task.system / kTick,
+              .start_time_ticks = task.start_time_ticks,
+              .parent = task.parent,
+              .children_ticks = task.children_user / kTick + task.children_system / kTick}};
+}
+
+std::optional<proc::CpuTimes> SimulatedKernel::read_cpu_times() {
+  before_cpu_times();
+  return proc::CpuTimes{.busy_ticks = busy_ / kTick,
+                        .interrupt_ticks = interrupts_ / kTick,
+                        .cpus = 2,
+                        .forks = forks_};
+}
+
+pid_t SimulatedKernel::give_out_pid() {
+  const auto limit = static_cast<pid_t>(pid_limit_);
+  for (pid_t tried = 0; tried < limit; ++tried) {
+    if (++last_pid_ >= limit) last_pid_ = kFirstAgain;
+    if (!tasks_.contains(last_pid_)) return last_pid_;
+  }
+  throw std::logic_error("all pids are in use");
+}
+
+pid_t SimulatedKernel::add(pid_t parent, const std::string& name, bool is_there) {
+  const pid_t pid = give_out_pid();
+  if (is_there) ++forks_;
+  tasks_[pid] = {
+      .parent = parent, .name = name, .start_time_ticks = uptime_ticks_, .is_there = is_there};
+  return pid;
+}
+
+pid_t SimulatedKernel::adopter_for_children_of(pid_t pid) const {
+  for (pid_t above = at(pid).parent; above > kInit; above = at(above).parent) {
+    if (at(above).is_subreaper && !at(above).is_zombie) return above;
+  }
+  return kInit;
+}
+
+}  // namespace topnet::test
