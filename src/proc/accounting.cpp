@@ -11,7 +11,7 @@ constexpr std::ptrdiff_t kMostParents = 5;
 
 std::optional<double> Accounting::explained_ratio() const {
   if (busy_ticks == 0 || !ended_ticks) return std::nullopt;
-  const double busy = static_cast<double>(busy_ticks);
+  const auto busy = static_cast<double>(busy_ticks);
   return (busy - static_cast<double>(unexplained_ticks)) / busy;
 }
 

@@ -24,6 +24,7 @@
 namespace topnet::proc {
 namespace {
 
+constexpr unsigned kSchedulerClock = 2;
 constexpr std::size_t kMaxMachineStatSize = std::size_t{1} << 20U;  // enough for thousands of CPUs
 
 struct alignas(dirent64) EntryBuffer {
@@ -40,7 +41,6 @@ std::optional<pid_t> parse_pid(std::string_view name) {
 // to all threads of a process. clock_getcpuclockid(3) makes the same number, but asks the kernel
 // first whether there is such a process.
 clockid_t cpu_clock_of(pid_t pid) {
-  constexpr unsigned kSchedulerClock = 2;
   return static_cast<clockid_t>((~static_cast<unsigned>(pid) << 3U) | kSchedulerClock);
 }
 

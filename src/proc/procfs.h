@@ -10,7 +10,7 @@
 
 namespace topnet::proc {
 
-class Procfs : public Source {
+class Procfs final : public Source {
  public:
   // Throws std::system_error where `root` cannot be opened.
   explicit Procfs(std::filesystem::path root);

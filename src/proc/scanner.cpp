@@ -51,7 +51,7 @@ Scanner::Scanner(std::unique_ptr<Source> source, Method method)
 Usage Scanner::since_start(const std::vector<Wish>& wishes) {
   using namespace std::chrono;
   const auto time = floor<milliseconds>(system_clock::now());
-  auto machine = source_->read_cpu_times();
+  const auto machine = source_->read_cpu_times();
   const std::vector<pid_t>& pids =
       pids_.update(machine && source_->has_clocks() ? machine->forks : std::nullopt);
   std::optional<Usage> usage;
@@ -71,7 +71,7 @@ Usage Scanner::since_start(const std::vector<Wish>& wishes) {
     pids_.remove(vanished);
   }
   usage->time = time;
-  usage->machine = std::move(machine);
+  usage->machine = machine;
   require_processes(*usage, *source_);
   return std::move(*usage);
 }

@@ -22,9 +22,14 @@ bool is_hex(const std::string& text, std::size_t digits) {
   return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
+bool is_window(const std::optional<std::chrono::milliseconds>& length) {
+  return !length || (length->count() >= 10 && *length <= std::chrono::hours(1));
+}
+
 // What the types do not say of a message that was accepted.
 void check(const ReportRequest& request) {
   require(request.count >= 1 && request.count <= 100000);
+  require(is_window(request.delay));
   require(request.hold.count() >= 0 && request.hold <= std::chrono::hours(1));
 }
 
@@ -34,6 +39,7 @@ void check(const Top& top) {
   require(is_hex(top.id, 32) && top.pid >= 1);
   require(is_escaped(top.name) && top.name.size() <= 256);
   require(!top.host || (is_escaped(*top.host) && top.host->size() <= 256));
+  require(is_window(top.window));
   require(top.clock_ticks_per_second >= 1 && top.clock_ticks_per_second <= 1000000);
   // So that their sum cannot overflow.
   require(top.user_ticks <= 1ULL << 62U && top.system_ticks <= 1ULL << 62U);
