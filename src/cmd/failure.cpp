@@ -17,6 +17,7 @@ ExitCode exit_code_of(net::RefusalCode code) {
     case net::RefusalCode::NotEnrolled:
     case net::RefusalCode::Busy:
     case net::RefusalCode::ShuttingDown:
+    case net::RefusalCode::JoinRefused:
       return ExitCode::Refused;
     case net::RefusalCode::Timeout:
       return ExitCode::Unreachable;

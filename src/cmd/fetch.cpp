@@ -10,6 +10,7 @@
 #include "cmd/fetch_options.h"
 #include "cmd/output.h"
 #include "cmd/own_top.h"
+#include "cmd/server_connection.h"
 #include "cmd/signals.h"
 #include "cmd/state_dir.h"
 #include "net/client.h"
@@ -23,66 +24,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
-// A connection to the server, ready for frames.
-struct Connection {
-  proc::UniqueFd socket;
-  std::optional<net::TlsContext> context;
-  std::unique_ptr<net::Stream> stream;
-};
-
-std::vector<sockaddr_storage> resolve(const FetchOptions& options) {
-  auto addresses = net::resolve(options.server, net::Purpose::Connecting);
-  if (!options.transport.uses_tls() && !options.transport.allows_unsafe_plaintext) {
-    for (const sockaddr_storage& address : addresses) {
-      if (net::is_loopback(address)) continue;
-      throw UsageError(
-          fmt::format("--no-tls to {} would show the report to the network; leave it out, or give "
-                      "--unsafe-plaintext too",
-                      proc::escape(net::to_string(options.server))));
-    }
-  }
-  return addresses;
-}
-
-Connection connect(const FetchOptions& options) {
-  const net::Deadline deadline = Clock::now() + options.connect_timeout;
-  Connection connection;
-  const std::filesystem::path state =
-      options.transport.uses_tls() ? state_dir(options.state_dir) : "";
-  if (options.transport.uses_tls()) {
-    const net::Identity identity = net::load_identity(state);
-    connection.context.emplace(
-        net::TlsContext::client(identity, {options.pin.value_or(identity.pin)}));
-  }
-  connection.socket = net::connect_to(resolve(options), deadline);
-  if (!options.transport.uses_tls()) {
-    connection.stream = std::make_unique<net::SocketStream>(connection.socket.raw());
-    return connection;
-  }
-  try {
-    auto stream =
-        std::make_unique<net::TlsStream>(*connection.context, connection.socket.raw(), deadline);
-    if (!stream->has_alpn()) throw net::HandshakeError("it does not speak topnet/1");
-    connection.stream = std::move(stream);
-  } catch (const net::HandshakeError& error) {
-    throw Failure(ExitCode::Protocol,
-                  fmt::format("no TLS connection: {}; is that a topnet server, and one with TLS?",
-                              error.what()));
-  } catch (const net::UntrustedKeyError& error) {
-    throw Failure(
-        ExitCode::Untrusted,
-        fmt::format("the server shows the key {}, which is not {}; state directory {}; to trust it "
-                    "for this call, compare it with `topnet trust show` there and add --pin {}",
-                    error.seen(), options.pin ? "the one of --pin" : "this machine's own",
-                    proc::escape(state.native()), error.seen()));
-  }
-  return connection;
-}
-
 // What happens once the report is safe.
-void report_back(net::Client& client, OwnTop& own, const FetchOptions& options,
-                 net::Deadline deadline) {
-  const net::Top top = own.take();
+void report_back(net::Client& client, OwnTop& own, const std::optional<net::Pin>& learned,
+                 const FetchOptions& options, net::Deadline deadline) {
+  net::Top top = own.take();
+  top.learned_pin = learned;
   client.send_top(top, deadline);
   const bool is_file = options.ranking.out != "-";
   say(fmt::format("{}{}sent top process {} ({}), {} user + {} system ticks",
@@ -120,12 +66,12 @@ std::chrono::milliseconds max_time(const FetchOptions& options) {
 }
 
 // Stores the report and sends the own top; `what_holds` says what stays done where that fails.
-void exchange(net::Stream& stream, const FetchOptions& options, Output& output,
+void exchange(ServerConnection& connection, const FetchOptions& options, Output& output,
               const char*& what_holds) {
   const net::Deadline deadline = Clock::now() + max_time(options);
   OwnTop own(options.ranking);
-  net::Client client(stream);
-  client.fetch_report(
+  net::Client client(connection.stream());
+  const net::ReportEnd end = client.fetch_report(
       {.count = options.ranking.count,
        .key = options.ranking.key,
        .format = options.ranking.format,
@@ -134,7 +80,7 @@ void exchange(net::Stream& stream, const FetchOptions& options, Output& output,
       [&](std::string_view bytes) { output.write(bytes); }, deadline);
   output.commit();
   what_holds = "; the report is stored";
-  report_back(client, own, options, deadline);
+  report_back(client, own, connection.note_next(end.next_pin), options, deadline);
 }
 
 ExitCode run(const FetchOptions& options) {
@@ -145,9 +91,13 @@ ExitCode run(const FetchOptions& options) {
   Output output(options.ranking.out);
   const char* what_holds = "";
   try {
-    const Connection connection = connect(options);
+    ServerConnection connection({.server = options.server,
+                                 .transport = options.transport,
+                                 .connect_timeout = options.connect_timeout,
+                                 .pin = options.pin,
+                                 .state_dir = options.state_dir});
     try {
-      exchange(*connection.stream, options, output, what_holds);
+      exchange(connection, options, output, what_holds);
     } catch (const net::ConnectionError& error) {
       // Unlike before, the server has been reached: what it owes has not arrived whole.
       throw Failure(ExitCode::Protocol, fmt::format("the connection broke: {}", error.what()));

@@ -9,7 +9,9 @@
 #include <system_error>
 #include <utility>
 
+#include "cmd/doorkeeper.h"
 #include "cmd/failure.h"
+#include "cmd/listener.h"
 #include "cmd/reports.h"
 #include "cmd/serve_options.h"
 #include "cmd/signals.h"
@@ -30,68 +32,8 @@ namespace {
 using std::chrono::seconds;
 
 constexpr seconds kDrainTime{10};
-
-// A listening socket and the address that it got.
-struct Listener {
-  proc::UniqueFd socket;
-  std::string address;
-  bool is_loopback = false;
-};
-
-// `option` is the one that names the address.
-Listener listen_on(const net::HostPort& address, const char* option) {
-  try {
-    Listener listener{net::listen_on(net::resolve(address, net::Purpose::Listening).front()), {}};
-    const sockaddr_storage local = net::local_address(listener.socket.raw());
-    listener.address = net::to_string(net::to_host_port(local));
-    listener.is_loopback = net::is_loopback(local);
-    return listener;
-  } catch (const net::ConnectionError& error) {
-    throw UsageError(fmt::format("{}: {}; give a numeric address", option, error.what()));
-  } catch (const std::system_error& error) {
-    if (error.code() != std::errc::address_in_use) throw;
-    throw Failure(ExitCode::Failure,
-                  fmt::format("{}; choose another one with {}", error.what(), option));
-  }
-}
-
-// Both families where the machine has both.
-Listener listen_everywhere() {
-  try {
-    return listen_on({.host = "::", .port = kDefaultPort}, "--listen");
-  } catch (const std::system_error& error) {
-    if (error.code() != std::errc::address_family_not_supported) throw;
-    return listen_on({.host = "0.0.0.0", .port = kDefaultPort}, "--listen");
-  }
-}
-
-Listener listen_for_clients(const ServeOptions& options) {
-  if (options.transport.uses_tls()) {
-    return options.listen ? listen_on(*options.listen, "--listen") : listen_everywhere();
-  }
-  const net::HostPort address =
-      options.listen.value_or(net::HostPort{.host = "127.0.0.1", .port = kDefaultPort});
-  Listener listener = listen_on(address, "--listen");
-  if (!options.transport.allows_unsafe_plaintext && !listener.is_loopback) {
-    throw UsageError(fmt::format(
-        "--no-tls on {} would show reports to the network; listen on a loopback address, or give "
-        "--unsafe-plaintext too",
-        net::to_string(address)));
-  }
-  return listener;
-}
-
-// nullopt where there is to be no status port.
-std::optional<Listener> listen_for_browsers(const ServeOptions& options) {
-  if (!options.http) return std::nullopt;
-  Listener listener = listen_on(*options.http, "--http");
-  if (!listener.is_loopback) {
-    throw UsageError(
-        fmt::format("--http {} would show the status to the network; give a loopback address",
-                    net::to_string(*options.http)));
-  }
-  return listener;
-}
+// How often it is looked whether a client has been revoked; at most a second may pass.
+constexpr std::chrono::milliseconds kLookAgain{250};
 
 void say_exchange(const net::Exchange& exchange) {
   say(fmt::format("{} {}: top {} in {}; its top {} ({}), {} user + {} system ticks",
@@ -100,15 +42,23 @@ void say_exchange(const net::Exchange& exchange) {
                   exchange.top.user_ticks, exchange.top.system_ticks));
 }
 
-net::ServerOptions server_options(const ServeOptions& options, const net::Pin& own,
+net::ServerOptions server_options(const ServeOptions& options, Doorkeeper& doorkeeper,
                                   Reports& reports) {
-  return {.max_clients = options.max_clients,
-          .client_name = [own](const net::Pin& pin) -> std::optional<std::string> {
-            if (pin == own) return "local";
-            return std::nullopt;
-          },
-          .make_report = [&](const net::ReportRequest& request) { return reports.make(request); },
-          .exchange_done = say_exchange};
+  net::ServerOptions result{
+      .max_clients = options.max_clients,
+      .tls = {},
+      .client_name = [&](const net::Pin& pin) { return doorkeeper.client_name(pin); },
+      .make_report = [&](const net::ReportRequest& request) { return reports.make(request); },
+      .exchange_done = say_exchange,
+      .next_pin = [&] { return doorkeeper.next_pin(); },
+      .learned = [&](const net::SessionPeer& peer,
+                     const net::Pin& next) { doorkeeper.note_learned(peer, next); }};
+  if (!options.transport.uses_tls()) return result;
+  result.tls = [&] { return doorkeeper.tls(); };
+  result.join = [&](const net::JoinRequest& request, const net::SessionPeer& peer) {
+    return doorkeeper.join(request, peer);
+  };
+  return result;
 }
 
 web::ServerInfo describe(const ServeOptions& options, const std::string& address) {
@@ -126,18 +76,16 @@ ExitCode run(const ServeOptions& options) {
   // Blocked in every thread that is started from here on; main waits for them.
   const sigset_t ends = block_end_signals();
   const std::filesystem::path state = state_dir(options.state_dir);
-  const net::Identity identity = net::load_identity(state);
+  Doorkeeper doorkeeper{net::PrivateFolder(state)};
   proc::Sampler sampler("/proc", options.method);
   Reports reports(state / "reports", sampler);
   Listener listener = listen_for_clients(options);
   std::optional<Listener> http_listener = listen_for_browsers(options);
-  std::optional<net::TlsContext> tls;
-  if (options.transport.uses_tls()) tls.emplace(net::TlsContext::server(identity));
 
   const web::ServerInfo info = describe(options, listener.address);
   net::Connections connections;
-  net::Server server(std::move(listener.socket), std::move(tls),
-                     server_options(options, identity.pin, reports), connections);
+  net::Server server(std::move(listener.socket), server_options(options, doorkeeper, reports),
+                     connections);
   const auto status = [&] {
     return web::Status{.server = info,
                        .exchange = connections.snapshot(),
@@ -151,7 +99,7 @@ ExitCode run(const ServeOptions& options) {
                  web::HttpServerOptions{.host_names = options.http_hosts},
                  connections.accept_errors());
   }
-  if (options.transport.uses_tls()) say("pin " + identity.pin);
+  if (options.transport.uses_tls()) say("pin " + doorkeeper.pin());
   say(fmt::format("serving {} on {}", options.transport.uses_tls() ? "TLS" : "plaintext",
                   info.listen));
   if (http) say(fmt::format("status page http://{}/status", http_listener->address));
@@ -160,7 +108,9 @@ ExitCode run(const ServeOptions& options) {
     say("not every process can be seen: " + *hidden);
   }
 
-  wait_for(ends);
+  while (!wait_for(ends, kLookAgain)) {
+    if (doorkeeper.has_changed()) server.check_enrolments();
+  }
   // A second signal ends at once, and not in an orderly way.
   unblock_end_signals(ends);
   server.shut_down(kDrainTime);

@@ -41,9 +41,11 @@ sigset_t block_end_signals() {
   return ends;
 }
 
-void wait_for(const sigset_t& signals) {
-  int signal = 0;
-  while (::sigwait(&signals, &signal) != 0) continue;
+bool wait_for(const sigset_t& signals, std::chrono::milliseconds time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const timespec limit{.tv_sec = seconds.count(),
+                       .tv_nsec = std::chrono::nanoseconds(time - seconds).count()};
+  return ::sigtimedwait(&signals, nullptr, &limit) > 0;
 }
 
 void unblock_end_signals(const sigset_t& signals) {

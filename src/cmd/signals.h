@@ -1,6 +1,7 @@
 // What the program does about signals, and what it finds when it starts.
 #pragma once
 
+#include <chrono>
 #include <csignal>
 
 namespace topnet::cmd {
@@ -16,9 +17,9 @@ void prepare_process();
 void end_on_interrupt();
 
 // For a server: SIGTERM and SIGINT are blocked in this thread and in those that it starts, and come
-// out of wait_for() one by one.
+// out of wait_for() one by one: true if one came, false where none did for so long.
 sigset_t block_end_signals();
-void wait_for(const sigset_t& signals);
+bool wait_for(const sigset_t& signals, std::chrono::milliseconds time);
 
 // From now on each of them ends the process at once.
 void unblock_end_signals(const sigset_t& signals);

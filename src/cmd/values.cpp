@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 #include "cmd/command_line.h"
+#include "proc/number.h"
 
 namespace topnet::cmd {
 
@@ -21,6 +25,21 @@ std::chrono::milliseconds parse_seconds(const std::string& text, std::chrono::mi
     throw UsageError(fmt::format("is not a number of seconds from {} to {}", lowest, most.count()));
   }
   return std::chrono::milliseconds(std::llround(seconds * 1000));
+}
+
+std::chrono::seconds parse_duration(const std::string& text) {
+  constexpr std::array<std::pair<char, std::int64_t>, 4> kUnits{
+      {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}}};
+  constexpr std::int64_t kMost = std::int64_t{365} * 86400;
+  for (const auto& [unit, seconds] : kUnits) {
+    if (text.empty() || text.back() != unit) continue;
+    const auto number =
+        proc::parse_number<std::int64_t>(std::string_view(text).substr(0, text.size() - 1));
+    if (number && *number >= 1 && *number <= kMost / seconds) {
+      return std::chrono::seconds(*number * seconds);
+    }
+  }
+  throw UsageError("is not a number with s, m, h or d behind it, from 1s to 365d");
 }
 
 }  // namespace topnet::cmd

@@ -14,4 +14,7 @@ inline constexpr std::uint16_t kDefaultPort = 8676;
 std::chrono::milliseconds parse_seconds(const std::string& text, std::chrono::milliseconds least,
                                         std::chrono::seconds most);
 
+// A whole number with s, m, h or d behind it, of 1 second to 365 days.
+std::chrono::seconds parse_duration(const std::string& text);
+
 }  // namespace topnet::cmd

@@ -11,8 +11,16 @@ namespace topnet::net {
 RefusedError::RefusedError(const Refusal& refusal)
     : std::runtime_error(refusal.text), code_(refusal.code) {}
 
-void Client::fetch_report(const ReportRequest& request,
-                          const std::function<void(std::string_view)>& take, Deadline deadline) {
+std::string Client::join(const JoinRequest& request, Deadline deadline) {
+  write_frame(stream_, FrameType::Join, to_json(request), deadline);
+  const Frame frame = read_answer(deadline);
+  if (frame.type != FrameType::Joined) throw ProtocolError("the enrolment was due");
+  return parse_joined(frame.payload).name;
+}
+
+ReportEnd Client::fetch_report(const ReportRequest& request,
+                               const std::function<void(std::string_view)>& take,
+                               Deadline deadline) {
   write_frame(stream_, FrameType::Request, to_json(request), deadline);
   Sha256 digest;
   std::uint64_t length = 0;
@@ -22,7 +30,7 @@ void Client::fetch_report(const ReportRequest& request,
       const ReportEnd end = parse_end(frame.payload);
       if (end.length != length) throw ProtocolError("the report has another length than announced");
       if (end.sha256 != digest.finish()) throw ProtocolError("the report has another SHA-256");
-      return;
+      return end;
     }
     if (frame.type != FrameType::Data) throw ProtocolError("the report was due");
     digest.add(frame.payload);

@@ -28,11 +28,14 @@ class Client {
  public:
   explicit Client(Stream& stream) : stream_(stream) {}
 
-  // Asks for a report and hands its bytes to `take` in pieces. Returns when length and SHA-256 are
-  // what the server says; until then the bytes are not to be trusted. Throws RefusedError,
-  // TimeoutError, and ProtocolError where the report is not whole.
-  void fetch_report(const ReportRequest& request, const std::function<void(std::string_view)>& take,
-                    Deadline deadline);
+  // Asks to be enrolled, and returns the name. Throws RefusedError, TimeoutError and others.
+  std::string join(const JoinRequest& request, Deadline deadline);
+
+  // Asks for a report and hands its bytes to `take` in pieces. Returns what the server says of it
+  // when length and SHA-256 are right; until then the bytes are not to be trusted. Throws
+  // RefusedError, TimeoutError, and ProtocolError where the report is not whole.
+  ReportEnd fetch_report(const ReportRequest& request,
+                         const std::function<void(std::string_view)>& take, Deadline deadline);
 
   // Sends the top and waits until the server has taken it. Throws as above.
   void send_top(const Top& top, Deadline deadline);

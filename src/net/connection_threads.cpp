@@ -35,6 +35,11 @@ void ConnectionThreads::cut(int socket) {
   if (live_.contains(socket)) ::shutdown(socket, SHUT_RDWR);
 }
 
+void ConnectionThreads::end_input(int socket) {
+  const std::scoped_lock lock(mutex_);
+  if (live_.contains(socket)) ::shutdown(socket, SHUT_RD);
+}
+
 void ConnectionThreads::cut_all() {
   const std::scoped_lock lock(mutex_);
   for (const auto& [socket, thread] : live_) ::shutdown(socket, SHUT_RDWR);

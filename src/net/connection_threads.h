@@ -36,6 +36,9 @@ class ConnectionThreads {
   void cut(int socket);
   void cut_all();
 
+  // Ends what can be read on a connection that is alive; writing goes on.
+  void end_input(int socket);
+
   // Returns when every thread has ended, or at the deadline.
   void wait_until_all_ended(Deadline deadline);
 

@@ -18,6 +18,8 @@ std::optional<std::size_t> limit_of(std::uint8_t type) {
     case FrameType::Top:
     case FrameType::Ack:
     case FrameType::Error:
+    case FrameType::Join:
+    case FrameType::Joined:
       return kMaxMessageSize;
   }
   return std::nullopt;

@@ -22,6 +22,8 @@ enum class FrameType : std::uint8_t {
   Top = 4,      // client: its own busiest process
   Ack = 5,      // server: the top is taken
   Error = 6,    // server: no, and why; the last frame
+  Join = 7,     // client: enrol me, by an invite
+  Joined = 8,   // server: the client is enrolled
 };
 
 inline constexpr std::size_t kFrameHeaderSize = 5;

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 
 #include <array>
 #include <cstdint>
-#include <string_view>
 #include <utility>
 
 #include "net/file_error.h"
@@ -44,14 +44,6 @@ void set_dates(X509& certificate) {
           "could not make a certificate");
 }
 
-std::string make_key() {
-  const KeyPtr key(EVP_EC_gen("P-256"));
-  require(key != nullptr, "could not make a key");
-  return to_pem([&](BIO* bio) {
-    return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-  });
-}
-
 std::string make_certificate(const std::string& key_pem) {
   const KeyPtr key = read_private_key(key_pem);
   const CertificatePtr certificate(X509_new());
@@ -69,38 +61,55 @@ std::string make_certificate(const std::string& key_pem) {
   return to_pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate.get()); });
 }
 
-// The contents of a file; where there is none, it is written with what `make` gives.
-template <typename Make>
-std::string read_or_write(const PrivateFolder& folder, std::string_view name, Make make) {
-  if (auto text = folder.read(name)) return std::move(*text);
-  std::string text = make();
-  folder.write(name, text);
+bool belongs_to(const std::string& certificate_pem, const KeyPtr& key) {
+  return X509_check_private_key(read_certificate(certificate_pem).get(), key.get()) == 1;
+}
+
+// The certificate of the state directory, if it is one of `key`. One that is missing, or another
+// key's (a switch to a new key was interrupted), is made again: only its public key counts.
+std::string find_certificate(const PrivateFolder& state, const std::string& key_pem,
+                             const KeyPtr& key) {
+  if (auto text = state.read("identity.crt"); text && belongs_to(*text, key)) {
+    return std::move(*text);
+  }
+  ERR_clear_error();
+  std::string text = make_certificate(key_pem);
+  state.write("identity.crt", text);
   return text;
 }
 
 }  // namespace
 
-Identity load_identity(const std::filesystem::path& state) {
-  const PrivateFolder folder(state);
+Identity load_identity(const PrivateFolder& state) {
   // Held while the files are looked for and made, so that two first uses make one identity.
-  const PrivateFolder::Lock lock(folder);
+  const PrivateFolder::Lock lock(state);
+  auto key_pem = state.read("identity.key");
+  if (!key_pem) {
+    key_pem = make_key();
+    state.write("identity.key", *key_pem);
+  }
   try {
-    std::string key_pem = read_or_write(folder, "identity.key", make_key);
-    // A certificate that is missing is made again: only its public key counts, and that is the
-    // key's.
-    std::string certificate_pem =
-        read_or_write(folder, "identity.crt", [&] { return make_certificate(key_pem); });
-    const CertificatePtr certificate = read_certificate(certificate_pem);
-    require(X509_check_private_key(certificate.get(), read_private_key(key_pem).get()) == 1,
-            "identity.crt is another key's");
-    return {.key_pem = std::move(key_pem),
+    const KeyPtr key = read_private_key(*key_pem);
+    std::string certificate_pem = find_certificate(state, *key_pem, key);
+    return {.key_pem = std::move(*key_pem),
             .certificate_pem = std::move(certificate_pem),
-            .pin = pin_of(*certificate)};
+            .pin = pin_of(*key)};
   } catch (const OpensslError& error) {
-    throw FileError("use", folder / "identity.key",
-                    fmt::format("{}; restore both from a backup, or remove both for a new identity",
+    throw FileError("use", state / "identity.key",
+                    fmt::format("{}; restore it from a backup, or remove it and identity.crt for a "
+                                "new identity",
                                 error.what()));
   }
 }
+
+std::string make_key() {
+  const KeyPtr key(EVP_EC_gen("P-256"));
+  require(key != nullptr, "could not make a key");
+  return to_pem([&](BIO* bio) {
+    return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  });
+}
+
+Pin pin_of_key(const std::string& key_pem) { return pin_of(*read_private_key(key_pem)); }
 
 }  // namespace topnet::net

@@ -4,10 +4,10 @@
 // identity.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "net/pin.h"
+#include "net/private_folder.h"
 
 namespace topnet::net {
 
@@ -17,9 +17,16 @@ struct Identity {
   Pin pin;
 };
 
-// Reads STATE/identity.key and identity.crt, and makes them (and STATE, 0700) where they are
-// missing. Throws FileError: STATE or the key is open to others (with the chmod that mends it), or
-// a file cannot be read, written or understood.
-Identity load_identity(const std::filesystem::path& state);
+// Reads identity.key and identity.crt of the state directory, and makes them where they are missing. A
+// certificate of another key is made anew: only its public key counts, and that is the key's. Throws
+// FileError: the key is open to others (with the chmod that mends it), or a file cannot be read,
+// written or understood.
+Identity load_identity(const PrivateFolder& state);
+
+// A new private key: P-256, PKCS#8 in PEM.
+std::string make_key();
+
+// Throws OpensslError where `key_pem` is no private key.
+Pin pin_of_key(const std::string& key_pem);
 
 }  // namespace topnet::net

@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "net/trust_entry.h"
 #include "proc/escape.h"
 #include "proc/words.h"
 
@@ -19,12 +20,13 @@ constexpr std::size_t kMaxNameSize = 256;  // 64 bytes, each escaped
 constexpr std::size_t kMaxTextSize = 1024;
 constexpr std::uint64_t kMaxTicks = std::uint64_t{1} << 62U;
 
-constexpr proc::Words<RefusalCode, 6> kCodes{{{"not_enrolled", RefusalCode::NotEnrolled},
+constexpr proc::Words<RefusalCode, 7> kCodes{{{"not_enrolled", RefusalCode::NotEnrolled},
                                               {"busy", RefusalCode::Busy},
                                               {"shutting_down", RefusalCode::ShuttingDown},
                                               {"timeout", RefusalCode::Timeout},
                                               {"protocol", RefusalCode::Protocol},
-                                              {"internal", RefusalCode::Internal}}};
+                                              {"internal", RefusalCode::Internal},
+                                              {"join_refused", RefusalCode::JoinRefused}}};
 
 // Reads the fields of one object, each checked against its range.
 class Fields {
@@ -100,6 +102,19 @@ class Fields {
     return field.get<std::string>();
   }
 
+  Pin pin(const char* name) const {
+    const auto value = parse_pin(text(name));
+    if (!value) refuse(name);
+    return *value;
+  }
+
+  // nullopt where the field is missing or null.
+  std::optional<Pin> optional_pin(const char* name) const {
+    const auto found = object_.find(name);
+    if (found == object_.end() || found->is_null()) return std::nullopt;
+    return pin(name);
+  }
+
   bool is_null(const char* name) const { return at(name).is_null(); }
 
  private:
@@ -149,19 +164,22 @@ std::string to_json(const ReportRequest& message) {
 }
 
 std::string to_json(const ReportEnd& message) {
-  return Json{{"length", message.length}, {"sha256", message.sha256}}.dump();
+  Json json{{"length", message.length}, {"sha256", message.sha256}};
+  if (message.next_pin) json["next_pin"] = *message.next_pin;
+  return json.dump();
 }
 
 std::string to_json(const Top& message) {
-  return Json{{"id", message.id},
-              {"host", message.host ? Json(*message.host) : Json(nullptr)},
-              {"pid", message.pid},
-              {"name", message.name},
-              {"window", describe(message.window)},
-              {"clock_ticks_per_second", message.clock_ticks_per_second},
-              {"user_ticks", message.user_ticks},
-              {"system_ticks", message.system_ticks}}
-      .dump();
+  Json json{{"id", message.id},
+            {"host", message.host ? Json(*message.host) : Json(nullptr)},
+            {"pid", message.pid},
+            {"name", message.name},
+            {"window", describe(message.window)},
+            {"clock_ticks_per_second", message.clock_ticks_per_second},
+            {"user_ticks", message.user_ticks},
+            {"system_ticks", message.system_ticks}};
+  if (message.learned_pin) json["learned_pin"] = *message.learned_pin;
+  return json.dump();
 }
 
 std::string to_json(const Ack& message) { return Json{{"id", message.id}}.dump(); }
@@ -169,6 +187,12 @@ std::string to_json(const Ack& message) { return Json{{"id", message.id}}.dump()
 std::string to_json(const Refusal& message) {
   return Json{{"code", proc::word_for(message.code, kCodes)}, {"message", message.text}}.dump();
 }
+
+std::string to_json(const JoinRequest& message) {
+  return Json{{"secret", message.secret}, {"server", message.server}}.dump();
+}
+
+std::string to_json(const Joined& message) { return Json{{"name", message.name}}.dump(); }
 
 ReportRequest parse_request(std::string_view payload) {
   const Fields fields(payload);
@@ -182,7 +206,8 @@ ReportRequest parse_request(std::string_view payload) {
 ReportEnd parse_end(std::string_view payload) {
   const Fields fields(payload);
   return {.length = fields.number("length", 0, std::numeric_limits<std::int64_t>::max()),
-          .sha256 = fields.hex("sha256", 64)};
+          .sha256 = fields.hex("sha256", 64),
+          .next_pin = fields.optional_pin("next_pin")};
 }
 
 Top parse_top(std::string_view payload) {
@@ -196,6 +221,7 @@ Top parse_top(std::string_view payload) {
           .system_ticks = fields.number("system_ticks", 0, kMaxTicks),
           .clock_ticks_per_second =
               static_cast<std::uint32_t>(fields.number("clock_ticks_per_second", 1, 1000000))};
+  top.learned_pin = fields.optional_pin("learned_pin");
   if (!fields.is_null("host")) top.host = fields.escaped("host", kMaxNameSize);
   return top;
 }
@@ -206,6 +232,17 @@ Refusal parse_refusal(std::string_view payload) {
   const Fields fields(payload);
   return {.code = proc::meaning_of(fields.text("code"), kCodes).value_or(RefusalCode::Internal),
           .text = fields.escaped("message", kMaxTextSize)};
+}
+
+JoinRequest parse_join(std::string_view payload) {
+  const Fields fields(payload);
+  return {.secret = fields.hex("secret", 32), .server = fields.pin("server")};
+}
+
+Joined parse_joined(std::string_view payload) {
+  std::string name = Fields(payload).text("name");
+  if (!is_client_name(name)) throw ProtocolError("a message's field name is out of range");
+  return {.name = std::move(name)};
 }
 
 }  // namespace topnet::net

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "net/frame.h"
+#include "net/pin.h"
 #include "proc/report.h"
 #include "proc/top.h"
 
@@ -39,8 +40,9 @@ struct ReportRequest {
 
 // Server to client: all of the report was sent.
 struct ReportEnd {
-  std::uint64_t length = 0;  // of all Data payloads, in bytes
-  std::string sha256;        // of the same, 64 lower-case hex digits
+  std::uint64_t length = 0;     // of all Data payloads, in bytes
+  std::string sha256;           // of the same, 64 lower-case hex digits
+  std::optional<Pin> next_pin;  // the key that the server will have later
 
   friend bool operator==(const ReportEnd&, const ReportEnd&) = default;
 };
@@ -56,6 +58,7 @@ struct Top {
   std::uint64_t user_ticks = 0;
   std::uint64_t system_ticks = 0;
   std::uint32_t clock_ticks_per_second = 100;
+  std::optional<Pin> learned_pin;  // the server's next key, where the client has taken note of it
 
   friend bool operator==(const Top&, const Top&) = default;
 };
@@ -67,6 +70,21 @@ struct Ack {
   friend bool operator==(const Ack&, const Ack&) = default;
 };
 
+// Client to server: enrol my key.
+struct JoinRequest {
+  std::string secret;  // of the invite: 32 lower-case hex digits
+  Pin server;          // whom the invite is for
+
+  friend bool operator==(const JoinRequest&, const JoinRequest&) = default;
+};
+
+// Server to client: its key is enrolled.
+struct Joined {
+  std::string name;  // that it is known under: [A-Za-z0-9._-]{1,64}
+
+  friend bool operator==(const Joined&, const Joined&) = default;
+};
+
 // Why a server ends a connection.
 enum class RefusalCode : std::uint8_t {
   NotEnrolled,   // the client's key is unknown
@@ -75,6 +93,7 @@ enum class RefusalCode : std::uint8_t {
   Timeout,       // the client took too long
   Protocol,      // the client broke the protocol
   Internal,      // the server could not make the report
+  JoinRefused,   // the invite is not good
 };
 
 // Server to client: no. The last message of a connection.
@@ -90,6 +109,8 @@ std::string to_json(const ReportEnd& message);
 std::string to_json(const Top& message);
 std::string to_json(const Ack& message);
 std::string to_json(const Refusal& message);
+std::string to_json(const JoinRequest& message);
+std::string to_json(const Joined& message);
 
 // Each takes a frame's payload. Throws ProtocolError.
 ReportRequest parse_request(std::string_view payload);
@@ -97,5 +118,7 @@ ReportEnd parse_end(std::string_view payload);
 Top parse_top(std::string_view payload);
 Ack parse_ack(std::string_view payload);
 Refusal parse_refusal(std::string_view payload);  // an unknown code is Internal
+JoinRequest parse_join(std::string_view payload);
+Joined parse_joined(std::string_view payload);
 
 }  // namespace topnet::net

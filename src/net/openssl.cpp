@@ -60,9 +60,11 @@ CertificatePtr read_certificate(const std::string& pem) {
   return certificate;
 }
 
-Pin pin_of(const X509& certificate) {
-  unsigned char* der = nullptr;
-  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&certificate), &der);
+namespace {
+
+// Of a SubjectPublicKeyInfo in DER, which OpenSSL has allocated; `size` is negative where it could
+// not.
+Pin pin_of_encoded(unsigned char* der, int size) {
   require(size > 0, "could not encode a public key");
   const std::unique_ptr<unsigned char, FreeWith<[](unsigned char* bytes) { OPENSSL_free(bytes); }>>
       owner(der);
@@ -72,6 +74,20 @@ Pin pin_of(const X509& certificate) {
                      nullptr) == 1,
           "could not digest a public key");
   return "SHA256:" + to_base64url(digest.data(), digest_size);
+}
+
+}  // namespace
+
+Pin pin_of(const X509& certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&certificate), &der);
+  return pin_of_encoded(der, size);
+}
+
+Pin pin_of(const EVP_PKEY& key) {
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(&key, &der);
+  return pin_of_encoded(der, size);
 }
 
 }  // namespace topnet::net

@@ -44,6 +44,8 @@ std::string take_error_text();
 KeyPtr read_private_key(const std::string& pem);
 CertificatePtr read_certificate(const std::string& pem);
 
+// Of a certificate's key, or of a key. Throw OpensslError.
 Pin pin_of(const X509& certificate);
+Pin pin_of(const EVP_PKEY& key);
 
 }  // namespace topnet::net

@@ -87,10 +87,28 @@ std::optional<std::string> PrivateFolder::read(std::string_view name) const {
   throw FileError("read", file, EFBIG);
 }
 
+PrivateFolder::Version PrivateFolder::version(std::string_view name) const {
+  const fs::path file = path_ / name;
+  struct stat status {};
+  if (::lstat(file.c_str(), &status) != 0) {
+    if (errno == ENOENT) return {};
+    throw FileError("read", file, errno);
+  }
+  return {
+      .inode = status.st_ino,
+      .modified_ns = status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec,
+      .size = status.st_size};
+}
+
 void PrivateFolder::write(std::string_view name, std::string_view contents) const {
   AtomicFile target(path_ / name, kFileMode);
   target.write(contents);
   target.commit();
+}
+
+void PrivateFolder::remove(std::string_view name) const {
+  const fs::path file = path_ / name;
+  if (::unlink(file.c_str()) != 0 && errno != ENOENT) throw FileError("remove", file, errno);
 }
 
 }  // namespace topnet::net

@@ -4,6 +4,7 @@
 // Any thread may call anything.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -36,8 +37,22 @@ class PrivateFolder {
   // symbolic link. Throws FileError, also where others can read it.
   std::optional<std::string> read(std::string_view name) const;
 
+  // What tells whether a file has been replaced since: two looks at the same one give the same.
+  // All zero if there is none. Throws FileError.
+  struct Version {
+    std::uint64_t inode = 0;
+    std::int64_t modified_ns = 0;
+    std::int64_t size = 0;
+
+    friend bool operator==(const Version&, const Version&) = default;
+  };
+  Version version(std::string_view name) const;
+
   // Replaces a file, whole or not at all; a new one gets mode 0600. Throws FileError.
   void write(std::string_view name, std::string_view contents) const;
+
+  // Removes a file, if there is one. Throws FileError.
+  void remove(std::string_view name) const;
 
  private:
   std::filesystem::path path_;

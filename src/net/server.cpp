@@ -9,6 +9,7 @@
 #include <exception>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "net/address.h"
 #include "net/socket.h"
@@ -22,10 +23,8 @@ constexpr std::size_t kClientStackSize = std::size_t{256} * 1024;
 
 }  // namespace
 
-Server::Server(proc::UniqueFd listener, std::optional<TlsContext> tls, ServerOptions options,
-               Connections& connections)
-    : tls_(std::move(tls)),
-      options_(std::move(options)),
+Server::Server(proc::UniqueFd listener, ServerOptions options, Connections& connections)
+    : options_(std::move(options)),
       connections_(connections),
       shut_down_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!shut_down_) {
@@ -44,6 +43,23 @@ void Server::shut_down(std::chrono::milliseconds patience) {
   acceptor_->stop();
   ::eventfd_write(shut_down_.raw(), 1);
   threads_.wait_until_all_ended(Clock::now() + patience);
+}
+
+void Server::check_enrolments() {
+  std::vector<std::pair<ConnectionId, Pin>> known;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [id, enrolled] : enrolled_) known.emplace_back(id, enrolled.pin);
+  }
+  for (const auto& [id, pin] : known) {
+    if (options_.client_name(pin)) continue;
+    const std::scoped_lock lock(mutex_);
+    const auto found = enrolled_.find(id);
+    if (found == enrolled_.end()) continue;
+    found->second.is_revoked = true;
+    // Its thread wakes up, and tells it why.
+    threads_.end_input(found->second.socket);
+  }
 }
 
 void Server::cut_all() { threads_.cut_all(); }
@@ -67,18 +83,21 @@ void Server::serve(ConnectionId id, const std::string& peer, int socket) {
   } catch (...) {
     outcome = Outcome::InternalError;
   }
+  forget(id);
   connections_.close(id, outcome);
 }
 
 Outcome Server::shake_hands_and_run(ConnectionId id, const std::string& peer, int socket) {
-  SessionPeer session{.id = id, .peer = peer, .client = {}, .is_enrolled = !tls_};
-  if (!tls_) {
+  SessionPeer session{
+      .id = id, .peer = peer, .pin = {}, .client = {}, .is_enrolled = !options_.tls};
+  if (!options_.tls) {
     SocketStream stream(socket);
     return run(stream, session, socket);
   }
+  const std::shared_ptr<const TlsContext> context = options_.tls();
   std::optional<TlsStream> stream;
   try {
-    stream.emplace(*tls_, socket, Clock::now() + options_.handshake_limit);
+    stream.emplace(*context, socket, Clock::now() + options_.handshake_limit);
   } catch (const TimeoutError&) {
     return Outcome::TimedOut;
   } catch (const HandshakeError&) {
@@ -93,18 +112,20 @@ Outcome Server::shake_hands_and_run(ConnectionId id, const std::string& peer, in
     end_gently(*stream, socket);
     return Outcome::HandshakeFailed;
   }
-  if (stream->peer_pin()) session.client = options_.client_name(*stream->peer_pin());
+  session.pin = stream->peer_pin();
+  if (session.pin) {
+    // In this order: whoever is revoked from now on is found there.
+    know(id, *session.pin, socket);
+    session.client = options_.client_name(*session.pin);
+    if (!session.client) forget(id);
+  }
   session.is_enrolled = session.client.has_value();
   if (session.client) connections_.set_client(id, *session.client);
   return run(*stream, session, socket);
 }
 
 Outcome Server::run(Stream& stream, const SessionPeer& peer, int socket) {
-  const SessionHooks hooks{.make_report = options_.make_report,
-                           .exchange_done = options_.exchange_done,
-                           .wait_for_client = [&](Deadline deadline) {
-                             return wait_for_client(stream, socket, deadline);
-                           }};
+  const SessionHooks hooks = hooks_for(stream, peer.id, socket);
   // Strangers take no place: they are refused with their first frame.
   const bool takes_place = peer.is_enrolled;
   if (takes_place && !take_place()) {
@@ -118,6 +139,41 @@ Outcome Server::run(Stream& stream, const SessionPeer& peer, int socket) {
   connections_.set_phase(peer.id, Phase::Closing);
   end_gently(stream, socket);
   return outcome;
+}
+
+SessionHooks Server::hooks_for(Stream& stream, ConnectionId id, int socket) {
+  return {.make_report = options_.make_report,
+          .join =
+              [this, id, socket](const JoinRequest& request, const SessionPeer& peer) {
+                if (peer.pin) know(id, *peer.pin, socket);
+                auto answer = options_.join(request, peer);
+                if (!std::holds_alternative<Joined>(answer) && !peer.client) forget(id);
+                return answer;
+              },
+          .next_pin = options_.next_pin,
+          .learned = options_.learned,
+          .is_revoked = [this, id] { return is_revoked(id); },
+          .exchange_done = options_.exchange_done,
+          .wait_for_client =
+              [this, &stream, socket](Deadline deadline) {
+                return wait_for_client(stream, socket, deadline);
+              }};
+}
+
+void Server::know(ConnectionId id, const Pin& pin, int socket) {
+  const std::scoped_lock lock(mutex_);
+  enrolled_.emplace(id, Enrolled{.pin = pin, .socket = socket});
+}
+
+void Server::forget(ConnectionId id) {
+  const std::scoped_lock lock(mutex_);
+  enrolled_.erase(id);
+}
+
+bool Server::is_revoked(ConnectionId id) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = enrolled_.find(id);
+  return found != enrolled_.end() && found->second.is_revoked;
 }
 
 // False where all are taken.

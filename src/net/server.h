@@ -8,7 +8,9 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -24,19 +26,23 @@ struct ServerOptions {
   std::chrono::milliseconds handshake_limit{5000};
   SessionLimits limits;
   std::size_t max_clients = 1024;  // enrolled ones, and without TLS everybody
+  // The context for a new connection; empty: plaintext, and then everybody is served.
+  std::function<std::shared_ptr<const TlsContext>()> tls;
   // The name that the holder of a key is enrolled under; nullopt for a stranger.
   std::function<std::optional<std::string>(const Pin&)> client_name;
   std::function<std::shared_ptr<const ReportFile>(const ReportRequest&)> make_report;
   std::function<void(const Exchange&)> exchange_done;
+  // See SessionHooks.
+  decltype(SessionHooks::join) join = SessionHooks().join;
+  decltype(SessionHooks::next_pin) next_pin = SessionHooks().next_pin;
+  decltype(SessionHooks::learned) learned = SessionHooks().learned;
 };
 
 class Server {
  public:
-  // Serves on `listener` (listening, non-blocking) from now on; without `tls` in plaintext, and
-  // then everybody. `connections` outlives the server. Throws std::system_error where no thread can
-  // be had.
-  Server(proc::UniqueFd listener, std::optional<TlsContext> tls, ServerOptions options,
-         Connections& connections);
+  // Serves on `listener` (listening, non-blocking) from now on. `connections` outlives the server.
+  // Throws std::system_error where no thread can be had.
+  Server(proc::UniqueFd listener, ServerOptions options, Connections& connections);
 
   // Ends at once what is left.
   ~Server();
@@ -44,6 +50,9 @@ class Server {
   // Accepts no more, ends what waits for its client, and lets running exchanges end. Returns when
   // all have, or after `patience`.
   void shut_down(std::chrono::milliseconds patience);
+
+  // Ends the connections of those who are not enrolled any more.
+  void check_enrolments();
 
   // Cuts every connection off. May be called while another thread is in shut_down().
   void cut_all();
@@ -53,14 +62,26 @@ class Server {
   void serve(ConnectionId id, const std::string& peer, int socket);
   Outcome shake_hands_and_run(ConnectionId id, const std::string& peer, int socket);
   Outcome run(Stream& stream, const SessionPeer& peer, int socket);
+  SessionHooks hooks_for(Stream& stream, ConnectionId id, int socket);
+  void know(ConnectionId id, const Pin& pin, int socket);
+  void forget(ConnectionId id);
+  bool is_revoked(ConnectionId id);
   bool take_place();
   bool wait_for_client(const Stream& stream, int socket, Deadline deadline) const;
 
-  std::optional<TlsContext> tls_;
+  // Whose key is known, and may become unknown.
+  struct Enrolled {
+    Pin pin;
+    int socket;
+    bool is_revoked = false;
+  };
+
   ServerOptions options_;
   Connections& connections_;
   std::atomic<std::size_t> places_taken_ = 0;  // by clients that are being served
   proc::UniqueFd shut_down_;                   // an eventfd, readable from shut_down() on
+  std::mutex mutex_;
+  std::map<ConnectionId, Enrolled> enrolled_;  // live connections; guarded by mutex_
   ConnectionThreads threads_;
   std::unique_ptr<Acceptor> acceptor_;
 };

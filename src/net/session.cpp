@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <exception>
+#include <utility>
 
 #include "net/file_error.h"
 #include "net/sha256.h"
@@ -25,22 +26,35 @@ struct Ended {
   Refusal refusal;
 };
 
+const Ended kRevoked{
+    Outcome::RefusedAuth,
+    {.code = RefusalCode::NotEnrolled, .text = "this client's enrolment has been revoked"}};
+
 class Session {
  public:
-  Session(Stream& stream, const SessionPeer& peer, const SessionLimits& limits,
-          const SessionHooks& hooks, Connections& connections)
-      : stream_(stream), peer_(peer), limits_(limits), hooks_(hooks), connections_(connections) {}
+  Session(Stream& stream, SessionPeer peer, const SessionLimits& limits, const SessionHooks& hooks,
+          Connections& connections)
+      : stream_(stream),
+        peer_(std::move(peer)),
+        limits_(limits),
+        hooks_(hooks),
+        connections_(connections) {}
 
   Outcome run() {
     try {
       Clock::duration patience = limits_.request;
       while (const auto frame = next_request(patience)) {
+        if (frame->type == FrameType::Join) {
+          join(parse_join(frame->payload));
+          patience = limits_.request;
+          continue;
+        }
         const ReportRequest request = accept_request(*frame);
         exchange(request);
         // A client that has held as long as it said is given time to say goodbye.
         patience = std::max<Clock::duration>(limits_.idle, request.hold + limits_.request);
       }
-      return exchanges_ > 0 ? Outcome::Completed : Outcome::PeerGone;
+      return has_done_something() ? Outcome::Completed : Outcome::PeerGone;
     } catch (const Ended& ended) {
       refuse(stream_, ended.refusal);
       return ended.outcome;
@@ -51,7 +65,10 @@ class Session {
       refuse(stream_, {.code = RefusalCode::Protocol, .text = proc::escape(error.what())});
       return Outcome::ProtocolError;
     } catch (const ConnectionError&) {
-      return Outcome::PeerGone;
+      // Its input is ended for it when its key is revoked.
+      if (!hooks_.is_revoked()) return Outcome::PeerGone;
+      refuse(stream_, kRevoked.refusal);
+      return kRevoked.outcome;
     } catch (const std::exception&) {
       refuse(stream_, {.code = RefusalCode::Internal, .text = "the server failed"});
       return Outcome::InternalError;
@@ -59,15 +76,32 @@ class Session {
   }
 
  private:
+  bool has_done_something() const { return exchanges_ + joins_ > 0; }
+
   // Waits for the next request; nullopt when the client has ended.
   std::optional<Frame> next_request(Clock::duration patience) {
-    connections_.set_phase(peer_.id, exchanges_ == 0 ? Phase::Waiting : Phase::Idle);
+    connections_.set_phase(peer_.id, has_done_something() ? Phase::Idle : Phase::Waiting);
     const Deadline deadline = Clock::now() + patience;
     if (!hooks_.wait_for_client(deadline)) {
-      throw Ended{exchanges_ > 0 ? Outcome::Completed : Outcome::RefusedBusy,
+      throw Ended{has_done_something() ? Outcome::Completed : Outcome::RefusedBusy,
                   {.code = RefusalCode::ShuttingDown, .text = "the server is shutting down"}};
     }
+    if (hooks_.is_revoked()) throw kRevoked;
     return read_frame(stream_, deadline);
+  }
+
+  // Enrols the client; from then on it may ask for reports, on this connection too.
+  void join(const JoinRequest& request) {
+    auto answer = hooks_.join(request, peer_);
+    if (const auto* const refusal = std::get_if<Refusal>(&answer)) {
+      throw Ended{Outcome::RefusedAuth, *refusal};
+    }
+    const Joined& joined = std::get<Joined>(answer);
+    peer_.is_enrolled = true;
+    if (!peer_.client) peer_.client = joined.name;
+    connections_.set_client(peer_.id, *peer_.client);
+    write_frame(stream_, FrameType::Joined, to_json(joined), Clock::now() + limits_.request);
+    ++joins_;
   }
 
   ReportRequest accept_request(const Frame& frame) const {
@@ -92,6 +126,9 @@ class Session {
     if (!frame) throw ConnectionError("the client left before its top");
     if (frame->type != FrameType::Top) throw ProtocolError("a top was due");
     const Top top = parse_top(frame->payload);
+    if (top.learned_pin && top.learned_pin == hooks_.next_pin()) {
+      hooks_.learned(peer_, *top.learned_pin);
+    }
     connections_.add_top(peer_.id, top);
     write_frame(stream_, FrameType::Ack, to_json(Ack{.id = top.id}), deadline);
     ++exchanges_;
@@ -128,23 +165,24 @@ class Session {
       length += bytes.size();
       write_frame(stream_, FrameType::Data, bytes, deadline);
     }
-    const ReportEnd end{.length = length, .sha256 = digest.finish()};
+    const ReportEnd end{.length = length, .sha256 = digest.finish(), .next_pin = hooks_.next_pin()};
     write_frame(stream_, FrameType::End, to_json(end), deadline);
   }
 
   Stream& stream_;
-  const SessionPeer& peer_;
+  SessionPeer peer_;
   const SessionLimits& limits_;
   const SessionHooks& hooks_;
   Connections& connections_;
   std::uint64_t exchanges_ = 0;
+  std::uint64_t joins_ = 0;
 };
 
 }  // namespace
 
-Outcome run_session(Stream& stream, const SessionPeer& peer, const SessionLimits& limits,
+Outcome run_session(Stream& stream, SessionPeer peer, const SessionLimits& limits,
                     const SessionHooks& hooks, Connections& connections) {
-  return Session(stream, peer, limits, hooks, connections).run();
+  return Session(stream, std::move(peer), limits, hooks, connections).run();
 }
 
 void refuse(Stream& stream, const Refusal& refusal) {

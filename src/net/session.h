@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "net/connections.h"
 #include "net/message.h"
@@ -34,10 +35,30 @@ struct Exchange {
   Top top;
 };
 
+struct SessionPeer {
+  ConnectionId id = 0;
+  std::string peer;
+  std::optional<Pin> pin;             // of its key, where it showed one
+  std::optional<std::string> client;  // the enrolled name; "local" for our own key
+  bool is_enrolled = false;           // without TLS everybody is
+};
+
 // What a session needs of the program around it. Called in the session's own thread.
 struct SessionHooks {
   // Makes and stores a report. Throws what stops it; the client is then told that it failed.
   std::function<std::shared_ptr<const ReportFile>(const ReportRequest&)> make_report;
+  // Enrols the client's key by an invite, and returns its name; or says why not, for people.
+  std::function<std::variant<Joined, Refusal>(const JoinRequest&, const SessionPeer&)> join =
+      [](const JoinRequest&, const SessionPeer&) {
+        return Refusal{.code = RefusalCode::JoinRefused, .text = "nobody can join this server"};
+      };
+  // The key that the server will have later, for enrolled clients to learn.
+  std::function<std::optional<Pin>()> next_pin = [] { return std::nullopt; };
+  // Notes that a client knows it.
+  std::function<void(const SessionPeer&, const Pin& next)> learned = [](const SessionPeer&,
+                                                                        const Pin&) {};
+  // Whether the client's key has been revoked since it was let in.
+  std::function<bool()> is_revoked = [] { return false; };
   // Notes that an exchange is complete.
   std::function<void(const Exchange&)> exchange_done;
   // Returns true when the client has sent something, or ended; false when the server shuts down.
@@ -45,16 +66,9 @@ struct SessionHooks {
   std::function<bool(Deadline)> wait_for_client;
 };
 
-struct SessionPeer {
-  ConnectionId id = 0;
-  std::string peer;
-  std::optional<std::string> client;  // the enrolled name; "local" for our own key
-  bool is_enrolled = false;           // without TLS everybody is
-};
-
 // Serves requests until the client ends, breaks a rule or a deadline, or the server drains. Says
 // every refusal to the client as far as it can. Returns how it ended; throws nothing.
-Outcome run_session(Stream& stream, const SessionPeer& peer, const SessionLimits& limits,
+Outcome run_session(Stream& stream, SessionPeer peer, const SessionLimits& limits,
                     const SessionHooks& hooks, Connections& connections);
 
 // Tells the client why it is not served, as the last frame. Failures are of no interest any more.

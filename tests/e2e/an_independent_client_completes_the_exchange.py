@@ -50,7 +50,7 @@ class Protocol(unittest.TestCase):
         """F3, F4, F6, X9, M3, E5: one ERROR, and nothing behind it"""
         with Server("--no-tls") as server:
             for raw, words in [
-                    (b"\x07\x00\x00\x00\x00", "unknown frame type 7"),
+                    (b"\x09\x00\x00\x00\x00", "unknown frame type 9"),
                     (b"GET / HTTP/1.1\r\n\r\n", "unknown frame type 71"),
                     (b"\x01\xff\xff\xff\xff", "announces 4294967295 bytes"),
                     (b"\x01\x00\x00\x10\x01", "announces 4097 bytes"),
@@ -69,8 +69,8 @@ class Protocol(unittest.TestCase):
             with Server(*words) as server:
                 for _ in range(20):
                     client = Client(server.port, server.state if words == ["--tls"] else None)
-                    client.connection.sendall(b"\x07\x00\x00\x00\x00" + bytes(100000))
-                    self.assert_refused(client, "protocol", "unknown frame type 7")
+                    client.connection.sendall(b"\x09\x00\x00\x00\x00" + bytes(100000))
+                    self.assert_refused(client, "protocol", "unknown frame type 9")
                     client.connection.close()
 
     def test_both_sides_end(self):

@@ -50,7 +50,7 @@ std::optional<SlowFrame> slow_read(const std::string& bytes, std::size_t at) {
   if (bytes.size() < at + 5) return std::nullopt;
   const int type = byte(0);
   const double length = byte(1) * 16777216.0 + byte(2) * 65536.0 + byte(3) * 256.0 + byte(4);
-  if (type < 1 || type > 6 || length > (type == 2 ? 65536 : 4096)) return std::nullopt;
+  if (type < 1 || type > 8 || length > (type == 2 ? 65536 : 4096)) return std::nullopt;
   const auto size = static_cast<std::size_t>(length);
   if (bytes.size() - at - 5 < size) return std::nullopt;
   return SlowFrame{.type = type, .payload = bytes.substr(at + 5, size), .end = at + 5 + size};

@@ -26,7 +26,7 @@ struct Machines {
 
   TemporaryFolder folder;
   ReportFiles files{folder / "reports"};
-  Identity own = load_identity(folder / "own");
+  Identity own = load_identity(PrivateFolder(folder / "own"));
   Connections connections;
   sockaddr_storage address{};
   ServerOptions options{
@@ -40,13 +40,18 @@ struct Machines {
           },
       .exchange_done = [](const Exchange&) {}};
 
-  std::unique_ptr<Server> serve(std::optional<TlsContext> tls = std::nullopt) {
+  std::unique_ptr<Server> serve() {
     UniqueFd listener =
         listen_on(resolve({.host = "127.0.0.1", .port = 0}, Purpose::Listening).front());
     address = local_address(listener.raw());
-    return std::make_unique<Server>(std::move(listener), std::move(tls), options, connections);
+    return std::make_unique<Server>(std::move(listener), options, connections);
   }
-  std::unique_ptr<Server> serve_tls() { return serve(TlsContext::server(own)); }
+  std::unique_ptr<Server> serve_tls() {
+    options.tls = [context = std::make_shared<const TlsContext>(TlsContext::server(own))] {
+      return context;
+    };
+    return serve();
+  }
 
   UniqueFd connect() const { return connect_to({address}, soon()); }
 
@@ -152,7 +157,7 @@ TEST_CASE("D3, D6, E4: a client that sends no top in time is told so") {
 
 TEST_CASE("every connection ends in exactly one outcome") {
   Machines machines;
-  const Identity stranger = load_identity(machines.folder / "stranger");
+  const Identity stranger = load_identity(PrivateFolder(machines.folder / "stranger"));
   const auto server = machines.serve_tls();
   {
     const UniqueFd socket = machines.connect();

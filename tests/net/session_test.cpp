@@ -126,7 +126,7 @@ TEST_CASE("X8, F6, E5: a frame that is not due is answered by a refusal, and not
 TEST_CASE("F3, F4, F6, M3: what is no frame or no message is answered by a refusal") {
   for (const auto& [input, words] : std::vector<std::pair<std::string, std::string>>{
            {"GET / HTTP/1.1\r\n\r\n", "unknown frame type 71"},
-           {std::string("\x07\0\0\0\0", 5), "unknown frame type 7"},
+           {std::string("\x09\0\0\0\0", 5), "unknown frame type 9"},
            {std::string("\x01\0\0\x10\x01", 5), "announces 4097 bytes"},
            {frame(FrameType::Request, "[]"), "no JSON object"},
            {frame(FrameType::Request, "{}"), "missing or out of range"},

@@ -57,8 +57,8 @@ struct Machines {
   Machines() { std::signal(SIGPIPE, SIG_IGN); }
 
   TemporaryFolder folder;
-  Identity server = load_identity(folder / "server");
-  Identity client = load_identity(folder / "client");
+  Identity server = load_identity(PrivateFolder(folder / "server"));
+  Identity client = load_identity(PrivateFolder(folder / "client"));
 };
 
 }  // namespace

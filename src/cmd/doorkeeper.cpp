@@ -1,0 +1,72 @@
+#include "cmd/doorkeeper.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "cmd/failure.h"
+#include "net/address.h"
+#include "proc/escape.h"
+
+namespace topnet::cmd {
+namespace {
+
+net::Refusal refusal(const std::string& text) {
+  return {.code = net::RefusalCode::JoinRefused, .text = text};
+}
+
+}  // namespace
+
+Doorkeeper::Doorkeeper(const net::PrivateFolder& state) : ring_(state), trust_(state) {
+  for (const std::string& line : trust_.broken_lines()) {
+    say(fmt::format("{} cannot be understood, and lets nobody in; mend or remove that line",
+                    proc::escape(line)));
+  }
+  clients_version_ = trust_.clients_version();
+}
+
+std::shared_ptr<const net::TlsContext> Doorkeeper::tls() {
+  const std::shared_ptr<const net::Keys> keys = ring_.keys();
+  const std::scoped_lock lock(mutex_);
+  if (keys != tls_keys_) {
+    tls_ = std::make_shared<const net::TlsContext>(net::TlsContext::server(keys->identity));
+    tls_keys_ = keys;
+  }
+  return tls_;
+}
+
+std::optional<std::string> Doorkeeper::client_name(const net::Pin& pin) {
+  if (ring_.keys()->is_own(pin)) return "local";
+  return trust_.client_name(pin);
+}
+
+std::variant<net::Joined, net::Refusal> Doorkeeper::join(const net::JoinRequest& request,
+                                                         const net::SessionPeer& peer) {
+  const std::string host = net::parse_host_port(peer.peer).value_or(net::HostPort{}).host;
+  if (!peer.pin) return refusal("a client that joins has to show a key");
+  if (!guard_.may_try(host)) return refusal("too many failed joins; try again in a minute");
+  const auto refuse = [&](net::JoinRefusal why) {
+    guard_.note_failure(host);
+    say(fmt::format("{} may not join: {}", peer.peer, describe(why)));
+    return refusal(describe(why));
+  };
+  if (!ring_.keys()->is_own(request.server)) return refuse(net::JoinRefusal::NotForThisServer);
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto result = trust_.join(request.secret, *peer.pin, now);
+  if (const auto* const why = std::get_if<net::JoinRefusal>(&result)) return refuse(*why);
+  const std::string& name = std::get<std::string>(result);
+  say(fmt::format("{} has joined as {}, with the key {}", peer.peer, name, *peer.pin));
+  return net::Joined{.name = name};
+}
+
+void Doorkeeper::note_learned(const net::SessionPeer& peer, const net::Pin& next) {
+  if (peer.pin) trust_.note_learned(*peer.pin, next);
+}
+
+bool Doorkeeper::has_changed() {
+  const net::PrivateFolder::Version version = trust_.clients_version();
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(clients_version_, version) != version;
+}
+
+}  // namespace topnet::cmd

@@ -1,0 +1,53 @@
+// Who a running server is, and whom it lets in: its keys and trust files, as they are at each
+// moment. Any thread may call anything.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "net/join_guard.h"
+#include "net/key_ring.h"
+#include "net/message.h"
+#include "net/session.h"
+#include "net/tls.h"
+#include "net/trust.h"
+
+namespace topnet::cmd {
+
+class Doorkeeper {
+ public:
+  explicit Doorkeeper(const net::PrivateFolder& state);
+
+  net::Pin pin() { return ring_.keys()->identity.pin; }
+
+  // The context for a new connection: of the key that is in use right now.
+  std::shared_ptr<const net::TlsContext> tls();
+
+  // "local" for an own key; nullopt for a stranger.
+  std::optional<std::string> client_name(const net::Pin& pin);
+
+  // Enrols a client by an invite. Says on standard error who came, and who was refused.
+  std::variant<net::Joined, net::Refusal> join(const net::JoinRequest& request,
+                                               const net::SessionPeer& peer);
+
+  // The next key, where there is one to be announced; and that a client knows it.
+  std::optional<net::Pin> next_pin() { return ring_.keys()->next; }
+  void note_learned(const net::SessionPeer& peer, const net::Pin& next);
+
+  // Whether somebody may have been revoked since the last call.
+  bool has_changed();
+
+ private:
+  net::KeyRing ring_;
+  net::Trust trust_;
+  net::JoinGuard guard_;
+  std::mutex mutex_;  // guards what follows
+  std::shared_ptr<const net::Keys> tls_keys_;
+  std::shared_ptr<const net::TlsContext> tls_;
+  net::PrivateFolder::Version clients_version_;
+};
+
+}  // namespace topnet::cmd

@@ -1,0 +1,166 @@
+#include "cmd/server_connection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cmd/failure.h"
+#include "cmd/question.h"
+#include "cmd/state_dir.h"
+#include "net/key_ring.h"
+#include "net/socket.h"
+#include "proc/escape.h"
+
+namespace topnet::cmd {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+proc::WallTime now() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+std::vector<sockaddr_storage> resolve(const ServerConnectionOptions& options) {
+  auto addresses = net::resolve(options.server, net::Purpose::Connecting);
+  if (!options.transport.uses_tls() && !options.transport.allows_unsafe_plaintext) {
+    for (const sockaddr_storage& address : addresses) {
+      if (net::is_loopback(address)) continue;
+      throw UsageError(
+          fmt::format("--no-tls to {} would show the report to the network; leave it out, or give "
+                      "--unsafe-plaintext too",
+                      proc::escape(net::to_string(options.server))));
+    }
+  }
+  return addresses;
+}
+
+}  // namespace
+
+ServerConnection::ServerConnection(const ServerConnectionOptions& options)
+    : options_(options), address_(proc::escape(net::to_string(options.server))) {
+  if (options_.transport.uses_tls()) {
+    connect_with_tls();
+  } else {
+    open_socket(Clock::now() + options_.connect_timeout);
+    stream_ = std::make_unique<net::SocketStream>(socket_.raw());
+  }
+}
+
+void ServerConnection::connect_with_tls() {
+  state_ = state_dir(options_.state_dir);
+  const net::PrivateFolder folder(state_);
+  own_ = net::KeyRing(folder).keys();
+  trust_ = std::make_unique<net::Trust>(folder);
+  for (net::KnownServer& server : trust_->servers()) {
+    if (server.address == address_) known_ = std::move(server);
+  }
+  const std::vector<net::Pin> trusted = trusted_pins();
+  try {
+    shake_hands(trusted);
+  } catch (const net::UntrustedKeyError& error) {
+    const bool may_ask = !options_.pin && !known_;
+    if (!may_ask || !ask_to_trust(address_, error.seen())) refuse_key(error.seen());
+    known_ = net::KnownServer{.address = address_, .pin = error.seen(), .since = now(), .next = {}};
+    trust_->remember(*known_);
+    shake_hands({error.seen()});
+  }
+}
+
+void ServerConnection::open_socket(net::Deadline deadline) {
+  socket_ = net::connect_to(resolve(options_), deadline);
+}
+
+void ServerConnection::shake_hands(const std::vector<net::Pin>& trusted) {
+  const net::Deadline deadline = Clock::now() + options_.connect_timeout;
+  stream_.reset();
+  context_.emplace(net::TlsContext::client(own_->identity, trusted));
+  open_socket(deadline);
+  try {
+    auto stream = std::make_unique<net::TlsStream>(*context_, socket_.raw(), deadline);
+    if (!stream->has_alpn()) throw net::HandshakeError("it does not speak topnet/1");
+    remember(stream->peer_pin().value_or(""));
+    stream_ = std::move(stream);
+  } catch (const net::HandshakeError& error) {
+    throw Failure(ExitCode::Protocol,
+                  fmt::format("no TLS connection: {}; is that a topnet server, and one with TLS?",
+                              error.what()));
+  }
+}
+
+std::vector<net::Pin> ServerConnection::trusted_pins() const {
+  if (options_.pin) return {*options_.pin};
+  std::vector<net::Pin> pins;
+  const auto add = [&](const net::KnownServer& server) {
+    pins.push_back(server.pin);
+    if (server.next) pins.push_back(*server.next);
+  };
+  if (known_) {
+    add(*known_);
+    return pins;
+  }
+  // An address that is not known: a machine that has moved, or this one.
+  for (const net::KnownServer& server : trust_->servers()) add(server);
+  pins.push_back(own_->identity.pin);
+  if (own_->next) pins.push_back(*own_->next);
+  pins.insert(pins.end(), own_->earlier.begin(), own_->earlier.end());
+  return pins;
+}
+
+// The server has shown a trusted key.
+void ServerConnection::remember(const net::Pin& seen) {
+  if (options_.pin) return;
+  if (known_) {
+    if (seen == known_->pin) return;
+    // It has switched to the key that it had announced.
+    known_ = net::KnownServer{.address = address_, .pin = seen, .since = now(), .next = {}};
+    trust_->remember(*known_);
+    return;
+  }
+  if (own_->is_own(seen)) return;
+  for (const net::KnownServer& server : trust_->servers()) {
+    if (server.pin != seen && server.next != seen) continue;
+    say(fmt::format("{} shows the key that {} is known by, and is known by it from now on",
+                    address_, server.address));
+    known_ = net::KnownServer{.address = address_, .pin = seen, .since = now(), .next = {}};
+    trust_->remember(*known_);
+    return;
+  }
+}
+
+void ServerConnection::refuse_key(const net::Pin& seen) const {
+  const std::string state = proc::escape(state_.native());
+  if (options_.pin) {
+    throw Failure(ExitCode::Untrusted,
+                  fmt::format("the server shows the key {}, which is not the one of --pin", seen));
+  }
+  if (known_) {
+    throw Failure(
+        ExitCode::Untrusted,
+        fmt::format("the server's key has CHANGED: it was {}, learned {}, and is {} now; somebody "
+                    "may be in between. If its user says that the new one is right, run "
+                    "`topnet trust forget {}` and join again; state directory {}",
+                    known_->pin, proc::format_time(known_->since), seen, address_, state));
+  }
+  throw Failure(
+      ExitCode::Untrusted,
+      fmt::format("the server shows the key {}, which is not known here (state directory {}); to "
+                  "trust it, `topnet trust join` with an invite of its user, or for this call, "
+                  "compare it with `topnet trust show` there and add --pin {}",
+                  seen, state, seen));
+}
+
+void ServerConnection::keep(const std::string& address) {
+  trust_->remember({.address = address, .pin = *options_.pin, .since = now(), .next = {}});
+}
+
+std::optional<net::Pin> ServerConnection::note_next(const std::optional<net::Pin>& next) {
+  if (!known_) return std::nullopt;
+  if (known_->next != next) {
+    trust_->note_next(address_, next);
+    known_->next = next;
+  }
+  return next;
+}
+
+}  // namespace topnet::cmd

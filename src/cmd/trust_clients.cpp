@@ -1,0 +1,116 @@
+#include "cmd/trust_clients.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cmd/failure.h"
+#include "cmd/output.h"
+#include "cmd/state_dir.h"
+#include "cmd/trust_options.h"
+#include "cmd/values.h"
+#include "net/address.h"
+#include "net/key_ring.h"
+#include "net/trust.h"
+#include "net/trust_list.h"
+#include "proc/escape.h"
+#include "proc/host.h"
+#include "proc/time_text.h"
+
+namespace topnet::cmd {
+namespace {
+
+struct InviteOptions {
+  std::string name;
+  std::chrono::seconds ttl{std::chrono::minutes(15)};
+  std::optional<std::string> host;
+  std::string state_dir;
+};
+
+// This machine as others may reach it.
+std::string own_address() {
+  const auto host = proc::read_host("/proc").name;
+  if (!host || host->empty()) {
+    throw UsageError("this machine has no host name; say with --host how the client reaches it");
+  }
+  return net::to_string(net::HostPort{.host = *host, .port = kDefaultPort});
+}
+
+ExitCode invite(const InviteOptions& options) {
+  require_argument(options.name, "NAME", "invite");
+  const std::string address = options.host ? *options.host : own_address();
+  const net::PrivateFolder folder(state_dir(options.state_dir));
+  const net::Pin own = net::KeyRing(folder).keys()->identity.pin;
+  const proc::WallTime expires =
+      std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) + options.ttl;
+  const std::string secret = net::Trust(folder).invite(options.name, expires);
+  print(fmt::format("topnet trust join {}\n",
+                    to_text(net::InviteCode{.address = address, .pin = own, .secret = secret})));
+  say(fmt::format("run that line on {}; it is good once, until {}", options.name,
+                  proc::format_time(expires)));
+  return ExitCode::Done;
+}
+
+std::string parse_host(const std::string& text) {
+  const auto address = net::parse_host_port(text, kDefaultPort);
+  if (!address || address->port == 0 || !net::is_server_address(net::to_string(*address))) {
+    throw UsageError("is not HOST or HOST:PORT, with a port from 1 to 65535");
+  }
+  return net::to_string(*address);
+}
+
+}  // namespace
+
+Command invite_command() {
+  const auto options = std::make_shared<InviteOptions>();
+  return {
+      .name = "invite",
+      .summary = "Let another machine in: prints the line that it has to run",
+      .options = {{.names = "name",
+                   .value = "NAME",
+                   .help = "What the client is called from then on",
+                   .set = [=](const std::string& text) { options->name = text; }},
+                  {.names = "--ttl",
+                   .value = "DURATION",
+                   .help = "How long the invite is good: a number with s, m, h or d (15m)",
+                   .set = [=](const std::string& text) { options->ttl = parse_duration(text); }},
+                  {.names = "--host",
+                   .value = "HOST[:PORT]",
+                   .help = "How the client reaches this machine (its host name, 8676)",
+                   .set = [=](const std::string& text) { options->host = parse_host(text); }},
+                  state_dir_option(options->state_dir)},
+      .run = [=] { return invite(*options); }};
+}
+
+Command clients_command() {
+  const auto options = std::make_shared<ListOptions>();
+  return {.name = "clients",
+          .summary = "List who may talk to this machine",
+          .options = list_options(*options),
+          .run = [=] {
+            const auto clients =
+                net::Trust(net::PrivateFolder(state_dir(options->state_dir))).clients();
+            print(options->is_json ? to_json(clients) : to_table(clients));
+            return ExitCode::Done;
+          }};
+}
+
+Command revoke_command() {
+  const auto options = std::make_shared<ArgumentOptions>();
+  return {.name = "revoke",
+          .summary = "Refuse a client from now on, and cut it off",
+          .options = argument_options(*options, "name", "NAME", "The client"),
+          .run = [=] {
+            require_argument(options->argument, "NAME", "revoke");
+            net::Trust trust(net::PrivateFolder(state_dir(options->state_dir)));
+            if (!trust.revoke(options->argument)) {
+              throw Failure(
+                  ExitCode::Failure,
+                  fmt::format("there is no client '{}'; `topnet trust clients` lists them",
+                              proc::escape(options->argument)));
+            }
+            return ExitCode::Done;
+          }};
+}
+
+}  // namespace topnet::cmd

@@ -1,0 +1,109 @@
+#include "cmd/trust_servers.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "cmd/failure.h"
+#include "cmd/output.h"
+#include "cmd/server_connection.h"
+#include "cmd/signals.h"
+#include "cmd/state_dir.h"
+#include "cmd/trust_options.h"
+#include "cmd/values.h"
+#include "net/client.h"
+#include "net/trust.h"
+#include "net/trust_list.h"
+#include "proc/escape.h"
+
+namespace topnet::cmd {
+namespace {
+
+constexpr std::chrono::seconds kJoinTime{10};
+
+// The invite that was given, or the first line of standard input. The whole line that `invite`
+// prints will do.
+net::InviteCode read_invite(std::string text) {
+  if (text == "-") std::getline(std::cin, text);
+  constexpr std::string_view kCommand = "topnet trust join ";
+  if (text.starts_with(kCommand)) text.erase(0, kCommand.size());
+  const auto code = net::parse_invite_code(text);
+  if (!code) {
+    throw UsageError(
+        "this is no invite; it reads topnet1/HOST:PORT/PIN/SECRET, as `topnet trust invite` prints "
+        "it on the server");
+  }
+  return *code;
+}
+
+ExitCode join(const ArgumentOptions& options) {
+  require_argument(options.argument, "INVITE", "join");
+  const net::InviteCode code = read_invite(options.argument);
+  end_on_interrupt();
+  try {
+    ServerConnection connection(
+        {.server = net::parse_host_port(code.address).value_or(net::HostPort{}),
+         .transport = {},
+         .pin = code.pin,
+         .state_dir = options.state_dir});
+    net::Client client(connection.stream());
+    const net::Deadline deadline = std::chrono::steady_clock::now() + kJoinTime;
+    const std::string name = client.join({.secret = code.secret, .server = code.pin}, deadline);
+    connection.keep(code.address);
+    say(fmt::format("{} knows this machine as {} now; try: topnet fetch {}", code.address, name,
+                    code.address));
+    client.finish(deadline);
+  } catch (const std::exception& error) {
+    const ExitCode exit_code = exit_code_of(error);
+    if (exit_code == ExitCode::LocalFile) throw;
+    throw Failure(exit_code, fmt::format("join {}: {}", code.address, error.what()));
+  }
+  return ExitCode::Done;
+}
+
+}  // namespace
+
+Command join_command() {
+  const auto options = std::make_shared<ArgumentOptions>();
+  return {.name = "join",
+          .summary = "Be let in by another machine, with its invite",
+          .options = argument_options(*options, "invite", "INVITE",
+                                      "The invite; - reads it from standard input"),
+          .run = [=] { return join(*options); }};
+}
+
+Command servers_command() {
+  const auto options = std::make_shared<ListOptions>();
+  return {.name = "servers",
+          .summary = "List whom this machine trusts",
+          .options = list_options(*options),
+          .run = [=] {
+            const auto servers =
+                net::Trust(net::PrivateFolder(state_dir(options->state_dir))).servers();
+            print(options->is_json ? to_json(servers) : to_table(servers));
+            return ExitCode::Done;
+          }};
+}
+
+Command forget_command() {
+  const auto options = std::make_shared<ArgumentOptions>();
+  return {.name = "forget",
+          .summary = "Drop a server that this machine trusts",
+          .options = argument_options(*options, "server", "HOST[:PORT]", "The server"),
+          .run = [=] {
+            require_argument(options->argument, "HOST[:PORT]", "forget");
+            const auto address = net::parse_host_port(options->argument, kDefaultPort);
+            const std::string known =
+                proc::escape(address ? net::to_string(*address) : options->argument);
+            net::Trust trust(net::PrivateFolder(state_dir(options->state_dir)));
+            if (!trust.forget(known)) {
+              throw Failure(
+                  ExitCode::Failure,
+                  fmt::format("{} is not known; `topnet trust servers` lists who is", known));
+            }
+            return ExitCode::Done;
+          }};
+}
+
+}  // namespace topnet::cmd

@@ -1,0 +1,84 @@
+// A small text file of entries, one a line, that people may read and edit: empty lines and lines
+// that begin with # are theirs, and stay as they are, and so do lines that cannot be understood. A
+// plain value; reading and writing the file is somebody else's business.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proc/text.h"
+
+namespace topnet::net {
+
+// An Entry has `std::string to_line(const Entry&)` and `bool parse_line(std::string_view, Entry&)`,
+// which take and give no newline.
+template <typename Entry>
+class EntryFile {
+ public:
+  explicit EntryFile(std::string_view text) {
+    while (!text.empty()) add_line(proc::take_until(text, "\n"));
+  }
+
+  std::vector<Entry> entries() const {
+    std::vector<Entry> found;
+    for (const Line& line : lines_) {
+      if (line.entry) found.push_back(*line.entry);
+    }
+    return found;
+  }
+
+  // The numbers, from 1, of the lines that cannot be understood.
+  const std::vector<std::size_t>& broken_lines() const { return broken_lines_; }
+
+  void add(Entry entry) { lines_.push_back({.text = to_line(entry), .entry = std::move(entry)}); }
+
+  // Removes what `is_meant` is true for; returns how many that were.
+  std::size_t remove_if(const std::function<bool(const Entry&)>& is_meant) {
+    return std::erase_if(lines_,
+                         [&](const Line& line) { return line.entry && is_meant(*line.entry); });
+  }
+
+  // Lets `change` change entries in place; it returns whether it did.
+  void update(const std::function<bool(Entry&)>& change) {
+    for (Line& line : lines_) {
+      if (line.entry && change(*line.entry)) line.text = to_line(*line.entry);
+    }
+  }
+
+  std::string to_text() const {
+    std::string text;
+    for (const Line& line : lines_) text += line.text + '\n';
+    return text;
+  }
+
+ private:
+  struct Line {
+    std::string text;
+    std::optional<Entry> entry;
+  };
+
+  void add_line(std::string_view text) {
+    Line line{.text = std::string(text), .entry = {}};
+    const bool is_entry =
+        text.find_first_not_of(" \t") != std::string_view::npos && !text.starts_with('#');
+    if (is_entry) {
+      Entry entry;
+      if (parse_line(text, entry)) {
+        line.entry = std::move(entry);
+      } else {
+        broken_lines_.push_back(lines_.size() + 1);
+      }
+    }
+    lines_.push_back(std::move(line));
+  }
+
+  std::vector<Line> lines_;
+  std::vector<std::size_t> broken_lines_;
+};
+
+}  // namespace topnet::net

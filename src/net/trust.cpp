@@ -1,0 +1,231 @@
+#include "net/trust.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "net/entry_file.h"
+#include "net/random_id.h"
+#include "net/sha256.h"
+#include "proc/escape.h"
+
+namespace topnet::net {
+namespace {
+
+constexpr const char* kClients = "clients";
+constexpr const char* kServers = "servers";
+constexpr const char* kInvites = "invites";
+
+// So long an invite is remembered after its end, for whoever still comes with it.
+constexpr std::chrono::days kRemembered{7};
+
+// What a new file begins with.
+constexpr const char* kClientsTitle =
+    "# Who may talk to this machine: NAME PIN SINCE [our next pin, where it is known]\n";
+constexpr const char* kServersTitle =
+    "# Whom this machine trusts: HOST:PORT PIN SINCE [its next pin, where it was announced]\n";
+constexpr const char* kInvitesTitle =
+    "# Who may join: NAME SHA-256-OF-SECRET EXPIRES [the pin that joined]\n";
+
+const char* title_of(std::string_view file) {
+  if (file == kClients) return kClientsTitle;
+  return file == kServers ? kServersTitle : kInvitesTitle;
+}
+
+template <typename Entry>
+EntryFile<Entry> read_file(const PrivateFolder& folder, const char* file) {
+  return EntryFile<Entry>(folder.read(file).value_or(title_of(file)));
+}
+
+// Reads a file, lets `change` change it, and writes it where that made a difference. The folder's
+// lock is held by the caller. Returns what `change` does.
+template <typename Entry, typename Change>
+auto change_file(const PrivateFolder& folder, const char* file, Change change) {
+  auto entries = read_file<Entry>(folder, file);
+  const std::string before = entries.to_text();
+  const auto result = change(entries);
+  const std::string after = entries.to_text();
+  if (after != before) folder.write(file, after);
+  return result;
+}
+
+std::string digest_of(const std::string& secret) {
+  Sha256 digest;
+  digest.add(secret);
+  return digest.finish();
+}
+
+template <typename Entry>
+void report_broken_lines(const PrivateFolder& folder, const char* file,
+                         std::vector<std::string>& into) {
+  const auto entries = read_file<Entry>(folder, file);
+  for (const std::size_t line : entries.broken_lines()) {
+    into.push_back(fmt::format("{}:{}", (folder / file).native(), line));
+  }
+}
+
+}  // namespace
+
+std::string describe(JoinRefusal refusal) {
+  switch (refusal) {
+    case JoinRefusal::Expired:
+      return "the invite has expired; ask for a new one";
+    case JoinRefusal::UsedByAnotherKey:
+      return "the invite was already used by another key; tell the server's user, and ask for a "
+             "new "
+             "one";
+    case JoinRefusal::NotForThisServer:
+      return "the invite is not for this server";
+    case JoinRefusal::Unknown:
+      break;
+  }
+  return "unknown invite; it may have been withdrawn; ask for a new one";
+}
+
+std::vector<std::string> Trust::broken_lines() const {
+  std::vector<std::string> lines;
+  report_broken_lines<EnrolledClient>(folder_, kClients, lines);
+  report_broken_lines<KnownServer>(folder_, kServers, lines);
+  report_broken_lines<Invite>(folder_, kInvites, lines);
+  return lines;
+}
+
+std::vector<EnrolledClient> Trust::clients() const {
+  return read_file<EnrolledClient>(folder_, kClients).entries();
+}
+
+std::optional<std::string> Trust::client_name(const Pin& pin) {
+  const std::scoped_lock lock(mutex_);
+  // Asked before the file is read: what changes meanwhile is read the next time.
+  const PrivateFolder::Version version = clients_version();
+  if (version != seen_) {
+    clients_ = clients();
+    seen_ = version;
+  }
+  const auto found = std::find_if(clients_.begin(), clients_.end(),
+                                  [&](const EnrolledClient& client) { return client.pin == pin; });
+  if (found == clients_.end()) return std::nullopt;
+  return found->name;
+}
+
+PrivateFolder::Version Trust::clients_version() const { return folder_.version(kClients); }
+
+bool Trust::revoke(const std::string& name) {
+  const PrivateFolder::Lock lock(folder_);
+  const auto remove = [&](auto& entries) {
+    return entries.remove_if([&](const auto& entry) { return entry.name == name; }) > 0;
+  };
+  // The invite first: a crash in between must leave the client known, not the way back in open.
+  const bool was_invited = change_file<Invite>(folder_, kInvites, remove);
+  const bool was_client = change_file<EnrolledClient>(folder_, kClients, remove);
+  return was_invited || was_client;
+}
+
+void Trust::note_learned(const Pin& client, const Pin& next) {
+  const PrivateFolder::Lock lock(folder_);
+  change_file<EnrolledClient>(folder_, kClients, [&](auto& entries) {
+    entries.update([&](EnrolledClient& entry) {
+      if (entry.pin != client) return false;
+      entry.learned = next;
+      return true;
+    });
+    return true;
+  });
+}
+
+std::string Trust::invite(const std::string& name, proc::WallTime expires) {
+  if (!is_client_name(name)) {
+    throw NameError(
+        fmt::format("the name '{}' has to be 1 to 64 letters, digits, dots, underscores and dashes",
+                    proc::escape(name)));
+  }
+  if (name == "local") throw NameError("the name 'local' is that of this machine's own key");
+  const PrivateFolder::Lock lock(folder_);
+  for (const EnrolledClient& client : clients()) {
+    if (client.name != name) continue;
+    throw NameError(fmt::format(
+        "the name '{}' is in use; choose another one, or revoke that client first", name));
+  }
+  const std::string secret = random_id();
+  change_file<Invite>(folder_, kInvites, [&](auto& entries) {
+    entries.remove_if([&](const Invite& invite) { return invite.name == name; });
+    entries.add({.name = name, .digest = digest_of(secret), .expires = expires, .used_by = {}});
+    return true;
+  });
+  return secret;
+}
+
+std::variant<std::string, JoinRefusal> Trust::join(const std::string& secret, const Pin& client,
+                                                   proc::WallTime now) {
+  using Result = std::variant<std::string, JoinRefusal>;
+  const std::string digest = digest_of(secret);
+  const PrivateFolder::Lock lock(folder_);
+  const Result result = change_file<Invite>(folder_, kInvites, [&](auto& entries) {
+    entries.remove_if([&](const Invite& invite) { return invite.expires + kRemembered < now; });
+    Result found = JoinRefusal::Unknown;
+    entries.update([&](Invite& invite) {
+      if (invite.digest != digest) return false;
+      if (invite.used_by && *invite.used_by != client) {
+        found = JoinRefusal::UsedByAnotherKey;
+      } else if (invite.expires < now) {
+        found = JoinRefusal::Expired;
+      } else {
+        found = invite.name;
+        invite.used_by = client;
+        return true;
+      }
+      return false;
+    });
+    return found;
+  });
+  const auto* const name = std::get_if<std::string>(&result);
+  if (name == nullptr) return result;
+  change_file<EnrolledClient>(folder_, kClients, [&](auto& entries) {
+    const std::vector<EnrolledClient> known = entries.entries();
+    const bool is_known = std::any_of(known.begin(), known.end(), [&](const auto& entry) {
+      return entry.name == *name && entry.pin == client;
+    });
+    if (is_known) return true;
+    // One key has one name: that of the last invite.
+    entries.remove_if(
+        [&](const EnrolledClient& entry) { return entry.pin == client || entry.name == *name; });
+    entries.add({.name = *name, .pin = client, .since = now, .learned = {}});
+    return true;
+  });
+  return result;
+}
+
+std::vector<KnownServer> Trust::servers() const {
+  return read_file<KnownServer>(folder_, kServers).entries();
+}
+
+void Trust::remember(KnownServer server) {
+  const PrivateFolder::Lock lock(folder_);
+  change_file<KnownServer>(folder_, kServers, [&](auto& entries) {
+    entries.remove_if([&](const KnownServer& entry) { return entry.address == server.address; });
+    entries.add(std::move(server));
+    return true;
+  });
+}
+
+void Trust::note_next(const std::string& address, const std::optional<Pin>& next) {
+  const PrivateFolder::Lock lock(folder_);
+  change_file<KnownServer>(folder_, kServers, [&](auto& entries) {
+    entries.update([&](KnownServer& entry) {
+      if (entry.address != address || entry.next == next) return false;
+      entry.next = next;
+      return true;
+    });
+    return true;
+  });
+}
+
+bool Trust::forget(const std::string& address) {
+  const PrivateFolder::Lock lock(folder_);
+  return change_file<KnownServer>(folder_, kServers, [&](auto& entries) {
+    return entries.remove_if([&](const KnownServer& entry) { return entry.address == address; }) >
+           0;
+  });
+}
+
+}  // namespace topnet::net
