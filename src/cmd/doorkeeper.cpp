@@ -17,7 +17,12 @@ net::Refusal refusal(const std::string& text) {
 
 }  // namespace
 
-Doorkeeper::Doorkeeper(const net::PrivateFolder& state) : ring_(state), trust_(state) {
+Doorkeeper::Doorkeeper(const net::PrivateFolder& state, const TransportOptions& transport)
+    : ring_(state), trust_(state) {
+  if (!transport.certificate.empty()) {
+    own_pki_ = net::load_identity(transport.certificate, transport.key);
+  }
+  if (!transport.ca.empty()) ca_pem_ = net::load_certificates(transport.ca);
   for (const std::string& line : trust_.broken_lines()) {
     say(fmt::format("{} cannot be understood, and lets nobody in; mend or remove that line",
                     proc::escape(line)));
@@ -25,11 +30,16 @@ Doorkeeper::Doorkeeper(const net::PrivateFolder& state) : ring_(state), trust_(s
   clients_version_ = trust_.clients_version();
 }
 
+std::optional<std::string> Doorkeeper::expiry() const {
+  if (!own_pki_) return std::nullopt;
+  return net::expiry_of(own_pki_->certificate_pem);
+}
+
 std::shared_ptr<const net::TlsContext> Doorkeeper::tls() {
   const std::shared_ptr<const net::Keys> keys = ring_.keys();
   const std::scoped_lock lock(mutex_);
   if (keys != tls_keys_) {
-    tls_ = std::make_shared<const net::TlsContext>(net::TlsContext::server(keys->identity));
+    tls_ = std::make_shared<const net::TlsContext>(net::TlsContext::server(shown(*keys), ca_pem_));
     tls_keys_ = keys;
   }
   return tls_;

@@ -8,6 +8,7 @@
 #include <string>
 #include <variant>
 
+#include "cmd/transport_options.h"
 #include "net/join_guard.h"
 #include "net/key_ring.h"
 #include "net/message.h"
@@ -19,9 +20,13 @@ namespace topnet::cmd {
 
 class Doorkeeper {
  public:
-  explicit Doorkeeper(const net::PrivateFolder& state);
+  // `transport` says whether there is an own PKI. Throws FileError.
+  Doorkeeper(const net::PrivateFolder& state, const TransportOptions& transport);
 
-  net::Pin pin() { return ring_.keys()->identity.pin; }
+  // Of the key that the server shows.
+  net::Pin pin() { return shown(*ring_.keys()).pin; }
+  // When the certificate of an own PKI expires; nullopt without one.
+  std::optional<std::string> expiry() const;
 
   // The context for a new connection: of the key that is in use right now.
   std::shared_ptr<const net::TlsContext> tls();
@@ -41,10 +46,16 @@ class Doorkeeper {
   bool has_changed();
 
  private:
+  const net::Identity& shown(const net::Keys& keys) const {
+    return own_pki_ ? *own_pki_ : keys.identity;
+  }
+
   net::KeyRing ring_;
   net::Trust trust_;
   net::JoinGuard guard_;
-  std::mutex mutex_;  // guards what follows
+  std::optional<net::Identity> own_pki_;  // what --cert and --key hold
+  std::string ca_pem_;                    // of --ca; empty: none
+  std::mutex mutex_;                      // guards what follows
   std::shared_ptr<const net::Keys> tls_keys_;
   std::shared_ptr<const net::TlsContext> tls_;
   net::PrivateFolder::Version clients_version_;

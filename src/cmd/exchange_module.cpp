@@ -6,6 +6,9 @@
 #include "cmd/serve.h"
 #include "cmd/trust.h"
 
+extern "C" __attribute__((visibility("default"))) const char topnet_module_version[] =
+    TOPNET_VERSION;
+
 extern "C" __attribute__((visibility("default"))) int topnet_module_main(int argc, char** argv) {
   using namespace topnet::cmd;
   return static_cast<int>(

@@ -6,8 +6,11 @@ namespace topnet::cmd {
 
 inline constexpr const char* kModuleFile = "libtopnet_exchange.so";
 
-// The one function of the module: the whole program, all commands included. No exception leaves it.
+// The function of the module: the whole program, all commands included. No exception leaves it.
 using ModuleMain = int(int argc, char** argv);
 inline constexpr const char* kModuleMain = "topnet_module_main";
+
+// Text: the version that the module was built as, which has to be the executable's.
+inline constexpr const char* kModuleVersion = "topnet_module_version";
 
 }  // namespace topnet::cmd

@@ -27,7 +27,7 @@ using std::chrono::seconds;
 // What happens once the report is safe.
 void report_back(net::Client& client, OwnTop& own, const std::optional<net::Pin>& learned,
                  const FetchOptions& options, net::Deadline deadline) {
-  net::Top top = own.take();
+  net::Top top = own.take(deadline);
   top.learned_pin = learned;
   client.send_top(top, deadline);
   const bool is_file = options.ranking.out != "-";
@@ -88,6 +88,9 @@ ExitCode run(const FetchOptions& options) {
   end_on_interrupt();
   if (options.pin && !options.transport.uses_tls())
     throw UsageError("--pin needs TLS; leave out --no-tls");
+  if (options.pin && !options.transport.ca.empty()) {
+    throw UsageError("--pin and --ca exclude each other; leave one out");
+  }
   Output output(options.ranking.out);
   const char* what_holds = "";
   try {

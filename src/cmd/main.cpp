@@ -2,8 +2,11 @@
 
 #include <dlfcn.h>
 
+#include <exception>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "cmd/exchange_module.h"
 #include "cmd/failure.h"
@@ -14,18 +17,49 @@
 namespace topnet::cmd {
 namespace {
 
-int run_module(int argc, char** argv) {
+[[noreturn]] void fail_to_load(const std::string& why) {
+  throw Failure(ExitCode::Failure, "could not load a part of the program: " + why);
+}
+
+// The folder of this executable, whatever it was called by. Not what the environment says: another
+// program's library must not take the module's place.
+std::filesystem::path own_folder() {
+  std::error_code error;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) fail_to_load("/proc/self/exe: " + error.message() + "; is /proc mounted?");
+  return own.parent_path();
+}
+
+// Beside the executable, as it is built; or where it is installed.
+std::filesystem::path find_module() {
+  const std::filesystem::path folder = own_folder();
+  const std::filesystem::path built = folder / kModuleFile;
+  std::error_code ignored;
+  return std::filesystem::exists(built, ignored) ? built
+                                                 : folder / TOPNET_MODULE_FOLDER / kModuleFile;
+}
+
+ModuleMain* load_module() {
   // Never closed: it runs until the end.
-  void* const module = ::dlopen(kModuleFile, RTLD_NOW | RTLD_LOCAL);
-  auto* const module_main =
-      module == nullptr ? nullptr : reinterpret_cast<ModuleMain*>(::dlsym(module, kModuleMain));
-  if (module_main == nullptr) {
-    const char* const why = ::dlerror();
-    say(std::string("could not load a part of the program: ") + (why == nullptr ? "?" : why) +
-        "; install topnet as a whole");
-    return static_cast<int>(ExitCode::Failure);
+  void* const module = ::dlopen(find_module().c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (module == nullptr) fail_to_load(std::string(::dlerror()) + "; install topnet as a whole");
+  const auto* const version = static_cast<const char*>(::dlsym(module, kModuleVersion));
+  auto* const entry = reinterpret_cast<ModuleMain*>(::dlsym(module, kModuleMain));
+  if (entry == nullptr || version == nullptr || std::string_view(version) != TOPNET_VERSION) {
+    fail_to_load(std::string(kModuleFile) + " is of another version; install topnet as a whole");
   }
-  return module_main(argc, argv);
+  return entry;
+}
+
+int run_module(int argc, char** argv) {
+  ModuleMain* entry = nullptr;
+  try {
+    entry = load_module();
+  } catch (const std::exception& error) {
+    say(error.what());
+    return static_cast<int>(exit_code_of(error));
+  }
+  return entry(argc, argv);
 }
 
 }  // namespace

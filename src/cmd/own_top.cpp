@@ -14,7 +14,10 @@ OwnTop::OwnTop(const RankingOptions& options)
 
 OwnTop::~OwnTop() { sampler_.stop(); }
 
-net::Top OwnTop::take() {
+net::Top OwnTop::take(net::Deadline deadline) {
+  if (sample_.valid() && sample_.wait_until(deadline) != std::future_status::ready) {
+    throw net::TimeoutError("it took too long");
+  }
   const auto sample = sample_.valid() ? sample_.get() : sampler_.take(wish_);
   const proc::Report report = report_of(*sample, wish_);
   if (report.hidden) say("not every process of this machine can be seen: " + *report.hidden);

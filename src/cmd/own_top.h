@@ -6,6 +6,7 @@
 
 #include "cmd/ranking_options.h"
 #include "net/message.h"
+#include "net/stream.h"
 #include "proc/sampler.h"
 
 namespace topnet::cmd {
@@ -21,8 +22,8 @@ class OwnTop {
   OwnTop(OwnTop&&) = delete;
 
   // Waits for the window's end; without a window, the process is found at this moment. Says once on
-  // standard error where not every process can be seen. Call once.
-  net::Top take();
+  // standard error where not every process can be seen. Call once. Throws net::TimeoutError.
+  net::Top take(net::Deadline deadline);
 
  private:
   proc::Wish wish_;

@@ -2,24 +2,34 @@
 
 #include <utility>
 
+#include "cmd/failure.h"
+#include "net/file_error.h"
+
 namespace topnet::cmd {
 namespace {
 
-// A scan is over for everybody who waited for it long before so many others are.
-constexpr std::size_t kMostRecent = 64;
+// A file stays open for whoever waited for the same scan, and these wake up together. Who comes so
+// many scans later has waited for another one.
+constexpr std::uint64_t kRecentScans = 4;
 
 }  // namespace
 
-std::shared_ptr<const net::ReportFile> Reports::make(const net::ReportRequest& request) {
+std::shared_ptr<const net::ReportFile> Reports::make(const net::ReportRequest& request,
+                                                     const net::WaitUntil& wait) {
   const proc::Wish wish{.count = request.count, .key = request.key};
-  const std::shared_ptr<const proc::Sample> sample = sampler_.take(wish, request.delay);
+  const std::shared_ptr<const proc::Sample> sample = sampler_.take(wish, request.delay, wait);
   const std::shared_ptr<Shared> shared =
       find({sample->number, request.count, request.key, request.format});
   // Where it fails, the next one tries again.
   std::call_once(shared->is_written, [&] {
     const std::string text = proc::print(report_of(*sample, wish), request.format);
-    shared->file = std::make_shared<const net::ReportFile>(
-        files_.write(text, proc::word_for(request.format, proc::kFormats)));
+    try {
+      shared->file = std::make_shared<const net::ReportFile>(
+          files_.write(text, proc::word_for(request.format, proc::kFormats)));
+    } catch (const net::FileError& error) {
+      say(error.what());  // the client is told no path
+      throw;
+    }
   });
   return shared->file;
 }
@@ -29,7 +39,10 @@ std::shared_ptr<Reports::Shared> Reports::find(const Form& form) {
   std::shared_ptr<Shared>& shared = recent_[form];
   if (!shared) shared = std::make_shared<Shared>();
   const std::shared_ptr<Shared> found = shared;
-  while (recent_.size() > kMostRecent) recent_.erase(recent_.begin());
+  const std::uint64_t newest = std::get<0>(recent_.rbegin()->first);
+  while (std::get<0>(recent_.begin()->first) + kRecentScans < newest) {
+    recent_.erase(recent_.begin());
+  }
   return found;
 }
 

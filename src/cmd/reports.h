@@ -11,6 +11,7 @@
 
 #include "net/message.h"
 #include "net/report_files.h"
+#include "net/session.h"
 #include "proc/sampler.h"
 
 namespace topnet::cmd {
@@ -21,8 +22,10 @@ class Reports {
   Reports(const std::filesystem::path& folder, proc::Sampler& sampler)
       : files_(folder), sampler_(sampler) {}
 
-  // One file for each scan and form of a request. Throws what scanning and writing throw.
-  std::shared_ptr<const net::ReportFile> make(const net::ReportRequest& request);
+  // One file for each scan and form of a request. The end of a window is waited for by `wait`.
+  // Throws what scanning, writing and waiting throw.
+  std::shared_ptr<const net::ReportFile> make(const net::ReportRequest& request,
+                                              const net::WaitUntil& wait);
 
  private:
   // A scan's number, and what was asked of it.

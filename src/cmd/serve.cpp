@@ -17,8 +17,10 @@
 #include "cmd/signals.h"
 #include "cmd/state_dir.h"
 #include "cmd/values.h"
+#include "net/file_error.h"
 #include "net/server.h"
 #include "net/socket.h"
+#include "proc/escape.h"
 #include "proc/host.h"
 #include "proc/sampler.h"
 #include "proc/self.h"
@@ -38,7 +40,7 @@ constexpr std::chrono::milliseconds kLookAgain{250};
 void say_exchange(const net::Exchange& exchange) {
   say(fmt::format("{} {}: top {} in {}; its top {} ({}), {} user + {} system ticks",
                   exchange.client.value_or("-"), exchange.peer, exchange.request.count,
-                  exchange.report.native(), exchange.top.name, exchange.top.pid,
+                  proc::escape(exchange.report.native()), exchange.top.name, exchange.top.pid,
                   exchange.top.user_ticks, exchange.top.system_ticks));
 }
 
@@ -48,7 +50,8 @@ net::ServerOptions server_options(const ServeOptions& options, Doorkeeper& doork
       .max_clients = options.max_clients,
       .tls = {},
       .client_name = [&](const net::Pin& pin) { return doorkeeper.client_name(pin); },
-      .make_report = [&](const net::ReportRequest& request) { return reports.make(request); },
+      .make_report = [&](const net::ReportRequest& request,
+                         const net::WaitUntil& wait) { return reports.make(request, wait); },
       .exchange_done = say_exchange,
       .next_pin = [&] { return doorkeeper.next_pin(); },
       .learned = [&](const net::SessionPeer& peer,
@@ -71,12 +74,22 @@ web::ServerInfo describe(const ServeOptions& options, const std::string& address
           .listen = address};
 }
 
+// Whoever has been revoked since the last look is cut off. A file that cannot be read lets nobody
+// in, and ends nothing either; it is said once.
+void check_enrolments(Doorkeeper& doorkeeper, net::Server& server) {
+  try {
+    if (doorkeeper.has_changed()) server.check_enrolments();
+  } catch (const net::FileError& error) {
+    say(error.what());
+  }
+}
+
 ExitCode run(const ServeOptions& options) {
   check(options.transport);
   // Blocked in every thread that is started from here on; main waits for them.
   const sigset_t ends = block_end_signals();
   const std::filesystem::path state = state_dir(options.state_dir);
-  Doorkeeper doorkeeper{net::PrivateFolder(state)};
+  Doorkeeper doorkeeper(net::PrivateFolder(state), options.transport);
   proc::Sampler sampler("/proc", options.method);
   Reports reports(state / "reports", sampler);
   Listener listener = listen_for_clients(options);
@@ -100,6 +113,7 @@ ExitCode run(const ServeOptions& options) {
                  connections.accept_errors());
   }
   if (options.transport.uses_tls()) say("pin " + doorkeeper.pin());
+  if (const auto expiry = doorkeeper.expiry()) say("the certificate is good until " + *expiry);
   say(fmt::format("serving {} on {}", options.transport.uses_tls() ? "TLS" : "plaintext",
                   info.listen));
   if (http) say(fmt::format("status page http://{}/status", http_listener->address));
@@ -108,13 +122,10 @@ ExitCode run(const ServeOptions& options) {
     say("not every process can be seen: " + *hidden);
   }
 
-  while (!wait_for(ends, kLookAgain)) {
-    if (doorkeeper.has_changed()) server.check_enrolments();
-  }
+  while (!wait_for(ends, kLookAgain)) check_enrolments(doorkeeper, server);
   // A second signal ends at once, and not in an orderly way.
   unblock_end_signals(ends);
   server.shut_down(kDrainTime);
-  sampler.stop();
   return ExitCode::Done;
 }
 

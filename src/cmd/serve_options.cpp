@@ -4,6 +4,7 @@
 
 #include "cmd/state_dir.h"
 #include "proc/number.h"
+#include "web/http_text.h"
 
 namespace topnet::cmd {
 namespace {
@@ -36,10 +37,7 @@ std::string parse_host_name(const std::string& text) {
            c == '.' || c == '_';
   });
   if (!is_name) throw UsageError("is no host name");
-  std::string name = text;
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return name;
+  return web::to_lower(text);
 }
 
 }  // namespace

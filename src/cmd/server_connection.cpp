@@ -55,15 +55,24 @@ void ServerConnection::connect_with_tls() {
   for (net::KnownServer& server : trust_->servers()) {
     if (server.address == address_) known_ = std::move(server);
   }
-  const std::vector<net::Pin> trusted = trusted_pins();
+  identity_ = options_.transport.certificate.empty()
+                  ? own_->identity
+                  : net::load_identity(options_.transport.certificate, options_.transport.key);
+  if (!options_.transport.ca.empty()) {
+    known_.reset();  // the CA says who the server is
+    shake_hands(net::TlsContext::client_of_ca(
+        identity_, net::load_certificates(options_.transport.ca), options_.server.host));
+    return;
+  }
   try {
-    shake_hands(trusted);
+    shake_hands(net::TlsContext::client(identity_, trusted_pins()));
+    remember();
   } catch (const net::UntrustedKeyError& error) {
     const bool may_ask = !options_.pin && !known_;
     if (!may_ask || !ask_to_trust(address_, error.seen())) refuse_key(error.seen());
     known_ = net::KnownServer{.address = address_, .pin = error.seen(), .since = now(), .next = {}};
     trust_->remember(*known_);
-    shake_hands({error.seen()});
+    shake_hands(net::TlsContext::client(identity_, {error.seen()}));
   }
 }
 
@@ -71,16 +80,19 @@ void ServerConnection::open_socket(net::Deadline deadline) {
   socket_ = net::connect_to(resolve(options_), deadline);
 }
 
-void ServerConnection::shake_hands(const std::vector<net::Pin>& trusted) {
+void ServerConnection::shake_hands(net::TlsContext context) {
   const net::Deadline deadline = Clock::now() + options_.connect_timeout;
   stream_.reset();
-  context_.emplace(net::TlsContext::client(own_->identity, trusted));
+  context_.emplace(std::move(context));
   open_socket(deadline);
   try {
     auto stream = std::make_unique<net::TlsStream>(*context_, socket_.raw(), deadline);
     if (!stream->has_alpn()) throw net::HandshakeError("it does not speak topnet/1");
-    remember(stream->peer_pin().value_or(""));
+    seen_ = stream->peer_pin().value_or("");
     stream_ = std::move(stream);
+  } catch (const net::UntrustedCertificateError& error) {
+    throw Failure(ExitCode::Untrusted,
+                  fmt::format("the server's certificate is not good: {}", error.what()));
   } catch (const net::HandshakeError& error) {
     throw Failure(ExitCode::Protocol,
                   fmt::format("no TLS connection: {}; is that a topnet server, and one with TLS?",
@@ -108,7 +120,8 @@ std::vector<net::Pin> ServerConnection::trusted_pins() const {
 }
 
 // The server has shown a trusted key.
-void ServerConnection::remember(const net::Pin& seen) {
+void ServerConnection::remember() {
+  const net::Pin& seen = seen_;
   if (options_.pin) return;
   if (known_) {
     if (seen == known_->pin) return;
@@ -132,7 +145,9 @@ void ServerConnection::refuse_key(const net::Pin& seen) const {
   const std::string state = proc::escape(state_.native());
   if (options_.pin) {
     throw Failure(ExitCode::Untrusted,
-                  fmt::format("the server shows the key {}, which is not the one of --pin", seen));
+                  fmt::format("the server shows the key {}, and not {}, the one of {}; somebody "
+                              "may be in between",
+                              seen, *options_.pin, options_.pin_origin));
   }
   if (known_) {
     throw Failure(
@@ -155,7 +170,7 @@ void ServerConnection::keep(const std::string& address) {
 }
 
 std::optional<net::Pin> ServerConnection::note_next(const std::optional<net::Pin>& next) {
-  if (!known_) return std::nullopt;
+  if (!known_ || options_.pin) return std::nullopt;
   if (known_->next != next) {
     trust_->note_next(address_, next);
     known_->next = next;

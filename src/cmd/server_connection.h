@@ -24,7 +24,8 @@ struct ServerConnectionOptions {
   net::HostPort server;
   TransportOptions transport;
   std::chrono::milliseconds connect_timeout{5000};
-  std::optional<net::Pin> pin;  // trust this key alone, and remember nothing
+  std::optional<net::Pin> pin;       // trust this key alone, and remember nothing
+  std::string pin_origin = "--pin";  // where that came from, for messages
   std::string state_dir;
 };
 
@@ -46,17 +47,19 @@ class ServerConnection {
 
  private:
   void connect_with_tls();
-  void shake_hands(const std::vector<net::Pin>& trusted);
+  void shake_hands(net::TlsContext context);
   std::vector<net::Pin> trusted_pins() const;
   void open_socket(net::Deadline deadline);
   [[noreturn]] void refuse_key(const net::Pin& seen) const;
-  void remember(const net::Pin& seen);
+  void remember();
 
   ServerConnectionOptions options_;
   std::string address_;  // as it is known by
   std::filesystem::path state_;
   std::unique_ptr<net::Trust> trust_;      // with TLS
   std::shared_ptr<const net::Keys> own_;   // with TLS
+  net::Identity identity_;                 // that is shown
+  net::Pin seen_;                          // the server's
   std::optional<net::KnownServer> known_;  // what is known of the address
   proc::UniqueFd socket_;
   std::optional<net::TlsContext> context_;

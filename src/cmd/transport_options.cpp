@@ -14,12 +14,31 @@ std::vector<Option> transport_options(TransportOptions& options) {
           {.names = "--unsafe-plaintext",
            .value = "",
            .help = "With --no-tls: on any address",
-           .set = [&](const std::string&) { options.allows_unsafe_plaintext = true; }}};
+           .set = [&](const std::string&) { options.allows_unsafe_plaintext = true; }},
+          {.names = "--cert",
+           .value = "FILE",
+           .help = "Show this certificate (PEM, with its chain) instead of the own key",
+           .set = [&](const std::string& text) { options.certificate = text; }},
+          {.names = "--key",
+           .value = "FILE",
+           .help = "The key of --cert",
+           .set = [&](const std::string& text) { options.key = text; }},
+          {.names = "--ca",
+           .value = "FILE",
+           .help = "Trust certificates of this CA",
+           .set = [&](const std::string& text) { options.ca = text; }}};
 }
 
 void check(const TransportOptions& options) {
   if (options.says_tls && options.says_no_tls) {
     throw UsageError("--tls and --no-tls exclude each other; leave one out");
+  }
+  if (options.certificate.empty() != options.key.empty()) {
+    throw UsageError("--cert and --key go together; give both");
+  }
+  const bool has_pki = !options.certificate.empty() || !options.ca.empty();
+  if (has_pki && options.says_no_tls) {
+    throw UsageError("--cert, --key and --ca need TLS; leave out --no-tls");
   }
 }
 

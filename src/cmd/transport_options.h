@@ -1,6 +1,7 @@
 // The options that `serve` and `fetch` have in common: whether a connection is TLS.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "cmd/command_line.h"
@@ -11,6 +12,9 @@ struct TransportOptions {
   bool says_tls = false;
   bool says_no_tls = false;
   bool allows_unsafe_plaintext = false;
+  std::string certificate;  // files of an own PKI; empty: none
+  std::string key;
+  std::string ca;
 
   bool uses_tls() const { return !says_no_tls; }
 };

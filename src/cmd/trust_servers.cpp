@@ -46,6 +46,7 @@ ExitCode join(const ArgumentOptions& options) {
         {.server = net::parse_host_port(code.address).value_or(net::HostPort{}),
          .transport = {},
          .pin = code.pin,
+         .pin_origin = "the invite",
          .state_dir = options.state_dir});
     net::Client client(connection.stream());
     const net::Deadline deadline = std::chrono::steady_clock::now() + kJoinTime;

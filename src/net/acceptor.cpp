@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -60,7 +61,11 @@ bool Acceptor::accept_one() {
   proc::UniqueFd socket(::accept4(listener_.raw(), reinterpret_cast<sockaddr*>(&peer), &size,
                                   SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket) {
-    take_(std::move(socket), peer);
+    try {
+      take_(std::move(socket), peer);
+    } catch (const std::exception&) {
+      return false;  // no memory, most likely; the connection is closed
+    }
     return true;
   }
   // The connection went away again, or another thread was faster.

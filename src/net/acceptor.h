@@ -16,8 +16,8 @@ namespace topnet::net {
 
 class Acceptor {
  public:
-  // What becomes of a connection (non-blocking, closed on exec). Called in the acceptor's thread;
-  // must not throw.
+  // What becomes of a connection (non-blocking, closed on exec). Called in the acceptor's thread.
+  // Where it throws, that counts as a failure to accept.
   using Take = std::function<void(proc::UniqueFd socket, const sockaddr_storage& peer)>;
 
   // Starts the thread `name`. `errors` counts how often accept(2) failed for want of something, and

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <new>
 #include <utility>
 
 namespace topnet::net {
@@ -20,13 +21,22 @@ bool ConnectionThreads::start(proc::UniqueFd socket, const std::string& name,
   // Held until the thread is listed: it may be at its end before it is.
   const std::scoped_lock lock(mutex_);
   const int raw = socket.raw();
-  auto thread = Thread::start({.name = name, .stack_size = stack_size},
-                              [this, raw, serve = std::move(serve)] {
-                                serve(raw);
-                                end(raw);
-                              });
-  if (!thread) return false;
-  live_.emplace(socket.release(), std::move(*thread));
+  // Its place first: nothing may throw once the thread runs.
+  const auto place = live_.try_emplace(raw).first;
+  try {
+    place->second = Thread::start({.name = name, .stack_size = stack_size},
+                                  [this, raw, serve = std::move(serve)] {
+                                    serve(raw);
+                                    end(raw);
+                                  });
+  } catch (const std::bad_alloc&) {
+    place->second.reset();  // no memory for a thread is no thread
+  }
+  if (!place->second) {
+    live_.erase(place);
+    return false;
+  }
+  static_cast<void>(socket.release());
   return true;
 }
 

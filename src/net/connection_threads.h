@@ -47,7 +47,7 @@ class ConnectionThreads {
 
   std::mutex mutex_;
   std::condition_variable all_ended_;
-  std::unordered_map<int, Thread> live_;  // by their sockets
+  std::unordered_map<int, std::optional<Thread>> live_;  // by their sockets
   std::optional<Thread> last_ended_;
 };
 

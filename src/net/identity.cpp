@@ -7,7 +7,10 @@
 #include <openssl/rand.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "net/file_error.h"
@@ -100,6 +103,43 @@ Identity load_identity(const PrivateFolder& state) {
                                 "new identity",
                                 error.what()));
   }
+}
+
+std::string load_certificates(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  if (!stream) throw FileError("read", file, errno == 0 ? EIO : errno);
+  try {
+    read_certificates(text);
+  } catch (const OpensslError& error) {
+    throw FileError("use", file, error.what());
+  }
+  return text;
+}
+
+Identity load_identity(const std::filesystem::path& certificate, const std::filesystem::path& key) {
+  Identity identity{.key_pem = {}, .certificate_pem = load_certificates(certificate), .pin = {}};
+  auto key_pem = read_private_file(key);
+  if (!key_pem) throw FileError("read", key, ENOENT);
+  identity.key_pem = std::move(*key_pem);
+  try {
+    const KeyPtr owned = read_private_key(identity.key_pem);
+    require(belongs_to(identity.certificate_pem, owned), "it is not the certificate's key");
+    identity.pin = pin_of(*owned);
+  } catch (const OpensslError& error) {
+    throw FileError("use", key, error.what());
+  }
+  return identity;
+}
+
+std::string expiry_of(const std::string& certificates_pem) {
+  const CertificatePtr certificate = read_certificate(certificates_pem);
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  require(bio != nullptr && ASN1_TIME_print(bio.get(), X509_get0_notAfter(certificate.get())) == 1,
+          "could not show a date");
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &text);
+  return {text, static_cast<std::size_t>(size)};
 }
 
 std::string make_key() {

@@ -9,6 +9,7 @@
 namespace topnet::net {
 namespace {
 
+constexpr const char* kKey = "identity.key";
 constexpr const char* kNextKey = "identity.next.key";
 constexpr const char* kEarlierPins = "identity.earlier";
 
@@ -35,8 +36,11 @@ std::shared_ptr<const Keys> KeyRing::keys() {
   // Asked before the files are read: what changes meanwhile is read the next time.
   const Versions now = versions();
   if (keys_ && now == seen_) return keys_;
+  // In this order, the way that a key goes: one that is put in use meanwhile is seen in both of its
+  // places, and not in none.
+  const auto next = folder_.read(kNextKey);
   Keys keys{.identity = load_identity(folder_), .next = {}, .earlier = {}};
-  if (const auto next = folder_.read(kNextKey)) {
+  if (next) {
     const Pin pin = pin_of_key(*next);
     // A crash may have left it there after it was put in use.
     if (pin != keys.identity.pin) keys.next = pin;
@@ -49,27 +53,30 @@ std::shared_ptr<const Keys> KeyRing::keys() {
 
 Pin KeyRing::prepare_next() {
   const PrivateFolder::Lock lock(folder_);
-  if (const auto next = folder_.read(kNextKey)) return pin_of_key(*next);
+  // A crash may have left it there after it was put in use.
+  const auto next = folder_.read(kNextKey);
+  if (next && next != folder_.read(kKey)) return pin_of_key(*next);
   const std::string key = make_key();
   folder_.write(kNextKey, key);
   return pin_of_key(key);
 }
 
 bool KeyRing::commit_next() {
-  const Pin current = keys()->identity.pin;
   const PrivateFolder::Lock lock(folder_);
   const auto next = folder_.read(kNextKey);
-  if (!next) return false;
+  const auto current = folder_.read(kKey);
+  if (!next || !current || next == current) return false;
   // In this order, so that a crash in between leaves one of the two keys in use, and both known.
-  folder_.write(kEarlierPins, folder_.read(kEarlierPins).value_or("") + current + '\n');
-  folder_.write("identity.key", *next);
+  folder_.write(kEarlierPins,
+                folder_.read(kEarlierPins).value_or("") + pin_of_key(*current) + '\n');
+  folder_.write(kKey, *next);
   folder_.remove("identity.crt");  // made again for the new key
   folder_.remove(kNextKey);
   return true;
 }
 
 KeyRing::Versions KeyRing::versions() const {
-  return {.key = folder_.version("identity.key"),
+  return {.key = folder_.version(kKey),
           .next = folder_.version(kNextKey),
           .earlier = folder_.version(kEarlierPins)};
 }

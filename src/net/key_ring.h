@@ -1,7 +1,7 @@
 // This machine's own keys: the one in use, the one to come, and those before it.
 //
-// A change by another process (`topnet trust rotate`) is noticed at the next look. Any thread may call
-// anything.
+// A change by another process (`topnet trust rotate`) is noticed at the next look. Any thread may
+// call anything.
 #pragma once
 
 #include <memory>

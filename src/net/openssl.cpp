@@ -60,6 +60,18 @@ CertificatePtr read_certificate(const std::string& pem) {
   return certificate;
 }
 
+std::vector<CertificatePtr> read_certificates(const std::string& pem) {
+  const BioPtr bio = reader_of(pem);
+  std::vector<CertificatePtr> certificates;
+  while (X509* const certificate =
+             PEM_read_bio_X509(bio.get(), nullptr, refuse_passphrase, nullptr)) {
+    certificates.emplace_back(certificate);
+  }
+  require(!certificates.empty(), "could not read a certificate");
+  ERR_clear_error();  // the end of the text counts as an error
+  return certificates;
+}
+
 namespace {
 
 // Of a SubjectPublicKeyInfo in DER, which OpenSSL has allocated; `size` is negative where it could

@@ -9,6 +9,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "net/pin.h"
 
@@ -40,9 +41,10 @@ void require(bool ok, const char* what);
 // The text of the queue's oldest error; empties the queue.
 std::string take_error_text();
 
-// Both throw OpensslError where `pem` does not hold one.
+// Each throws OpensslError where `pem` does not hold one.
 KeyPtr read_private_key(const std::string& pem);
 CertificatePtr read_certificate(const std::string& pem);
+std::vector<CertificatePtr> read_certificates(const std::string& pem);  // one at least
 
 // Of a certificate's key, or of a key. Throw OpensslError.
 Pin pin_of(const X509& certificate);

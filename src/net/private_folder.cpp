@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -26,6 +27,9 @@ constexpr std::size_t kMaxFileSize = std::size_t{1} << 20U;
 void require_private(const fs::path& file, int descriptor, mode_t wanted) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) throw FileError("read", file, errno);
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    throw FileError("use", file, "it is no regular file");
+  }
   if (status.st_uid != ::geteuid() && ::geteuid() != 0) {
     throw FileError("use", file, "it belongs to another user");
   }
@@ -54,6 +58,27 @@ proc::UniqueFd open_folder(const fs::path& path) {
 
 }  // namespace
 
+std::optional<std::string> read_private_file(const fs::path& file) {
+  // A FIFO must not be waited for; it is refused below.
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const proc::UniqueFd descriptor(::open(file.c_str(), kFlags));
+  if (!descriptor) {
+    if (errno == ENOENT) return std::nullopt;
+    throw FileError("read", file, errno);
+  }
+  require_private(file, descriptor.raw(), kFileMode);
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const ssize_t count = ::read(descriptor.raw(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw FileError("read", file, errno);
+    if (count == 0) return text;
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (text.size() > kMaxFileSize) throw FileError("read", file, EFBIG);
+  }
+}
+
 PrivateFolder::PrivateFolder(fs::path path) : path_(std::move(path)) {
   make_private_folders(path_);
   require_private(path_, open_folder(path_).raw(), kFolderMode);
@@ -66,25 +91,7 @@ PrivateFolder::Lock::Lock(const PrivateFolder& folder) : descriptor_(open_folder
 }
 
 std::optional<std::string> PrivateFolder::read(std::string_view name) const {
-  const fs::path file = path_ / name;
-  const proc::UniqueFd descriptor(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!descriptor) {
-    if (errno == ENOENT) return std::nullopt;
-    throw FileError("read", file, errno);
-  }
-  require_private(file, descriptor.raw(), kFileMode);
-  std::string text(kMaxFileSize, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t count = ::read(descriptor.raw(), text.data() + size, text.size() - size);
-    if (count == 0) {
-      text.resize(size);
-      return text;
-    }
-    if (count > 0) size += static_cast<std::size_t>(count);
-    if (count < 0 && errno != EINTR) throw FileError("read", file, errno);
-  }
-  throw FileError("read", file, EFBIG);
+  return read_private_file(path_ / name);
 }
 
 PrivateFolder::Version PrivateFolder::version(std::string_view name) const {
@@ -101,6 +108,8 @@ PrivateFolder::Version PrivateFolder::version(std::string_view name) const {
 }
 
 void PrivateFolder::write(std::string_view name, std::string_view contents) const {
+  // What could not be read again would be lost.
+  if (contents.size() > kMaxFileSize) throw FileError("write", path_ / name, EFBIG);
   AtomicFile target(path_ / name, kFileMode);
   target.write(contents);
   target.commit();

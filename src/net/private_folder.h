@@ -14,6 +14,10 @@
 
 namespace topnet::net {
 
+// The whole contents of a file, of 1 MiB at most; nullopt if there is none. Never follows a
+// symbolic link. Throws FileError, also where others can read it (with the chmod that mends it).
+std::optional<std::string> read_private_file(const std::filesystem::path& file);
+
 class PrivateFolder {
  public:
   // Makes the folder, 0700, and those on the way to it that are missing. Throws FileError: it
@@ -33,8 +37,7 @@ class PrivateFolder {
     proc::UniqueFd descriptor_;
   };
 
-  // The whole contents of a file, of 1 MiB at most; nullopt if there is none. Never follows a
-  // symbolic link. Throws FileError, also where others can read it.
+  // See read_private_file.
   std::optional<std::string> read(std::string_view name) const;
 
   // What tells whether a file has been replaced since: two looks at the same one give the same.

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <system_error>
@@ -19,7 +20,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// For those who wait to be told that the server ends, and to end themselves.
+constexpr std::chrono::seconds kTimeToBeTold{1};
 constexpr std::size_t kClientStackSize = std::size_t{256} * 1024;
+
+// To a client that was revoked as soon as it had joined.
+const Refusal kWithdrawn{.code = RefusalCode::JoinRefused,
+                         .text = "unknown invite; it has just been withdrawn"};
 
 }  // namespace
 
@@ -40,9 +47,24 @@ Server::Server(proc::UniqueFd listener, ServerOptions options, Connections& conn
 Server::~Server() { acceptor_->stop(); }
 
 void Server::shut_down(std::chrono::milliseconds patience) {
+  const Deadline end = Clock::now() + patience;
+  drained_ = end;
   acceptor_->stop();
   ::eventfd_write(shut_down_.raw(), 1);
-  threads_.wait_until_all_ended(Clock::now() + patience);
+  // A handshake is no exchange, and neither is half a request; who waits is told first.
+  cut_those_in({Phase::Handshake});
+  threads_.wait_until_all_ended(std::min<Deadline>(end, Clock::now() + kTimeToBeTold));
+  cut_those_in({Phase::Handshake, Phase::Waiting, Phase::Idle});
+  threads_.wait_until_all_ended(end);
+}
+
+void Server::cut_those_in(std::initializer_list<Phase> phases) {
+  for (const LiveConnection& connection : connections_.snapshot().connections) {
+    if (std::find(phases.begin(), phases.end(), connection.phase) == phases.end()) continue;
+    const std::scoped_lock lock(mutex_);
+    const auto found = sockets_.find(connection.id);
+    if (found != sockets_.end()) threads_.cut(found->second);
+  }
 }
 
 void Server::check_enrolments() {
@@ -79,11 +101,19 @@ void Server::accept(proc::UniqueFd socket, const sockaddr_storage& peer_address)
 void Server::serve(ConnectionId id, const std::string& peer, int socket) {
   Outcome outcome = Outcome::InternalError;
   try {
+    {
+      const std::scoped_lock lock(mutex_);
+      sockets_.emplace(id, socket);
+    }
     outcome = shake_hands_and_run(id, peer, socket);
   } catch (...) {
     outcome = Outcome::InternalError;
   }
   forget(id);
+  {
+    const std::scoped_lock lock(mutex_);
+    sockets_.erase(id);
+  }
   connections_.close(id, outcome);
 }
 
@@ -113,12 +143,8 @@ Outcome Server::shake_hands_and_run(ConnectionId id, const std::string& peer, in
     return Outcome::HandshakeFailed;
   }
   session.pin = stream->peer_pin();
-  if (session.pin) {
-    // In this order: whoever is revoked from now on is found there.
-    know(id, *session.pin, socket);
-    session.client = options_.client_name(*session.pin);
-    if (!session.client) forget(id);
-  }
+  if (session.pin) session.client = let_in(id, *session.pin, socket);
+  if (!session.client) session.client = stream->peer_ca_name();
   session.is_enrolled = session.client.has_value();
   if (session.client) connections_.set_client(id, *session.client);
   return run(*stream, session, socket);
@@ -145,9 +171,9 @@ SessionHooks Server::hooks_for(Stream& stream, ConnectionId id, int socket) {
   return {.make_report = options_.make_report,
           .join =
               [this, id, socket](const JoinRequest& request, const SessionPeer& peer) {
-                if (peer.pin) know(id, *peer.pin, socket);
                 auto answer = options_.join(request, peer);
-                if (!std::holds_alternative<Joined>(answer) && !peer.client) forget(id);
+                const bool has_joined = std::holds_alternative<Joined>(answer);
+                if (has_joined && peer.pin && !let_in(id, *peer.pin, socket)) answer = kWithdrawn;
                 return answer;
               },
           .next_pin = options_.next_pin,
@@ -157,12 +183,27 @@ SessionHooks Server::hooks_for(Stream& stream, ConnectionId id, int socket) {
           .wait_for_client =
               [this, &stream, socket](Deadline deadline) {
                 return wait_for_client(stream, socket, deadline);
-              }};
+              },
+          .wait_for_input =
+              [&stream, socket](Deadline deadline) {
+                if (stream.has_buffered()) return;
+                wait_until_ready(socket, Readiness::Read, deadline);
+              },
+          .wait_until = [this, socket](Deadline end) { wait_until(socket, end); }};
 }
 
-void Server::know(ConnectionId id, const Pin& pin, int socket) {
-  const std::scoped_lock lock(mutex_);
-  enrolled_.emplace(id, Enrolled{.pin = pin, .socket = socket});
+// The name of an enrolled client, which is from now on found by check_enrolments(). A stranger
+// never is: what is no client cannot be revoked, while it joins least of all.
+std::optional<std::string> Server::let_in(ConnectionId id, const Pin& pin, int socket) {
+  if (!options_.client_name(pin)) return std::nullopt;
+  {
+    const std::scoped_lock lock(mutex_);
+    enrolled_.emplace(id, Enrolled{.pin = pin, .socket = socket});
+  }
+  // Once more, since it may have been revoked before it could be found.
+  auto name = options_.client_name(pin);
+  if (!name) forget(id);
+  return name;
 }
 
 void Server::forget(ConnectionId id) {
@@ -188,6 +229,16 @@ bool Server::take_place() {
 bool Server::wait_for_client(const Stream& stream, int socket, Deadline deadline) const {
   if (stream.has_buffered()) return true;
   return wait_until_readable(socket, shut_down_.raw(), deadline) == socket;
+}
+
+// While the window of a request is open, the client owes nothing: if it ends its side, it has gone.
+void Server::wait_until(int socket, Deadline end) const {
+  HangUp first = wait_for_hang_up(socket, shut_down_.raw(), end);
+  if (first == HangUp::Wake) {
+    if (end > drained_.load()) throw ShuttingDownError("the server is shutting down");
+    first = wait_for_hang_up(socket, -1, end);  // the window closes in time
+  }
+  if (first == HangUp::Socket) throw ConnectionError("the client left before its report");
 }
 
 }  // namespace topnet::net

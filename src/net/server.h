@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,7 +31,7 @@ struct ServerOptions {
   std::function<std::shared_ptr<const TlsContext>()> tls;
   // The name that the holder of a key is enrolled under; nullopt for a stranger.
   std::function<std::optional<std::string>(const Pin&)> client_name;
-  std::function<std::shared_ptr<const ReportFile>(const ReportRequest&)> make_report;
+  MakeReport make_report;
   std::function<void(const Exchange&)> exchange_done;
   // See SessionHooks.
   decltype(SessionHooks::join) join = SessionHooks().join;
@@ -63,11 +64,13 @@ class Server {
   Outcome shake_hands_and_run(ConnectionId id, const std::string& peer, int socket);
   Outcome run(Stream& stream, const SessionPeer& peer, int socket);
   SessionHooks hooks_for(Stream& stream, ConnectionId id, int socket);
-  void know(ConnectionId id, const Pin& pin, int socket);
+  std::optional<std::string> let_in(ConnectionId id, const Pin& pin, int socket);
   void forget(ConnectionId id);
   bool is_revoked(ConnectionId id);
   bool take_place();
   bool wait_for_client(const Stream& stream, int socket, Deadline deadline) const;
+  void wait_until(int socket, Deadline end) const;
+  void cut_those_in(std::initializer_list<Phase> phases);
 
   // Whose key is known, and may become unknown.
   struct Enrolled {
@@ -78,9 +81,11 @@ class Server {
 
   ServerOptions options_;
   Connections& connections_;
-  std::atomic<std::size_t> places_taken_ = 0;  // by clients that are being served
-  proc::UniqueFd shut_down_;                   // an eventfd, readable from shut_down() on
+  std::atomic<std::size_t> places_taken_ = 0;       // by clients that are being served
+  proc::UniqueFd shut_down_;                        // an eventfd, readable from shut_down() on
+  std::atomic<Deadline> drained_{Deadline::max()};  // when all connections are to have ended
   std::mutex mutex_;
+  std::map<ConnectionId, int> sockets_;        // of live connections; guarded by mutex_
   std::map<ConnectionId, Enrolled> enrolled_;  // live connections; guarded by mutex_
   ConnectionThreads threads_;
   std::unique_ptr<Acceptor> acceptor_;

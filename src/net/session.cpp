@@ -26,6 +26,8 @@ struct Ended {
   Refusal refusal;
 };
 
+const Refusal kShuttingDown{.code = RefusalCode::ShuttingDown,
+                            .text = "the server is shutting down"};
 const Ended kRevoked{
     Outcome::RefusedAuth,
     {.code = RefusalCode::NotEnrolled, .text = "this client's enrolment has been revoked"}};
@@ -58,6 +60,9 @@ class Session {
     } catch (const Ended& ended) {
       refuse(stream_, ended.refusal);
       return ended.outcome;
+    } catch (const ShuttingDownError&) {
+      refuse(stream_, kShuttingDown);
+      return has_done_something() ? Outcome::Completed : Outcome::RefusedBusy;
     } catch (const TimeoutError&) {
       refuse(stream_, {.code = RefusalCode::Timeout, .text = "you took too long"});
       return Outcome::TimedOut;
@@ -82,10 +87,7 @@ class Session {
   std::optional<Frame> next_request(Clock::duration patience) {
     connections_.set_phase(peer_.id, has_done_something() ? Phase::Idle : Phase::Waiting);
     const Deadline deadline = Clock::now() + patience;
-    if (!hooks_.wait_for_client(deadline)) {
-      throw Ended{has_done_something() ? Outcome::Completed : Outcome::RefusedBusy,
-                  {.code = RefusalCode::ShuttingDown, .text = "the server is shutting down"}};
-    }
+    if (!hooks_.wait_for_client(deadline)) throw ShuttingDownError("the server is shutting down");
     if (hooks_.is_revoked()) throw kRevoked;
     return read_frame(stream_, deadline);
   }
@@ -119,9 +121,14 @@ class Session {
     connections_.count_request(peer_.id);
     connections_.set_phase(peer_.id, Phase::Reporting);
     const std::shared_ptr<const ReportFile> report = make_report(request);
+    // It may have taken an hour, which is the longest window.
+    if (hooks_.is_revoked()) throw kRevoked;
     send(*report, deadline);
     connections_.count_report();
     connections_.set_phase(peer_.id, Phase::Receiving);
+    // Not by reading: behind the end of its input that a revocation makes, TLS could say nothing.
+    hooks_.wait_for_input(deadline);
+    if (hooks_.is_revoked()) throw kRevoked;
     const auto frame = read_frame(stream_, deadline);
     if (!frame) throw ConnectionError("the client left before its top");
     if (frame->type != FrameType::Top) throw ProtocolError("a top was due");
@@ -141,7 +148,7 @@ class Session {
 
   std::shared_ptr<const ReportFile> make_report(const ReportRequest& request) const {
     try {
-      return hooks_.make_report(request);
+      return hooks_.make_report(request, hooks_.wait_until);
     } catch (const FileError& error) {
       // The path is nobody's business but the server's.
       throw Ended{Outcome::InternalError,

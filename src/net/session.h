@@ -43,10 +43,21 @@ struct SessionPeer {
   bool is_enrolled = false;           // without TLS everybody is
 };
 
+// The server ends before something that is wanted can be had.
+class ShuttingDownError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+using WaitUntil = std::function<void(Deadline)>;
+using MakeReport =
+    std::function<std::shared_ptr<const ReportFile>(const ReportRequest&, const WaitUntil& wait)>;
+
 // What a session needs of the program around it. Called in the session's own thread.
 struct SessionHooks {
-  // Makes and stores a report. Throws what stops it; the client is then told that it failed.
-  std::function<std::shared_ptr<const ReportFile>(const ReportRequest&)> make_report;
+  // Makes and stores a report; waits for the end of a window with `wait`. Throws what stops it; the
+  // client is then told that it failed.
+  MakeReport make_report;
   // Enrols the client's key by an invite, and returns its name; or says why not, for people.
   std::function<std::variant<Joined, Refusal>(const JoinRequest&, const SessionPeer&)> join =
       [](const JoinRequest&, const SessionPeer&) {
@@ -64,6 +75,12 @@ struct SessionHooks {
   // Returns true when the client has sent something, or ended; false when the server shuts down.
   // Throws TimeoutError.
   std::function<bool(Deadline)> wait_for_client;
+  // Returns when the client has sent something, or ended, also while the server shuts down. Throws
+  // TimeoutError.
+  std::function<void(Deadline)> wait_for_input = [](Deadline) {};
+  // Returns at that moment. Throws ConnectionError where the client ends before, and
+  // ShuttingDownError where the server has to.
+  WaitUntil wait_until = [](Deadline) {};
 };
 
 // Serves requests until the client ends, breaks a rule or a deadline, or the server drains. Says

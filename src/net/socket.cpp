@@ -89,6 +89,17 @@ int wait_until_readable(int first, int second, Deadline deadline) {
   return waited[0].revents != 0 ? first : second;
 }
 
+HangUp wait_for_hang_up(int socket, int wake, Deadline end) {
+  std::array<pollfd, 2> waited{{{.fd = socket, .events = POLLRDHUP, .revents = 0},
+                                {.fd = wake, .events = POLLIN, .revents = 0}}};
+  try {
+    poll_until(waited, end);
+  } catch (const TimeoutError&) {
+    return HangUp::None;
+  }
+  return waited[0].revents != 0 ? HangUp::Socket : HangUp::Wake;
+}
+
 std::vector<sockaddr_storage> resolve(const HostPort& address, Purpose purpose) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;

@@ -26,6 +26,13 @@ void wait_until_ready(int descriptor, Readiness readiness, Deadline deadline);
 // TimeoutError.
 int wait_until_readable(int first, int second, Deadline deadline);
 
+// What came first.
+enum class HangUp : std::uint8_t { None, Socket, Wake };
+
+// Returns when the peer of `socket` has ended its side, when `wake` (-1: none) is readable, or at
+// `end`, which is None.
+HangUp wait_for_hang_up(int socket, int wake, Deadline end);
+
 // Which addresses are meant: those to connect to, names included, or numeric ones to listen on.
 enum class Purpose : std::uint8_t { Connecting, Listening };
 

@@ -1,128 +1,19 @@
 #include "net/tls.h"
 
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <string_view>
 #include <system_error>
 
-#include "net/openssl.h"
+#include "net/address.h"
 #include "net/socket.h"
+#include "net/tls_impl.h"
 
 namespace topnet::net {
-namespace {
-
-// As ALPN writes a list of one protocol (RFC 7301): its length, its name.
-constexpr std::string_view kAlpnList = "\x08topnet/1";
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-// A client that offers only other protocols is refused with the alert; one that offers none never
-// gets here.
-int choose_alpn(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
-                const unsigned char* offered, unsigned int offered_size, void*) {
-  unsigned char* match = nullptr;
-  const int result =
-      SSL_select_next_proto(&match, chosen_size, bytes_of(kAlpnList),
-                            static_cast<unsigned int>(kAlpnList.size()), offered, offered_size);
-  if (result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
-  *chosen = match;
-  return SSL_TLSEXT_ERR_OK;
-}
-
-int accept_any_certificate(X509_STORE_CTX*, void*) { return 1; }
-
-// What the verification of one handshake saw; hangs on its SSL object.
-struct Verdict {
-  std::optional<Pin> untrusted;
-};
-
-int verdict_index() {
-  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
-  return index;
-}
-
-// Accepts the pins in `trusted`, a std::vector<Pin>, and notes another one in the verdict.
-int accept_trusted_key(X509_STORE_CTX* store, void* trusted) {
-  auto* const ssl =
-      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  const X509* const certificate = X509_STORE_CTX_get0_cert(store);
-  if (ssl == nullptr || certificate == nullptr) return 0;
-  const Pin pin = pin_of(*certificate);
-  const auto& pins = *static_cast<const std::vector<Pin>*>(trusted);
-  if (std::find(pins.begin(), pins.end(), pin) != pins.end()) return 1;
-  static_cast<Verdict*>(SSL_get_ex_data(ssl, verdict_index()))->untrusted = pin;
-  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
-  return 0;
-}
-
-SslContextPtr make_context(const SSL_METHOD* method, const Identity& identity) {
-  SslContextPtr context(SSL_CTX_new(method));
-  require(context != nullptr, "could not set TLS up");
-  SSL_CTX* const raw = context.get();
-  require(SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION) == 1, "no TLS 1.3");
-  // The first is the cheapest where the processor knows AES.
-  require(SSL_CTX_set_ciphersuites(raw,
-                                   "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
-                                   "TLS_CHACHA20_POLY1305_SHA256") == 1,
-          "no cipher suites");
-  require(SSL_CTX_set1_groups_list(raw, "X25519:P-256:P-384") == 1, "no key exchange groups");
-  // Resumption has skipped the check of the client's key in well-known servers.
-  SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
-  require(SSL_CTX_set_num_tickets(raw, 0) == 1, "could not turn tickets off");
-  // Buffers of idle connections are given back: 33 KiB each.
-  SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
-  const CertificatePtr certificate = read_certificate(identity.certificate_pem);
-  const KeyPtr key = read_private_key(identity.key_pem);
-  require(SSL_CTX_use_certificate(raw, certificate.get()) == 1 &&
-              SSL_CTX_use_PrivateKey(raw, key.get()) == 1 && SSL_CTX_check_private_key(raw) == 1,
-          "could not use the identity");
-  return context;
-}
-
-}  // namespace
 
 UntrustedKeyError::UntrustedKeyError(Pin seen)
     : std::runtime_error("the server's key " + seen + " is not trusted"), seen_(std::move(seen)) {}
-
-struct TlsContext::Impl {
-  SslContextPtr context;
-  bool is_server = false;
-  std::vector<Pin> trusted;  // of a client
-};
-
-TlsContext::TlsContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-TlsContext::TlsContext(TlsContext&&) noexcept = default;
-TlsContext::~TlsContext() = default;
-
-TlsContext TlsContext::server(const Identity& identity) {
-  auto impl = std::make_unique<Impl>();
-  impl->context = make_context(TLS_server_method(), identity);
-  impl->is_server = true;
-  SSL_CTX* const raw = impl->context.get();
-  SSL_CTX_set_alpn_select_cb(raw, choose_alpn, nullptr);
-  SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_cert_verify_callback(raw, accept_any_certificate, nullptr);
-  return TlsContext(std::move(impl));
-}
-
-TlsContext TlsContext::client(const Identity& identity, std::vector<Pin> trusted) {
-  auto impl = std::make_unique<Impl>();
-  impl->context = make_context(TLS_client_method(), identity);
-  impl->trusted = std::move(trusted);
-  SSL_CTX* const raw = impl->context.get();
-  SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_cert_verify_callback(raw, accept_trusted_key, &impl->trusted);
-  // This one function returns 0 for success.
-  require(SSL_CTX_set_alpn_protos(raw, bytes_of(kAlpnList),
-                                  static_cast<unsigned int>(kAlpnList.size())) == 0,
-          "could not offer the protocol");
-  return TlsContext(std::move(impl));
-}
 
 struct TlsStream::Impl {
   SslPtr ssl;
@@ -151,6 +42,21 @@ struct TlsStream::Impl {
 
 namespace {
 
+// The server's certificate has to be that of `host`, a name or a numeric address.
+void expect_host(SSL* ssl, const std::string& host) {
+  X509_VERIFY_PARAM* const parameters = SSL_get0_param(ssl);
+  if (is_numeric_address(host)) {
+    require(X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1, "no such address");
+    return;
+  }
+  X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  require(X509_VERIFY_PARAM_set1_host(parameters, host.c_str(), 0) == 1 &&
+              // What SSL_set_tlsext_host_name stands for, without its cast.
+              SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                       const_cast<char*>(host.c_str())) == 1,
+          "no such host name");
+}
+
 std::string describe(int error) {
   if (error == SSL_ERROR_SYSCALL) {
     return errno == 0 ? "the peer ended the connection" : std::generic_category().message(errno);
@@ -165,19 +71,23 @@ TlsStream::TlsStream(const TlsContext& context, int socket, Deadline deadline)
   impl_->ssl.reset(SSL_new(context.impl_->context.get()));
   impl_->socket = socket;
   SSL* const ssl = impl_->ssl.get();
-  require(ssl != nullptr && SSL_set_fd(ssl, socket) == 1 &&
-              SSL_set_ex_data(ssl, verdict_index(), &impl_->verdict) == 1,
-          "could not set up a TLS connection");
+  require(ssl != nullptr && SSL_set_fd(ssl, socket) == 1, "could not set up a TLS connection");
+  set_verdict(ssl, impl_->verdict);
+  if (context.impl_->host) expect_host(ssl, *context.impl_->host);
   const bool is_server = context.impl_->is_server;
   const auto [result, error] =
       impl_->run([&] { return is_server ? SSL_accept(ssl) : SSL_connect(ssl); }, deadline);
   if (result != 1) {
     if (impl_->verdict.untrusted) throw UntrustedKeyError(*impl_->verdict.untrusted);
+    if (const long why = SSL_get_verify_result(ssl); !is_server && why != X509_V_OK) {
+      throw UntrustedCertificateError(X509_verify_cert_error_string(why));
+    }
     throw HandshakeError(describe(error));
   }
   if (const CertificatePtr certificate{SSL_get1_peer_certificate(ssl)}) {
     peer_pin_ = pin_of(*certificate);
   }
+  peer_ca_name_ = impl_->verdict.ca_name;
   const unsigned char* protocol = nullptr;
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl, &protocol, &size);

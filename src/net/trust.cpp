@@ -112,13 +112,21 @@ PrivateFolder::Version Trust::clients_version() const { return folder_.version(k
 
 bool Trust::revoke(const std::string& name) {
   const PrivateFolder::Lock lock(folder_);
-  const auto remove = [&](auto& entries) {
-    return entries.remove_if([&](const auto& entry) { return entry.name == name; }) > 0;
+  std::vector<EnrolledClient> revoked = clients();
+  std::erase_if(revoked, [&](const EnrolledClient& client) { return client.name != name; });
+  // A key that has used an invite for another name, too, must not come back by that one.
+  const auto is_way_in = [&](const Invite& invite) {
+    return invite.name == name ||
+           std::any_of(revoked.begin(), revoked.end(),
+                       [&](const EnrolledClient& client) { return invite.used_by == client.pin; });
   };
-  // The invite first: a crash in between must leave the client known, not the way back in open.
-  const bool was_invited = change_file<Invite>(folder_, kInvites, remove);
-  const bool was_client = change_file<EnrolledClient>(folder_, kClients, remove);
-  return was_invited || was_client;
+  // The invites first: a crash in between must leave the client known, not the way back in open.
+  const bool was_invited = change_file<Invite>(
+      folder_, kInvites, [&](auto& entries) { return entries.remove_if(is_way_in) > 0; });
+  change_file<EnrolledClient>(folder_, kClients, [&](auto& entries) {
+    return entries.remove_if([&](const EnrolledClient& entry) { return entry.name == name; });
+  });
+  return was_invited || !revoked.empty();
 }
 
 void Trust::note_learned(const Pin& client, const Pin& next) {
@@ -211,8 +219,13 @@ void Trust::remember(KnownServer server) {
 void Trust::note_next(const std::string& address, const std::optional<Pin>& next) {
   const PrivateFolder::Lock lock(folder_);
   change_file<KnownServer>(folder_, kServers, [&](auto& entries) {
+    const std::vector<KnownServer> known = entries.entries();
+    const auto at_address = std::find_if(known.begin(), known.end(), [&](const KnownServer& entry) {
+      return entry.address == address;
+    });
+    if (at_address == known.end()) return true;
     entries.update([&](KnownServer& entry) {
-      if (entry.address != address || entry.next == next) return false;
+      if (entry.pin != at_address->pin || entry.next == next) return false;
       entry.next = next;
       return true;
     });

@@ -63,7 +63,8 @@ class Trust {
   std::vector<KnownServer> servers() const;
   // From now on the server at this address has this key, whatever was known of it.
   void remember(KnownServer server);
-  // Announced by the server at this address.
+  // Announced by the server at this address; it has the same key at the other addresses that are
+  // known by it.
   void note_next(const std::string& address, const std::optional<Pin>& next);
   // False if the address was not known.
   bool forget(const std::string& address);

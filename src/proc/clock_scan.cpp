@@ -105,6 +105,7 @@ class ClockScanner {
       take(std::move(*stat.process));
     } else {
       --result_.seen;
+      result_.live_ticks -= std::min(result_.live_ticks, before.ticks);
       if (stat.is_unreadable) ++result_.unreadable;
     }
     return true;

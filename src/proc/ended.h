@@ -20,10 +20,10 @@ std::vector<EndedChildren> ended_children(const std::vector<Process>& processes)
 
 // The same for a window. `processes`, in rising order of pids, are those that are there at its end,
 // with the parents that they had when it opened; `vanished` those that were there when it opened
-// and are not any more, as they were then. Growth beyond `most_ticks`, which is what all CPUs can do
-// inside the window, is no time of it. Together never more than there was: where it cannot be known
-// who waited for a process, or whether anybody did (SIGCHLD ignored), what it had used before is
-// taken off all the same.
+// and are not any more, as they were then. Growth beyond `most_ticks`, which is what all CPUs can
+// do inside the window, is no time of it. Together never more than there was: where it cannot be
+// known who waited for a process, or whether anybody did (SIGCHLD ignored), what it had used before
+// is taken off all the same.
 std::vector<EndedChildren> ended_inside(const std::vector<Process>& processes,
                                         const std::vector<Process>& vanished,
                                         std::optional<std::uint64_t> most_ticks);

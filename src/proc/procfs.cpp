@@ -56,11 +56,15 @@ std::optional<Number> read_last_number(int directory, const char* path) {
 
 }  // namespace
 
+bool is_proc(const std::filesystem::path& root) {
+  return (root / "").lexically_normal() == "/proc/";
+}
+
 Procfs::Procfs(std::filesystem::path root)
     : root_(std::move(root)),
       directory_(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (!directory_) fail(errno);
-  has_clocks_ = root_ == "/proc" && shows_our_namespace();
+  has_clocks_ = is_proc(root_) && shows_our_namespace();
 }
 
 bool Procfs::shows_our_namespace() const {

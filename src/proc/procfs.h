@@ -10,6 +10,9 @@
 
 namespace topnet::proc {
 
+// Whether `root` is written as the kernel's own /proc is, and not a copy somewhere else.
+bool is_proc(const std::filesystem::path& root);
+
 class Procfs final : public Source {
  public:
   // Throws std::system_error where `root` cannot be opened.

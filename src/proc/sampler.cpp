@@ -1,5 +1,6 @@
 #include "proc/sampler.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proc/clock_ticks.h"
@@ -7,6 +8,16 @@
 #include "proc/visibility.h"
 
 namespace topnet::proc {
+
+namespace {
+
+// Whether a window that was meant to be `asked` long has been: to the millisecond, or a hundredth.
+// On a machine that is too busy for that, its true length is told.
+bool is_as_good_as(std::chrono::milliseconds measured, std::chrono::milliseconds asked) {
+  return std::chrono::abs(measured - asked) <= std::max(std::chrono::milliseconds(1), asked / 100);
+}
+
+}  // namespace
 
 Report report_of(const Sample& sample, const Wish& wish) {
   const Usage& usage = sample.usage;
@@ -29,8 +40,9 @@ Sampler::Sampler(std::unique_ptr<Source> source, std::filesystem::path root, Met
     : root_(std::move(root)), scanner_(std::move(source), method) {}
 
 std::shared_ptr<const Sample> Sampler::take(const Wish& wish,
-                                            std::optional<std::chrono::milliseconds> window) {
-  return window ? take_window(wish, *window) : take_since_start(wish);
+                                            std::optional<std::chrono::milliseconds> window,
+                                            const Wait& wait) {
+  return window ? take_window(wish, *window, wait) : take_since_start(wish);
 }
 
 std::shared_ptr<const Sample> Sampler::take_since_start(const Wish& wish) {
@@ -40,12 +52,18 @@ std::shared_ptr<const Sample> Sampler::take_since_start(const Wish& wish) {
 }
 
 std::shared_ptr<const Sample> Sampler::take_window(const Wish& wish,
-                                                   std::chrono::milliseconds window) {
+                                                   std::chrono::milliseconds window,
+                                                   const Wait& wait) {
   const auto opened =
       take_part<Opened>(next_opening_, Latecomers::Excluded, wish, [this](const auto&) {
         return std::make_shared<const Opened>(Opened{.baseline = scanner_.open(), .closings = {}});
       });
-  wait_until(opened->baseline.opened + window);
+  const auto end = opened->baseline.opened + window;
+  if (wait) {
+    wait(end);
+  } else {
+    wait_until(end);
+  }
   // Who asked for the same window at the same time waits for the same end of it.
   std::shared_ptr<Round<Sample>>* closing = nullptr;
   {
@@ -54,7 +72,7 @@ std::shared_ptr<const Sample> Sampler::take_window(const Wish& wish,
   }
   return take_part<Sample>(*closing, Latecomers::Included, wish, [&](const auto&) {
     Usage usage = scanner_.close(opened->baseline);
-    usage.window = window;
+    if (is_as_good_as(*usage.window, window)) usage.window = window;
     return describe(std::move(usage));
   });
 }
@@ -85,11 +103,12 @@ std::shared_ptr<const Result> Sampler::take_part(
   if (latecomers == Latecomers::Excluded) round->wishes.push_back(wish);
   changed_.wait(lock, [&] { return round->is_done || !is_scanning_; });
   if (!round->is_done) {
-    is_scanning_ = true;
-    if (latecomers == Latecomers::Excluded) next.reset();
     // An exception is for everybody who takes part.
     std::packaged_task<std::shared_ptr<const Result>()> task([&] { return run(round->wishes); });
     round->outcome = task.get_future().share();
+    // Nothing that may throw stands behind this.
+    is_scanning_ = true;
+    if (latecomers == Latecomers::Excluded) next.reset();
     lock.unlock();
     task();
     lock.lock();

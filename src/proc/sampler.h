@@ -52,10 +52,15 @@ class Sampler {
   // With the processes of another source; `root` describes the host.
   Sampler(std::unique_ptr<Source> source, std::filesystem::path root, Method method);
 
-  // A sample since each process started, or with a window over the time from now on, which is
-  // waited for. Throws what Scanner throws, and SamplerStopped.
+  // Returns at the given moment. May throw, and the window is given up.
+  using Wait = std::function<void(std::chrono::steady_clock::time_point)>;
+
+  // A sample since each process started, or with a window over the time from now on, whose end is
+  // waited for by `wait`, or without one, until stop(). Throws what Scanner and `wait` throw, and
+  // SamplerStopped.
   std::shared_ptr<const Sample> take(const Wish& wish,
-                                     std::optional<std::chrono::milliseconds> window = {});
+                                     std::optional<std::chrono::milliseconds> window = {},
+                                     const Wait& wait = {});
 
   // Ends the wait for every window, now and from now on.
   void stop() { stop_.request_stop(); }
@@ -80,7 +85,8 @@ class Sampler {
   enum class Latecomers : std::uint8_t { Excluded, Included };
 
   std::shared_ptr<const Sample> take_since_start(const Wish& wish);
-  std::shared_ptr<const Sample> take_window(const Wish& wish, std::chrono::milliseconds window);
+  std::shared_ptr<const Sample> take_window(const Wish& wish, std::chrono::milliseconds window,
+                                            const Wait& wait);
   void wait_until(std::chrono::steady_clock::time_point end);
   std::shared_ptr<const Sample> describe(Usage usage);
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "proc/procfs.h"
 #include "proc/unique_fd.h"
 
 namespace topnet::proc {
@@ -25,14 +26,14 @@ std::string read_link(const char* path) {
 // Of a process that is always there, and never ours unless we are root or init.
 bool can_read_init() {
   const UniqueFd file(::open("/proc/1/stat", O_RDONLY | O_CLOEXEC));
-  return static_cast<bool>(file);
+  return file || (errno != ENOENT && errno != EACCES && errno != EPERM);
 }
 
 }  // namespace
 
 std::optional<std::string> hidden_because(const std::filesystem::path& root,
                                           std::uint64_t unreadable) {
-  if (root == "/proc") {
+  if (is_proc(root)) {
     if (!can_read_init()) return "/proc hides the processes of other users (hidepid)";
     if (read_link("/proc/self") != std::to_string(::getpid())) {
       return "/proc is that of another PID namespace";

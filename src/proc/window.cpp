@@ -12,6 +12,8 @@ namespace {
 using std::chrono::milliseconds;
 using Entry = Baseline::Entry;
 
+constexpr int kMostAttempts = 4;
+
 // Walks entries in rising order of pids, along with pids that come in the same order.
 class EarlierEntries {
  public:
@@ -110,13 +112,54 @@ Reading read_all(Source& source, PidList& list, const std::optional<CpuTimes>& m
   return {.entries = reader.take_entries(), .unreadable = reader.unreadable()};
 }
 
-bool is_same(const Process& a, const Process& b) {
-  return a.pid == b.pid && a.start_time_ticks == b.start_time_ticks;
-}
-
 // Figures of the kernel only grow, but a fixture's may do anything.
 std::uint64_t growth(std::uint64_t now, std::uint64_t before) {
   return now > before ? now - before : 0;
+}
+
+// Everything at one moment, as nearly as it can be had.
+struct Moment {
+  std::chrono::sys_time<std::chrono::milliseconds> time;
+  std::chrono::steady_clock::time_point when;
+  Reading reading;
+  std::optional<CpuTimes> machine;
+};
+
+// Halfway between two readings of the machine's figures.
+CpuTimes middle(const CpuTimes& before, const CpuTimes& after) {
+  CpuTimes times = after;
+  times.busy_ticks = before.busy_ticks + growth(after.busy_ticks, before.busy_ticks) / 2;
+  times.interrupt_ticks =
+      before.interrupt_ticks + growth(after.interrupt_ticks, before.interrupt_ticks) / 2;
+  return times;
+}
+
+// Reading takes its time, most of all on a machine that is busy, and all figures are to be of one
+// moment. So what has run meanwhile is read again, which is quick, until the machine did next to
+// nothing during that.
+Moment read_moment(Source& source, PidList& list, Clocks clocks,
+                   const std::vector<Entry>& earlier) {
+  using namespace std::chrono;
+  Moment moment;
+  for (int attempt = 1;; ++attempt) {
+    moment.time = floor<milliseconds>(system_clock::now());
+    moment.when = steady_clock::now();
+    moment.machine = source.read_cpu_times();
+    moment.reading = read_all(source, list, moment.machine, clocks,
+                              attempt == 1 ? earlier : moment.reading.entries);
+    const auto after = source.read_cpu_times();
+    if (!moment.machine || !after) return moment;
+    const bool is_quick = growth(after->busy_ticks, moment.machine->busy_ticks) <= after->cpus;
+    // Without clocks everything would be read again, which is not quick.
+    if (is_quick || clocks == Clocks::Ignore || attempt == kMostAttempts) {
+      moment.machine = middle(*moment.machine, *after);
+      return moment;
+    }
+  }
+}
+
+bool is_same(const Process& a, const Process& b) {
+  return a.pid == b.pid && a.start_time_ticks == b.start_time_ticks;
 }
 
 // What a process has used since it was `before`; null if it was not there.
@@ -153,20 +196,18 @@ std::optional<std::uint64_t> most_ticks(std::chrono::nanoseconds length,
 
 Baseline open_window(Source& source, PidList& pids, Clocks clocks) {
   const Reading first = read_all(source, pids, source.read_cpu_times(), clocks, {});
-  using namespace std::chrono;
-  Baseline baseline{.time = floor<milliseconds>(system_clock::now()),
-                    .opened = steady_clock::now(),
-                    .entries = {},
-                    .machine = source.read_cpu_times()};
-  baseline.entries = read_all(source, pids, baseline.machine, clocks, first.entries).entries;
-  return baseline;
+  Moment opening = read_moment(source, pids, clocks, first.entries);
+  return {.time = opening.time,
+          .opened = opening.when,
+          .entries = std::move(opening.reading.entries),
+          .machine = opening.machine};
 }
 
 Usage close_window(Source& source, PidList& pids, Clocks clocks, const Baseline& baseline) {
   using namespace std::chrono;
-  const auto length = duration_cast<milliseconds>(steady_clock::now() - baseline.opened);
-  const auto machine = source.read_cpu_times();
-  const Reading now = read_all(source, pids, machine, clocks, baseline.entries);
+  const Moment closing = read_moment(source, pids, clocks, baseline.entries);
+  const Reading& now = closing.reading;
+  const auto length = round<milliseconds>(closing.when - baseline.opened);
 
   Usage usage{.time = baseline.time, .window = length};
   usage.seen = now.entries.size();
@@ -183,7 +224,7 @@ Usage close_window(Source& source, PidList& pids, Clocks clocks, const Baseline&
     usage.live_ticks += usage.processes.back().cpu_ticks();
   }
   known.finish(note_vanished);
-  usage.machine = difference(machine, baseline.machine);
+  usage.machine = difference(closing.machine, baseline.machine);
   // Those that were read last have had a little longer.
   const auto read_for = steady_clock::now() - baseline.opened;
   usage.ended = ended_inside(usage.processes, vanished, most_ticks(read_for, usage.machine));

@@ -138,7 +138,7 @@ HttpResponder::~HttpResponder() = default;
 
 std::string HttpResponder::respond(const std::string& head) { return library_->respond(head); }
 
-std::string HttpResponder::respond(Rejection rejection) {
+std::string HttpResponder::respond(Rejection rejection, bool is_head) {
   const std::string body = fmt::format("{}\n", reason_of(rejection));
   std::string answer =
       fmt::format("HTTP/1.1 {} {}\r\n", static_cast<int>(rejection), reason_of(rejection));
@@ -146,7 +146,7 @@ std::string HttpResponder::respond(Rejection rejection) {
   if (rejection == Rejection::MethodNotAllowed) answer += "Allow: GET, HEAD\r\n";
   return answer +
          fmt::format("Connection: close\r\nContent-Length: {}\r\nContent-Type: {}\r\n\r\n{}",
-                     body.size(), kPlainText, body);
+                     body.size(), kPlainText, is_head ? "" : body);
 }
 
 }  // namespace topnet::web

@@ -37,8 +37,8 @@ class HttpResponder {
   // with std::regex.
   std::string respond(const std::string& head);
 
-  // The answer to a request that was not let through.
-  static std::string respond(Rejection rejection);
+  // The answer to a request that was not let through; to a HEAD, without a body.
+  static std::string respond(Rejection rejection, bool is_head = false);
 
  private:
   class Library;

@@ -95,9 +95,10 @@ void HttpServer::answer(SeatId id, int socket) {
   set_gives_way(id, false);
   const auto head = text->ends_with(kEndOfHead) ? judge_head(*text, options_.host_names)
                                                 : Rejection::HeadTooLarge;
-  const std::string answer = std::holds_alternative<Rejection>(head)
-                                 ? HttpResponder::respond(std::get<Rejection>(head))
-                                 : responder_.respond(std::get<std::string>(head));
+  const std::string answer =
+      std::holds_alternative<Rejection>(head)
+          ? HttpResponder::respond(std::get<Rejection>(head), text->starts_with("HEAD "))
+          : responder_.respond(std::get<std::string>(head));
   stream.write_all(std::as_bytes(std::span(answer)), Clock::now() + options_.answer_limit);
   set_gives_way(id, true);
   net::end_gently(stream, socket);

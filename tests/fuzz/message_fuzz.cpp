@@ -33,7 +33,11 @@ void check(const ReportRequest& request) {
   require(request.hold.count() >= 0 && request.hold <= std::chrono::hours(1));
 }
 
-void check(const ReportEnd& end) { require(is_hex(end.sha256, 64)); }
+bool is_pin_or_none(const std::optional<Pin>& pin) { return !pin || parse_pin(*pin) == pin; }
+
+void check(const ReportEnd& end) {
+  require(is_hex(end.sha256, 64) && is_pin_or_none(end.next_pin));
+}
 
 void check(const Top& top) {
   require(is_hex(top.id, 32) && top.pid >= 1);
@@ -43,12 +47,21 @@ void check(const Top& top) {
   require(top.clock_ticks_per_second >= 1 && top.clock_ticks_per_second <= 1000000);
   // So that their sum cannot overflow.
   require(top.user_ticks <= 1ULL << 62U && top.system_ticks <= 1ULL << 62U);
+  require(is_pin_or_none(top.learned_pin));
 }
 
 void check(const Ack& ack) { require(is_hex(ack.id, 32)); }
 
 void check(const Refusal& refusal) {
   require(is_escaped(refusal.text) && refusal.text.size() <= 1024);
+}
+
+void check(const JoinRequest& join) {
+  require(is_hex(join.secret, 32) && is_pin_or_none(join.server));
+}
+
+void check(const Joined& joined) {
+  require(!joined.name.empty() && joined.name.size() <= 64 && is_escaped(joined.name));
 }
 
 template <typename Message>
@@ -74,5 +87,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try_as(parse_top, payload);
   try_as(parse_ack, payload);
   try_as(parse_refusal, payload);
+  try_as(parse_join, payload);
+  try_as(parse_joined, payload);
   return 0;
 }

@@ -1,102 +1,22 @@
 #include "net/server.h"
 
-#include <csignal>
-#include <map>
-
 #include "net/socket.h"
 #include "support/catch.h"
+#include "support/machines.h"
 #include "support/session_trial.h"
 
 using namespace topnet::net;
 using topnet::proc::UniqueFd;
+using topnet::test::Counts;
 using topnet::test::frames_of;
+using topnet::test::Machines;
+using topnet::test::read_all;
+using topnet::test::refused;
 using topnet::test::request_frame;
-using topnet::test::TemporaryFolder;
+using topnet::test::send;
+using topnet::test::soon;
 using topnet::test::top_frame;
 using namespace std::chrono_literals;
-
-namespace {
-
-Deadline soon() { return std::chrono::steady_clock::now() + 20s; }
-
-// A server on a port of its own, and whom it knows.
-struct Machines {
-  // As in the program: OpenSSL writes without MSG_NOSIGNAL.
-  Machines() { std::signal(SIGPIPE, SIG_IGN); }
-
-  TemporaryFolder folder;
-  ReportFiles files{folder / "reports"};
-  Identity own = load_identity(PrivateFolder(folder / "own"));
-  Connections connections;
-  sockaddr_storage address{};
-  ServerOptions options{
-      .client_name = [this](const Pin& pin) -> std::optional<std::string> {
-        if (pin == own.pin) return "local";
-        return std::nullopt;
-      },
-      .make_report =
-          [this](const ReportRequest&) {
-            return std::make_shared<const ReportFile>(files.write("the report", "text"));
-          },
-      .exchange_done = [](const Exchange&) {}};
-
-  std::unique_ptr<Server> serve() {
-    UniqueFd listener =
-        listen_on(resolve({.host = "127.0.0.1", .port = 0}, Purpose::Listening).front());
-    address = local_address(listener.raw());
-    return std::make_unique<Server>(std::move(listener), options, connections);
-  }
-  std::unique_ptr<Server> serve_tls() {
-    options.tls = [context = std::make_shared<const TlsContext>(TlsContext::server(own))] {
-      return context;
-    };
-    return serve();
-  }
-
-  UniqueFd connect() const { return connect_to({address}, soon()); }
-
-  // How often connections have ended in each way, once all have.
-  std::map<std::string, std::uint64_t> outcomes(Server& server) const {
-    server.shut_down(20s);
-    const ConnectionsSnapshot snapshot = connections.snapshot();
-    std::map<std::string, std::uint64_t> counted;
-    std::uint64_t sum = snapshot.active();
-    for (const auto& [word, outcome] : kOutcomes) {
-      const std::uint64_t count = snapshot.outcomes.at(static_cast<std::size_t>(outcome));
-      if (count > 0) counted.emplace(word, count);
-      sum += count;
-    }
-    CHECK(sum == snapshot.accepted);
-    return counted;
-  }
-};
-
-using Counts = std::map<std::string, std::uint64_t>;
-
-void send(Stream& stream, const std::string& bytes) {
-  stream.write_all(std::as_bytes(std::span(bytes)), soon());
-}
-
-// All that comes until the clean end.
-std::string read_all(Stream& stream) {
-  std::string all;
-  std::array<std::byte, 4096> buffer{};
-  while (const std::size_t count = stream.read_some(buffer, soon())) {
-    all.append(reinterpret_cast<const char*>(buffer.data()), count);
-  }
-  return all;
-}
-
-// The code of the refusal that all ends with; the client then goes.
-RefusalCode refused(Stream& stream) {
-  const std::vector<Frame> frames = frames_of(read_all(stream));
-  stream.finish_writing(soon());
-  REQUIRE_FALSE(frames.empty());
-  REQUIRE(frames.back().type == FrameType::Error);
-  return parse_refusal(frames.back().payload).code;
-}
-
-}  // namespace
 
 TEST_CASE("D1: a client that does not shake hands is cut off, and nothing is said to it") {
   Machines machines;

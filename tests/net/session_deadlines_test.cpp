@@ -87,7 +87,7 @@ TEST_CASE("D3, D5: from a request to its acknowledgement there are thirty second
   SessionTrial trial;
   trial.report = std::string(100000, 'x');
   Set exchange{};
-  trial.hooks.make_report = [&](const ReportRequest&) {
+  trial.hooks.make_report = [&](const ReportRequest&, const WaitUntil&) {
     exchange.latest = now();
     return trial.write_report();
   };

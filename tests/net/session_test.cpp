@@ -180,7 +180,8 @@ TEST_CASE("E1, C6: a stranger is told so in answer to its first frame, and not b
        {request_frame(), top_frame(), frame(FrameType::Request, "no JSON")}) {
     SessionTrial trial;
     trial.peer.is_enrolled = false;
-    trial.hooks.make_report = [](const ReportRequest&) -> std::shared_ptr<const ReportFile> {
+    trial.hooks.make_report = [](const ReportRequest&,
+                                 const WaitUntil&) -> std::shared_ptr<const ReportFile> {
       throw std::logic_error("a stranger is not served");
     };
     const auto [frames, outcome] = trial.answer(first + top_frame());
@@ -192,7 +193,8 @@ TEST_CASE("E1, C6: a stranger is told so in answer to its first frame, and not b
 
 TEST_CASE("E6: a report that cannot be stored is a failure that keeps the server's paths") {
   SessionTrial trial;
-  trial.hooks.make_report = [](const ReportRequest&) -> std::shared_ptr<const ReportFile> {
+  trial.hooks.make_report = [](const ReportRequest&,
+                               const WaitUntil&) -> std::shared_ptr<const ReportFile> {
     throw FileError("write", "/var/lib/topnet/reports/report-1.text", ENOSPC);
   };
   const auto [frames, outcome] = trial.answer(request_frame() + top_frame());
@@ -205,11 +207,12 @@ TEST_CASE("E6: a report that cannot be stored is a failure that keeps the server
 
 TEST_CASE("E6: a report that cannot be made or read is a failure without its reason") {
   SessionTrial scan;
-  scan.hooks.make_report = [](const ReportRequest&) -> std::shared_ptr<const ReportFile> {
+  scan.hooks.make_report = [](const ReportRequest&,
+                              const WaitUntil&) -> std::shared_ptr<const ReportFile> {
     throw std::runtime_error("could not read /proc");
   };
   SessionTrial file;
-  file.hooks.make_report = [](const ReportRequest&) {
+  file.hooks.make_report = [](const ReportRequest&, const WaitUntil&) {
     return std::make_shared<const ReportFile>(ReportFile{.path = "/x", .file = {}});
   };
   for (SessionTrial* const trial : {&scan, &file}) {

@@ -3,14 +3,13 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <exception>
 #include <fstream>
-#include <mutex>
 #include <set>
 #include <thread>
 
 #include "support/catch.h"
+#include "support/gate.h"
 #include "support/proc_tree.h"
 #include "support/simulated_kernel.h"
 
@@ -21,6 +20,7 @@ using topnet::proc::Sampler;
 using topnet::proc::SamplerStopped;
 using topnet::proc::SortKey;
 using topnet::proc::Wish;
+using topnet::test::Gate;
 using topnet::test::ProcTree;
 using topnet::test::SimulatedKernel;
 using namespace std::chrono_literals;
@@ -36,32 +36,6 @@ bool is_asleep(pid_t thread) {
   const auto name_end = text.rfind(')');
   return name_end != std::string::npos && text.substr(name_end + 2, 1) == "S";
 }
-
-// A gate that holds up whoever comes to it until it is opened.
-class Gate {
- public:
-  void pass() {
-    std::unique_lock lock(mutex_);
-    ++arrived_;
-    changed_.notify_all();
-    changed_.wait(lock, [&] { return is_open_; });
-  }
-  void wait_for_somebody() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return arrived_ > 0; });
-  }
-  void open() {
-    const std::scoped_lock lock(mutex_);
-    is_open_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int arrived_ = 0;
-  bool is_open_ = false;
-};
 
 // A sampler of a simulated kernel.
 struct Trial {
@@ -241,7 +215,7 @@ TEST_CASE("windows of one length are shared, and others end at times of their ow
   // The first one's, and two that opened together.
   CHECK(sampler.scans() == 3);
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    CHECK(samples[i]->usage.window == (i <= 10 ? 10ms : 60ms));
+    CHECK(samples[i]->usage.window >= (i <= 10 ? 10ms : 60ms));
   }
   CHECK(numbers_of({samples.begin() + 1, samples.begin() + 11}).size() == 1);
   CHECK(numbers_of({samples.begin() + 11, samples.end()}).size() == 1);
@@ -251,15 +225,16 @@ TEST_CASE("a window holds what was used from its request on") {
   Trial trial;
   const pid_t pid = trial.kernel.fork(SimulatedKernel::kInit);
   trial.kernel.run(pid, 500 * kTick);
-  // It runs whenever the machine's figures are read: for the list, at the opening, at the end.
-  trial.kernel.before_cpu_times = [&] { trial.kernel.run(pid, 3 * kTick); };
+  // It runs whenever the machine's figures are read: before and behind each end of the window. Two
+  // of these lie inside.
+  trial.kernel.before_cpu_times = [&] { trial.kernel.run(pid, kTick); };
   Sampler& sampler = trial.start();
   const auto sample = sampler.take({.count = 1}, 20ms);
   const Report report = report_of(*sample, {.count = 1});
-  CHECK(report.window == 20ms);
-  CHECK(report.processes.front().cpu_ticks() == 3);
-  CHECK(report.accounting->busy_ticks == 3);
-  CHECK(report.accounting->listed_ticks == 3);
+  CHECK(report.window >= 20ms);
+  CHECK(report.processes.front().cpu_ticks() == 2);
+  CHECK(report.accounting->busy_ticks == 2);
+  CHECK(report.accounting->listed_ticks == 2);
   CHECK(sampler.scans() == 1);
 }
 

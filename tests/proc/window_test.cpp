@@ -1,5 +1,7 @@
 #include "proc/window.h"
 
+#include <utility>
+
 #include "support/catch.h"
 #include "support/window_trial.h"
 
@@ -146,6 +148,31 @@ TEST_CASE("what runs while a window opens is in it from that moment on, and not 
   CHECK(usage.live_ticks == 2);
   CHECK(usage.ended->empty());
   CHECK(usage.machine->busy_ticks == 2);
+}
+
+TEST_CASE(
+    "what runs while a window closes is in the machine's figures and in its own, or in neither") {
+  WindowTrial trial;
+  const pid_t first = trial.kernel.fork(kInit);
+  const pid_t second = trial.kernel.fork(kInit);
+  trial.open();
+  trial.kernel.run(second, 5 * kTick);
+  trial.kernel.before_clock = [&, has_run = false](pid_t pid) mutable {
+    // The first one has been read by then, and the machine's figures too.
+    if (pid == second && !std::exchange(has_run, true)) trial.kernel.run(first, 30 * kTick);
+  };
+  const Usage usage = trial.close();
+  CHECK(usage.machine->busy_ticks == 35);
+  CHECK(process_in(usage, first).cpu_ticks() == 30);
+  CHECK(usage.live_ticks == 35);
+}
+
+TEST_CASE("a machine that never rests does not keep a window from closing") {
+  WindowTrial trial;
+  const pid_t busy = trial.kernel.fork(kInit);
+  trial.open();
+  trial.kernel.before_clock = [&](pid_t) { trial.kernel.run(busy, 30 * kTick); };
+  CHECK(process_in(trial.close(), busy).cpu_ticks() > 0);
 }
 
 TEST_CASE("a child that ends behind its parent's back, as it were, is in neither end twice") {

@@ -9,7 +9,7 @@ import socket
 import ssl
 import struct
 
-REQUEST, DATA, END, TOP, ACK, ERROR = 1, 2, 3, 4, 5, 6
+REQUEST, DATA, END, TOP, ACK, ERROR, JOIN, JOINED = 1, 2, 3, 4, 5, 6, 7, 8
 
 
 def element(der, at):
@@ -103,6 +103,11 @@ class Client:
                "clock_ticks_per_second": 100, "user_ticks": 812, "system_ticks": 31} | changes
         self.send(TOP, top)
         return top["id"], self.read()
+
+    def join(self, secret, pin=None, **further):
+        """Sends a JOIN with the secret of an invite, for the server with `pin`; returns the answer."""
+        self.send(JOIN, {"secret": secret, "server": pin or self.pin} | further)
+        return self.read()
 
     def end(self):
         """Ends our side, and returns what the server still sends until it ends its own."""

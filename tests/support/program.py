@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -12,9 +13,12 @@ import urllib.request
 TOPNET = os.environ["TOPNET"]
 
 
-def topnet(*words, **options):
-    """Runs topnet to its end and returns its output, as bytes, and its exit status."""
-    return subprocess.run([TOPNET, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+def topnet(*words, wrapper=(), **options):
+    """Runs topnet to its end and returns its output, as bytes, and its exit status. `wrapper` is a
+    command that runs the one behind it."""
+    if "input" not in options:
+        options["stdin"] = subprocess.DEVNULL
+    return subprocess.run([*wrapper, TOPNET, *words], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=60, check=False, **options)
 
 
@@ -108,14 +112,15 @@ class Server:
         self.process = subprocess.Popen(
             [*self.wrapper, TOPNET, "serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0",
              "--state-dir", self.state, *self.words],
-            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0)
+        self.unread = b""
         self.said = []
         last = "serving" if "off" in self.words else "status page"
         while not self.said or not self.said[-1].startswith("topnet: " + last):
-            line = self.process.stderr.readline()
+            line = self.next_line()
             if not line:
                 raise AssertionError(f"serve did not start: {self.said}")
-            self.said.append(line.rstrip("\n"))
+            self.said.append(line)
         ready = {line.split()[1]: line.rsplit(" ", 1)[1] for line in self.said}
         self.page = ready.get("status")
         self.address = ready["serving"]
@@ -142,8 +147,16 @@ class Server:
         return sorted(names)
 
     def next_line(self):
-        """What the server says next on standard error."""
-        return self.process.stderr.readline().rstrip("\n")
+        """What the server says next on standard error; empty at its end."""
+        while b"\n" not in self.unread:
+            if not select.select([self.process.stderr], [], [], 60)[0]:
+                raise AssertionError(f"the server says nothing more: {self.unread}")
+            piece = self.process.stderr.read(65536)
+            if not piece:
+                break
+            self.unread += piece
+        line, _, self.unread = self.unread.partition(b"\n")
+        return line.decode()
 
     def stop(self):
         """Ends it with SIGTERM; returns its exit status."""

@@ -26,7 +26,8 @@ struct SessionTrial {
   net::SessionLimits limits;
   std::vector<net::Exchange> done;
   net::SessionHooks hooks{
-      .make_report = [this](const net::ReportRequest&) { return write_report(); },
+      .make_report = [this](const net::ReportRequest&,
+                            const net::WaitUntil&) { return write_report(); },
       .exchange_done = [this](const net::Exchange& exchange) { done.push_back(exchange); },
       .wait_for_client = [](net::Deadline) { return true; }};
 
