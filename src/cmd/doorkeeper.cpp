@@ -64,7 +64,7 @@ std::variant<net::Joined, net::Refusal> Doorkeeper::join(const net::JoinRequest&
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const auto result = trust_.join(request.secret, *peer.pin, now);
   if (const auto* const why = std::get_if<net::JoinRefusal>(&result)) return refuse(*why);
-  const std::string& name = std::get<std::string>(result);
+  const auto& name = std::get<std::string>(result);
   say(fmt::format("{} has joined as {}, with the key {}", peer.peer, name, *peer.pin));
   return net::Joined{.name = name};
 }
@@ -77,6 +77,11 @@ bool Doorkeeper::has_changed() {
   const net::PrivateFolder::Version version = trust_.clients_version();
   const std::scoped_lock lock(mutex_);
   return std::exchange(clients_version_, version) != version;
+}
+
+void Doorkeeper::look_again() {
+  const std::scoped_lock lock(mutex_);
+  clients_version_ = {};
 }
 
 }  // namespace topnet::cmd

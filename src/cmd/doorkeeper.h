@@ -44,6 +44,8 @@ class Doorkeeper {
 
   // Whether somebody may have been revoked since the last call.
   bool has_changed();
+  // Lets it say so once more.
+  void look_again();
 
  private:
   const net::Identity& shown(const net::Keys& keys) const {

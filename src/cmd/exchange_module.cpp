@@ -6,7 +6,8 @@
 #include "cmd/serve.h"
 #include "cmd/trust.h"
 
-extern "C" __attribute__((visibility("default"))) const char topnet_module_version[] =
+extern "C" __attribute__((visibility("default")))
+const char topnet_module_version[] =  // NOLINT(readability-identifier-naming)
     TOPNET_VERSION;
 
 extern "C" __attribute__((visibility("default"))) int topnet_module_main(int argc, char** argv) {

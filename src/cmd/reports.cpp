@@ -38,7 +38,7 @@ std::shared_ptr<Reports::Shared> Reports::find(const Form& form) {
   const std::scoped_lock lock(mutex_);
   std::shared_ptr<Shared>& shared = recent_[form];
   if (!shared) shared = std::make_shared<Shared>();
-  const std::shared_ptr<Shared> found = shared;
+  std::shared_ptr<Shared> found = shared;
   const std::uint64_t newest = std::get<0>(recent_.rbegin()->first);
   while (std::get<0>(recent_.begin()->first) + kRecentScans < newest) {
     recent_.erase(recent_.begin());

@@ -76,11 +76,14 @@ web::ServerInfo describe(const ServeOptions& options, const std::string& address
 
 // Whoever has been revoked since the last look is cut off. A file that cannot be read lets nobody
 // in, and ends nothing either; it is said once.
-void check_enrolments(Doorkeeper& doorkeeper, net::Server& server) {
+// `said` is what was said last.
+void check_enrolments(Doorkeeper& doorkeeper, net::Server& server, std::string& said) {
   try {
     if (doorkeeper.has_changed()) server.check_enrolments();
+    said.clear();
   } catch (const net::FileError& error) {
-    say(error.what());
+    doorkeeper.look_again();
+    if (std::exchange(said, error.what()) != error.what()) say(error.what());
   }
 }
 
@@ -122,7 +125,8 @@ ExitCode run(const ServeOptions& options) {
     say("not every process can be seen: " + *hidden);
   }
 
-  while (!wait_for(ends, kLookAgain)) check_enrolments(doorkeeper, server);
+  std::string said;
+  while (!wait_for(ends, kLookAgain)) check_enrolments(doorkeeper, server, said);
   // A second signal ends at once, and not in an orderly way.
   unblock_end_signals(ends);
   server.shut_down(kDrainTime);

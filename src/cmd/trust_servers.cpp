@@ -26,8 +26,8 @@ constexpr std::chrono::seconds kJoinTime{10};
 // prints will do.
 net::InviteCode read_invite(std::string text) {
   if (text == "-") std::getline(std::cin, text);
-  constexpr std::string_view kCommand = "topnet trust join ";
-  if (text.starts_with(kCommand)) text.erase(0, kCommand.size());
+  const std::string_view command = "topnet trust join ";
+  if (text.starts_with(command)) text.erase(0, command.size());
   const auto code = net::parse_invite_code(text);
   if (!code) {
     throw UsageError(
@@ -54,7 +54,11 @@ ExitCode join(const ArgumentOptions& options) {
     connection.keep(code.address);
     say(fmt::format("{} knows this machine as {} now; try: topnet fetch {}", code.address, name,
                     code.address));
-    client.finish(deadline);
+    try {
+      client.finish(deadline);
+    } catch (const std::exception&) {
+      return ExitCode::Done;  // It is enrolled, however the connection ends.
+    }
   } catch (const std::exception& error) {
     const ExitCode exit_code = exit_code_of(error);
     if (exit_code == ExitCode::LocalFile) throw;

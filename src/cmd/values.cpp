@@ -28,14 +28,14 @@ std::chrono::milliseconds parse_seconds(const std::string& text, std::chrono::mi
 }
 
 std::chrono::seconds parse_duration(const std::string& text) {
-  constexpr std::array<std::pair<char, std::int64_t>, 4> kUnits{
+  constexpr std::array<std::pair<char, std::int64_t>, 4> units{
       {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}}};
-  constexpr std::int64_t kMost = std::int64_t{365} * 86400;
-  for (const auto& [unit, seconds] : kUnits) {
+  constexpr std::int64_t most = std::int64_t{365} * 86400;
+  for (const auto& [unit, seconds] : units) {
     if (text.empty() || text.back() != unit) continue;
     const auto number =
         proc::parse_number<std::int64_t>(std::string_view(text).substr(0, text.size() - 1));
-    if (number && *number >= 1 && *number <= kMost / seconds) {
+    if (number && *number >= 1 && *number <= most / seconds) {
       return std::chrono::seconds(*number * seconds);
     }
   }

@@ -27,7 +27,7 @@ ReportEnd Client::fetch_report(const ReportRequest& request,
   for (;;) {
     const Frame frame = read_answer(deadline);
     if (frame.type == FrameType::End) {
-      const ReportEnd end = parse_end(frame.payload);
+      ReportEnd end = parse_end(frame.payload);
       if (end.length != length) throw ProtocolError("the report has another length than announced");
       if (end.sha256 != digest.finish()) throw ProtocolError("the report has another SHA-256");
       return end;

@@ -35,7 +35,10 @@ class EntryFile {
   // The numbers, from 1, of the lines that cannot be understood.
   const std::vector<std::size_t>& broken_lines() const { return broken_lines_; }
 
-  void add(Entry entry) { lines_.push_back({.text = to_line(entry), .entry = std::move(entry)}); }
+  void add(Entry entry) {
+    std::string text = to_line(entry);
+    lines_.push_back({.text = std::move(text), .entry = std::move(entry)});
+  }
 
   // Removes what `is_meant` is true for; returns how many that were.
   std::size_t remove_if(const std::function<bool(const Entry&)>& is_meant) {

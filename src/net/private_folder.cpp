@@ -60,8 +60,8 @@ proc::UniqueFd open_folder(const fs::path& path) {
 
 std::optional<std::string> read_private_file(const fs::path& file) {
   // A FIFO must not be waited for; it is refused below.
-  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const proc::UniqueFd descriptor(::open(file.c_str(), kFlags));
+  const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const proc::UniqueFd descriptor(::open(file.c_str(), flags));
   if (!descriptor) {
     if (errno == ENOENT) return std::nullopt;
     throw FileError("read", file, errno);

@@ -143,7 +143,14 @@ Outcome Server::shake_hands_and_run(ConnectionId id, const std::string& peer, in
     return Outcome::HandshakeFailed;
   }
   session.pin = stream->peer_pin();
-  if (session.pin) session.client = let_in(id, *session.pin, socket);
+  try {
+    if (session.pin) session.client = let_in(id, *session.pin, socket);
+  } catch (const std::exception&) {
+    refuse(*stream,
+           {.code = RefusalCode::Internal, .text = "the server cannot say who is enrolled"});
+    end_gently(*stream, socket);
+    return Outcome::InternalError;
+  }
   if (!session.client) session.client = stream->peer_ca_name();
   session.is_enrolled = session.client.has_value();
   if (session.client) connections_.set_client(id, *session.client);

@@ -88,7 +88,7 @@ class Session {
     connections_.set_phase(peer_.id, has_done_something() ? Phase::Idle : Phase::Waiting);
     const Deadline deadline = Clock::now() + patience;
     if (!hooks_.wait_for_client(deadline)) throw ShuttingDownError("the server is shutting down");
-    if (hooks_.is_revoked()) throw kRevoked;
+    if (hooks_.is_revoked()) throw Ended(kRevoked);
     return read_frame(stream_, deadline);
   }
 
@@ -122,13 +122,13 @@ class Session {
     connections_.set_phase(peer_.id, Phase::Reporting);
     const std::shared_ptr<const ReportFile> report = make_report(request);
     // It may have taken an hour, which is the longest window.
-    if (hooks_.is_revoked()) throw kRevoked;
+    if (hooks_.is_revoked()) throw Ended(kRevoked);
     send(*report, deadline);
     connections_.count_report();
     connections_.set_phase(peer_.id, Phase::Receiving);
     // Not by reading: behind the end of its input that a revocation makes, TLS could say nothing.
     hooks_.wait_for_input(deadline);
-    if (hooks_.is_revoked()) throw kRevoked;
+    if (hooks_.is_revoked()) throw Ended(kRevoked);
     const auto frame = read_frame(stream_, deadline);
     if (!frame) throw ConnectionError("the client left before its top");
     if (frame->type != FrameType::Top) throw ProtocolError("a top was due");

@@ -43,7 +43,7 @@ template <typename Entry, typename Change>
 auto change_file(const PrivateFolder& folder, const char* file, Change change) {
   auto entries = read_file<Entry>(folder, file);
   const std::string before = entries.to_text();
-  const auto result = change(entries);
+  auto result = change(entries);
   const std::string after = entries.to_text();
   if (after != before) folder.write(file, after);
   return result;
@@ -154,7 +154,7 @@ std::string Trust::invite(const std::string& name, proc::WallTime expires) {
     throw NameError(fmt::format(
         "the name '{}' is in use; choose another one, or revoke that client first", name));
   }
-  const std::string secret = random_id();
+  std::string secret = random_id();
   change_file<Invite>(folder_, kInvites, [&](auto& entries) {
     entries.remove_if([&](const Invite& invite) { return invite.name == name; });
     entries.add({.name = name, .digest = digest_of(secret), .expires = expires, .used_by = {}});
@@ -168,7 +168,7 @@ std::variant<std::string, JoinRefusal> Trust::join(const std::string& secret, co
   using Result = std::variant<std::string, JoinRefusal>;
   const std::string digest = digest_of(secret);
   const PrivateFolder::Lock lock(folder_);
-  const Result result = change_file<Invite>(folder_, kInvites, [&](auto& entries) {
+  Result result = change_file<Invite>(folder_, kInvites, [&](auto& entries) {
     entries.remove_if([&](const Invite& invite) { return invite.expires + kRemembered < now; });
     Result found = JoinRefusal::Unknown;
     entries.update([&](Invite& invite) {

@@ -10,106 +10,13 @@ namespace topnet::proc {
 namespace {
 
 using std::chrono::milliseconds;
-using Entry = Baseline::Entry;
+using Entry = Reading::Entry;
 
 constexpr int kMostAttempts = 4;
-
-// Walks entries in rising order of pids, along with pids that come in the same order.
-class EarlierEntries {
- public:
-  explicit EarlierEntries(const std::vector<Entry>& entries)
-      : next_(entries.begin()), end_(entries.end()) {}
-
-  // The entry of `pid`, if it has one. Calls `pass` with those of smaller pids that were not asked
-  // for.
-  template <typename Pass>
-  const Entry* find(pid_t pid, Pass pass) {
-    for (; next_ != end_ && next_->process.pid < pid; ++next_) pass(*next_);
-    return next_ != end_ && next_->process.pid == pid ? &*next_++ : nullptr;
-  }
-
-  template <typename Pass>
-  void finish(Pass pass) {
-    for (; next_ != end_; ++next_) pass(*next_);
-  }
-
- private:
-  std::vector<Entry>::const_iterator next_;
-  std::vector<Entry>::const_iterator end_;
-};
-
-// Reads processes, and those that were read before only if they have run since.
-class Reader {
- public:
-  Reader(Source& source, Clocks clocks, std::size_t expected)
-      : source_(source), asks_clocks_(clocks == Clocks::Ask && source.has_clocks()) {
-    entries_.reserve(expected);
-  }
-
-  void read(pid_t pid, const Entry* earlier) {
-    const auto clock = asks_clocks_ ? source_.read_clock(pid) : std::nullopt;
-    if (earlier != nullptr && clock && clock == earlier->clock) {
-      entries_.push_back(*earlier);
-      return;
-    }
-    Source::Stat stat = source_.read_stat(pid);
-    if (stat.process) {
-      entries_.push_back({.process = std::move(*stat.process), .clock = clock});
-    } else if (stat.is_unreadable) {
-      ++unreadable_;
-    } else {
-      vanished_.push_back(pid);
-      if (earlier != nullptr) bereaved_.push_back(earlier->process.parent);
-    }
-  }
-
-  // A process that vanished just now was there when its parent was read, perhaps. Its time has gone
-  // to that one since, and must not be missing in both.
-  void read_parents_of_vanished() {
-    for (const pid_t pid : bereaved_) {
-      const auto parent = std::lower_bound(
-          entries_.begin(), entries_.end(), pid,
-          [](const Entry& entry, pid_t other) { return entry.process.pid < other; });
-      if (parent == entries_.end() || parent->process.pid != pid) continue;
-      const auto clock = asks_clocks_ ? source_.read_clock(pid) : std::nullopt;
-      Source::Stat stat = source_.read_stat(pid);
-      if (stat.process) *parent = {.process = std::move(*stat.process), .clock = clock};
-    }
-  }
-
-  std::vector<Entry> take_entries() { return std::move(entries_); }
-  const std::vector<pid_t>& vanished() const { return vanished_; }
-  std::uint64_t unreadable() const { return unreadable_; }
-
- private:
-  Source& source_;
-  bool asks_clocks_;
-  std::vector<Entry> entries_;  // in the order of reading
-  std::vector<pid_t> vanished_;
-  std::vector<pid_t> bereaved_;  // parents of those that vanished
-  std::uint64_t unreadable_ = 0;
-};
 
 std::optional<std::uint64_t> forks_of(const Source& source,
                                       const std::optional<CpuTimes>& machine) {
   return machine && source.has_clocks() ? machine->forks : std::nullopt;
-}
-
-struct Reading {
-  std::vector<Entry> entries;  // in rising order of pids
-  std::uint64_t unreadable = 0;
-};
-
-// Every process there is; `earlier` is what is known of them.
-Reading read_all(Source& source, PidList& list, const std::optional<CpuTimes>& machine,
-                 Clocks clocks, const std::vector<Entry>& earlier) {
-  const std::vector<pid_t>& pids = list.update(forks_of(source, machine));
-  Reader reader(source, clocks, pids.size());
-  EarlierEntries known(earlier);
-  for (const pid_t pid : pids) reader.read(pid, known.find(pid, [](const Entry&) {}));
-  reader.read_parents_of_vanished();
-  list.remove(reader.vanished());
-  return {.entries = reader.take_entries(), .unreadable = reader.unreadable()};
 }
 
 // Figures of the kernel only grow, but a fixture's may do anything.
@@ -145,7 +52,7 @@ Moment read_moment(Source& source, PidList& list, Clocks clocks,
     moment.time = floor<milliseconds>(system_clock::now());
     moment.when = steady_clock::now();
     moment.machine = source.read_cpu_times();
-    moment.reading = read_all(source, list, moment.machine, clocks,
+    moment.reading = read_all(source, list, forks_of(source, moment.machine), clocks,
                               attempt == 1 ? earlier : moment.reading.entries);
     const auto after = source.read_cpu_times();
     if (!moment.machine || !after) return moment;
@@ -195,7 +102,8 @@ std::optional<std::uint64_t> most_ticks(std::chrono::nanoseconds length,
 }  // namespace
 
 Baseline open_window(Source& source, PidList& pids, Clocks clocks) {
-  const Reading first = read_all(source, pids, source.read_cpu_times(), clocks, {});
+  const Reading first =
+      read_all(source, pids, forks_of(source, source.read_cpu_times()), clocks, {});
   Moment opening = read_moment(source, pids, clocks, first.entries);
   return {.time = opening.time,
           .opened = opening.when,
@@ -215,7 +123,7 @@ Usage close_window(Source& source, PidList& pids, Clocks clocks, const Baseline&
   usage.processes.reserve(now.entries.size());
   std::vector<Process> vanished;
   const auto note_vanished = [&](const Entry& entry) { vanished.push_back(entry.process); };
-  EarlierEntries known(baseline.entries);
+  EntryWalk known(baseline.entries);
   for (const Entry& entry : now.entries) {
     const Entry* const before = known.find(entry.process.pid, note_vanished);
     // Where it is another one now, its pid was given out anew.

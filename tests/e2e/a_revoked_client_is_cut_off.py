@@ -130,33 +130,48 @@ class Revoked(unittest.TestCase):
             enrol(server, "db1", self.client)
             client = Client(server.port, self.client)
             wait_until(lambda: states(server).get("db1") == ["waiting"])
-            path = os.path.join(server.state, "clients")
-            with open(os.open(path + ".new", os.O_CREAT | os.O_WRONLY, 0o600), "w",
-                      encoding="utf-8") as file:
-                file.write("# nobody\n")
-            os.rename(path + ".new", path)
+            self.replace(server, "# nobody\n", 0o600)
             self.assertEqual(client.read()[1]["code"], "not_enrolled")
             client.close()
+
+    def replace(self, server, text, mode):
+        """Replaces the server's list of clients by hand; returns its path."""
+        path = os.path.join(server.state, "clients")
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(text)
+        os.rename(path + ".new", path)
+        return path
 
     def test_a_file_that_cannot_be_read_lets_nobody_in_and_ends_nothing(self):
         with Server() as server:
             enrol(server, "db1", self.client)
             enrol(server, "db2", self.state("db2"))
-            path = os.path.join(server.state, "clients")
+            with open(os.path.join(server.state, "clients"), encoding="utf-8") as file:
+                text = file.read()
             with Holder(server, server.state), Holder(server, self.state("db2")):
                 wait_until(lambda: states(server) == {"local": ["idle"], "db2": ["idle"]})
-                with open(os.open(path + ".new", os.O_CREAT | os.O_WRONLY), "w",
-                          encoding="utf-8") as file:
-                    os.fchmod(file.fileno(), 0o644)
-                    with open(path, encoding="utf-8") as old:
-                        file.write(old.read())
-                os.rename(path + ".new", path)
+                path = self.replace(server, text, 0o644)
                 for _ in range(10):
                     self.assertNotEqual(server.fetch(state=self.client).returncode, 0)
                     self.assertEqual(server.fetch().returncode, 0)
                 os.chmod(path, 0o600)
                 wait_until(lambda: server.fetch(state=self.client).returncode == 0)
                 self.assertIn("local", states(server))
+
+    def test_a_line_that_is_removed_while_the_file_cannot_be_read(self):
+        """it counts as soon as the file can be"""
+        with Server() as server:
+            enrol(server, "db1", self.client)
+            with Holder(server, self.client) as holder:
+                wait_until(lambda: states(server) == {"db1": ["idle"]})
+                path = self.replace(server, "# nobody\n", 0o644)
+                while path not in server.next_line():
+                    pass  # That it has joined, and has fetched.
+                self.assertTrue(holder.is_running())
+                os.chmod(path, 0o600)
+                status, said = holder.end()
+            self.assertEqual((status, said[1:]), (0, ["topnet: the server ended the hold: " + REVOKED]))
 
     def test_it_stays_out(self):
         """by an invite of before it cannot come back, whichever name that was for"""

@@ -155,3 +155,33 @@ TEST_CASE("what lives and dies inside a window goes to the parents that waited")
     REQUIRE(said == reaped);
   }
 }
+
+TEST_CASE(
+    "while the machine runs on, what is found lies between what can be inside and what must") {
+  for (std::uint32_t seed = 1; seed <= 3000; ++seed) {
+    Dice dice(seed);
+    WindowTrial trial(200);  // so few pids that children have smaller ones than their parents
+    trial.clocks = dice.one_of({Clocks::Ask, Clocks::Ask, Clocks::Ignore});
+    SimulatedKernel& kernel = trial.kernel;
+    const World world{.has_subreapers = dice.one_in(2)};
+    const auto run_on = [&](pid_t) {
+      if (dice.one_in(4)) let_something_happen(kernel, dice, world);
+    };
+    let_happen(kernel, dice, world, 300);
+    kernel.before_stat = kernel.before_clock = run_on;
+    const std::uint64_t before_opening = kernel.used();
+    trial.open();
+    const std::uint64_t open = kernel.used();
+    let_happen(kernel, dice, world, dice.below(100));
+    const std::uint64_t before_closing = kernel.used();
+    const Usage usage = trial.close();
+    const std::uint64_t most = (kernel.used() - before_opening) / kTick;
+    const std::uint64_t least = (before_closing - open) / kTick;
+    const std::uint64_t found = usage.live_ticks + ended_in(usage);
+    if (found > most || found < least) {
+      CAPTURE(seed);
+      CHECK(found >= least);
+      CHECK(found <= most);
+    }
+  }
+}

@@ -103,6 +103,23 @@ TEST_CASE("the orphan of a parent that is a zombie still goes to who adopted it"
   CHECK(trial.close().ended->empty());
 }
 
+TEST_CASE("an orphan that was adopted while the window opened goes to its subreaper") {
+  WindowTrial trial;
+  const pid_t subreaper = trial.kernel.fork(kInit);
+  trial.kernel.become_subreaper(subreaper);
+  const pid_t parent = trial.kernel.fork(subreaper);
+  const pid_t child = trial.kernel.fork(parent);
+  trial.kernel.run(child, 40 * kTick);
+  trial.kernel.before_cpu_times = [&, calls = 0]() mutable {
+    // Behind the first reading; and the child does not run.
+    if (++calls == 2) trial.kernel.end(parent);
+  };
+  trial.open();
+  REQUIRE(trial.kernel.parent_of(child) == subreaper);
+  trial.kernel.end(child);
+  CHECK(trial.close().ended->empty());
+}
+
 TEST_CASE("a reused pid is one process that ended and one that was born") {
   WindowTrial trial;
   const pid_t parent = trial.kernel.fork(kInit, "make");

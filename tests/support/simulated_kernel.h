@@ -62,6 +62,7 @@ class SimulatedKernel : public proc::Source {
   bool is_zombie(pid_t pid) const { return at(pid).is_zombie; }
   bool ignores_children(pid_t pid) const { return at(pid).ignores_children; }
   pid_t parent_of(pid_t pid) const { return at(pid).parent; }
+  std::uint64_t used() const { return busy_ - interrupts_; }  // by all processes ever
   std::uint64_t used_by(pid_t pid) const { return at(pid).user + at(pid).system; }
 
   // Counts apart what is used from now on.

@@ -10,6 +10,8 @@
 namespace topnet::test {
 
 struct WindowTrial {
+  explicit WindowTrial(std::uint64_t pid_limit = 32768) : kernel(pid_limit) {}
+
   SimulatedKernel kernel;
   proc::PidList pids{kernel};
   proc::Clocks clocks = proc::Clocks::Ask;
