@@ -37,6 +37,9 @@ class Reader {
     }
   }
 
+  // It had an entry, but was not there any more when the reading began.
+  void note_gone_before(pid_t pid) { gone_.insert(pid); }
+
   void make_agree() {
     for (int round = 0; round < kMostRounds; ++round) {
       for (const pid_t parent : std::exchange(bereaved_, {})) read_again(parent);
@@ -129,7 +132,9 @@ Reading read_all(Source& source, PidList& list, std::optional<std::uint64_t> for
   const std::vector<pid_t>& pids = list.update(forks);
   Reader reader(source, clocks, pids.size());
   EntryWalk known(earlier);
-  for (const pid_t pid : pids) reader.read(pid, known.find(pid, [](const Entry&) {}));
+  const auto note_gone = [&](const Entry& entry) { reader.note_gone_before(entry.process.pid); };
+  for (const pid_t pid : pids) reader.read(pid, known.find(pid, note_gone));
+  known.finish(note_gone);
   if (!earlier.empty()) reader.make_agree();
   list.remove(reader.vanished());
   return reader.take();
