@@ -4,9 +4,9 @@
 
 #include <utility>
 
+#include "cmd/broken_lines.h"
 #include "cmd/failure.h"
 #include "net/address.h"
-#include "proc/escape.h"
 
 namespace topnet::cmd {
 namespace {
@@ -23,10 +23,7 @@ Doorkeeper::Doorkeeper(const net::PrivateFolder& state, const TransportOptions& 
     own_pki_ = net::load_identity(transport.certificate, transport.key);
   }
   if (!transport.ca.empty()) ca_pem_ = net::load_certificates(transport.ca);
-  for (const std::string& line : trust_.broken_lines()) {
-    say(fmt::format("{} cannot be understood, and lets nobody in; mend or remove that line",
-                    proc::escape(line)));
-  }
+  say_broken_lines(trust_.broken_client_lines());
   clients_version_ = trust_.clients_version();
 }
 
@@ -46,7 +43,7 @@ std::shared_ptr<const net::TlsContext> Doorkeeper::tls() {
 }
 
 std::optional<std::string> Doorkeeper::client_name(const net::Pin& pin) {
-  if (ring_.keys()->is_own(pin)) return "local";
+  if (ring_.keys()->is_own(pin)) return net::kLocal;
   return trust_.client_name(pin);
 }
 

@@ -34,7 +34,8 @@ namespace {
 using std::chrono::seconds;
 
 constexpr seconds kDrainTime{10};
-// How often it is looked whether a client has been revoked; at most a second may pass.
+// How often it is looked whether a client has been revoked: it is told at one look, and gone by the
+// next. At most a second may pass.
 constexpr std::chrono::milliseconds kLookAgain{250};
 
 void say_exchange(const net::Exchange& exchange) {
@@ -78,6 +79,7 @@ web::ServerInfo describe(const ServeOptions& options, const std::string& address
 // in, and ends nothing either; it is said once.
 // `said` is what was said last.
 void check_enrolments(Doorkeeper& doorkeeper, net::Server& server, std::string& said) {
+  server.cut_revoked();
   try {
     if (doorkeeper.has_changed()) server.check_enrolments();
     said.clear();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cmd/broken_lines.h"
 #include "cmd/failure.h"
 #include "cmd/question.h"
 #include "cmd/state_dir.h"
@@ -52,6 +53,7 @@ void ServerConnection::connect_with_tls() {
   const net::PrivateFolder folder(state_);
   own_ = net::KeyRing(folder).keys();
   trust_ = std::make_unique<net::Trust>(folder);
+  say_broken_lines(trust_->broken_server_lines());
   for (net::KnownServer& server : trust_->servers()) {
     if (server.address == address_) known_ = std::move(server);
   }

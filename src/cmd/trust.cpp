@@ -52,22 +52,21 @@ ExitCode rotate(const RotateOptions& options) {
         "use");
     return ExitCode::Done;
   }
-  const auto next = ring.keys()->next;
-  if (!next) {
-    throw Failure(
-        ExitCode::Failure,
-        "there is no next key; run `topnet trust rotate` first, and let clients learn it");
-  }
-  const std::string unaware = names_of_unaware(net::Trust(folder), *next);
-  if (!unaware.empty() && !options.is_forced) {
+  const auto in_use = ring.commit_next([&](const net::Pin& next) {
+    const std::string unaware = names_of_unaware(net::Trust(folder), next);
+    if (unaware.empty() || options.is_forced) return;
     throw Failure(
         ExitCode::Failure,
         fmt::format("these clients have not learned the next key: {}; wait until they have "
                     "fetched, or give --force and invite them again",
                     unaware));
+  });
+  if (!in_use) {
+    throw Failure(
+        ExitCode::Failure,
+        "there is no next key; run `topnet trust rotate` first, and let clients learn it");
   }
-  ring.commit_next();
-  print(*next + '\n');
+  print(*in_use + '\n');
   return ExitCode::Done;
 }
 

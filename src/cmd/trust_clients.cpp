@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "cmd/broken_lines.h"
 #include "cmd/failure.h"
 #include "cmd/output.h"
 #include "cmd/state_dir.h"
@@ -88,9 +89,10 @@ Command clients_command() {
           .summary = "List who may talk to this machine",
           .options = list_options(*options),
           .run = [=] {
-            const auto clients =
-                net::Trust(net::PrivateFolder(state_dir(options->state_dir))).clients();
+            const net::Trust trust(net::PrivateFolder(state_dir(options->state_dir)));
+            const auto clients = trust.clients();
             print(options->is_json ? to_json(clients) : to_table(clients));
+            say_broken_lines(trust.broken_client_lines());
             return ExitCode::Done;
           }};
 }

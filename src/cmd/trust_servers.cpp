@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 
+#include "cmd/broken_lines.h"
 #include "cmd/failure.h"
 #include "cmd/output.h"
 #include "cmd/server_connection.h"
@@ -84,9 +85,10 @@ Command servers_command() {
           .summary = "List whom this machine trusts",
           .options = list_options(*options),
           .run = [=] {
-            const auto servers =
-                net::Trust(net::PrivateFolder(state_dir(options->state_dir))).servers();
+            const net::Trust trust(net::PrivateFolder(state_dir(options->state_dir)));
+            const auto servers = trust.servers();
             print(options->is_json ? to_json(servers) : to_table(servers));
+            say_broken_lines(trust.broken_server_lines());
             return ExitCode::Done;
           }};
 }

@@ -119,7 +119,8 @@ std::string load_certificates(const std::filesystem::path& file) {
 
 Identity load_identity(const std::filesystem::path& certificate, const std::filesystem::path& key) {
   Identity identity{.key_pem = {}, .certificate_pem = load_certificates(certificate), .pin = {}};
-  auto key_pem = read_private_file(key);
+  // Links are how such files are kept up to date.
+  auto key_pem = read_private_file(key, Links::Follow);
   if (!key_pem) throw FileError("read", key, ENOENT);
   identity.key_pem = std::move(*key_pem);
   try {

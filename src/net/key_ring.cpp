@@ -61,18 +61,20 @@ Pin KeyRing::prepare_next() {
   return pin_of_key(key);
 }
 
-bool KeyRing::commit_next() {
+std::optional<Pin> KeyRing::commit_next(const std::function<void(const Pin& next)>& check) {
   const PrivateFolder::Lock lock(folder_);
   const auto next = folder_.read(kNextKey);
   const auto current = folder_.read(kKey);
-  if (!next || !current || next == current) return false;
+  if (!next || !current || next == current) return std::nullopt;
+  Pin pin = pin_of_key(*next);
+  check(pin);
   // In this order, so that a crash in between leaves one of the two keys in use, and both known.
   folder_.write(kEarlierPins,
                 folder_.read(kEarlierPins).value_or("") + pin_of_key(*current) + '\n');
   folder_.write(kKey, *next);
   folder_.remove("identity.crt");  // made again for the new key
   folder_.remove(kNextKey);
-  return true;
+  return pin;
 }
 
 KeyRing::Versions KeyRing::versions() const {

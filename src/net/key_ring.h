@@ -4,6 +4,7 @@
 // call anything.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,8 +34,10 @@ class KeyRing {
 
   // Makes the key to come, unless there is one, and returns its pin.
   Pin prepare_next();
-  // Puts it in use. False if there is none.
-  bool commit_next();
+  // Puts it in use, and returns its pin; nullopt if there is none. `check` may refuse by throwing;
+  // the state directory is locked meanwhile.
+  std::optional<Pin> commit_next(const std::function<void(const Pin& next)>& check =
+                                     [](const Pin&) {});
 
  private:
   struct Versions {

@@ -58,10 +58,11 @@ proc::UniqueFd open_folder(const fs::path& path) {
 
 }  // namespace
 
-std::optional<std::string> read_private_file(const fs::path& file) {
+std::optional<std::string> read_private_file(const fs::path& file, Links links) {
   // A FIFO must not be waited for; it is refused below.
-  const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const proc::UniqueFd descriptor(::open(file.c_str(), flags));
+  const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const int no_links = links == Links::Refuse ? O_NOFOLLOW : 0;
+  const proc::UniqueFd descriptor(::open(file.c_str(), flags | no_links));
   if (!descriptor) {
     if (errno == ENOENT) return std::nullopt;
     throw FileError("read", file, errno);
@@ -91,7 +92,7 @@ PrivateFolder::Lock::Lock(const PrivateFolder& folder) : descriptor_(open_folder
 }
 
 std::optional<std::string> PrivateFolder::read(std::string_view name) const {
-  return read_private_file(path_ / name);
+  return read_private_file(path_ / name, Links::Refuse);
 }
 
 PrivateFolder::Version PrivateFolder::version(std::string_view name) const {

@@ -14,9 +14,12 @@
 
 namespace topnet::net {
 
-// The whole contents of a file, of 1 MiB at most; nullopt if there is none. Never follows a
-// symbolic link. Throws FileError, also where others can read it (with the chmod that mends it).
-std::optional<std::string> read_private_file(const std::filesystem::path& file);
+enum class Links : std::uint8_t { Refuse, Follow };
+
+// The whole contents of a file, of 1 MiB at most; nullopt if there is none. `links` says what to do
+// with a symbolic link. Throws FileError, also where others can read the file (with the chmod that
+// mends it).
+std::optional<std::string> read_private_file(const std::filesystem::path& file, Links links);
 
 class PrivateFolder {
  public:
@@ -37,7 +40,7 @@ class PrivateFolder {
     proc::UniqueFd descriptor_;
   };
 
-  // See read_private_file.
+  // See read_private_file; symbolic links are refused.
   std::optional<std::string> read(std::string_view name) const;
 
   // What tells whether a file has been replaced since: two looks at the same one give the same.

@@ -84,6 +84,13 @@ void Server::check_enrolments() {
   }
 }
 
+void Server::cut_revoked() {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [id, enrolled] : enrolled_) {
+    if (enrolled.is_revoked) threads_.cut(enrolled.socket);
+  }
+}
+
 void Server::cut_all() { threads_.cut_all(); }
 
 void Server::accept(proc::UniqueFd socket, const sockaddr_storage& peer_address) {

@@ -52,8 +52,11 @@ class Server {
   // all have, or after `patience`.
   void shut_down(std::chrono::milliseconds patience);
 
-  // Ends the connections of those who are not enrolled any more.
+  // Tells those who are not enrolled any more, and ends their connections.
   void check_enrolments();
+  // Cuts off those whom an earlier call has told, and who are still there: in the middle of a
+  // frame, or with a report that they do not read.
+  void cut_revoked();
 
   // Cuts every connection off. May be called while another thread is in shut_down().
   void cut_all();

@@ -56,12 +56,13 @@ std::string digest_of(const std::string& secret) {
 }
 
 template <typename Entry>
-void report_broken_lines(const PrivateFolder& folder, const char* file,
-                         std::vector<std::string>& into) {
+std::vector<std::string> broken_lines(const PrivateFolder& folder, const char* file) {
+  std::vector<std::string> lines;
   const auto entries = read_file<Entry>(folder, file);
   for (const std::size_t line : entries.broken_lines()) {
-    into.push_back(fmt::format("{}:{}", (folder / file).native(), line));
+    lines.push_back(fmt::format("{}:{}", (folder / file).native(), line));
   }
+  return lines;
 }
 
 }  // namespace
@@ -82,11 +83,11 @@ std::string describe(JoinRefusal refusal) {
   return "unknown invite; it may have been withdrawn; ask for a new one";
 }
 
-std::vector<std::string> Trust::broken_lines() const {
-  std::vector<std::string> lines;
-  report_broken_lines<EnrolledClient>(folder_, kClients, lines);
-  report_broken_lines<KnownServer>(folder_, kServers, lines);
-  report_broken_lines<Invite>(folder_, kInvites, lines);
+std::vector<std::string> Trust::broken_client_lines() const {
+  std::vector<std::string> lines = broken_lines<EnrolledClient>(folder_, kClients);
+  for (std::string& line : broken_lines<Invite>(folder_, kInvites)) {
+    lines.push_back(std::move(line));
+  }
   return lines;
 }
 
@@ -147,7 +148,9 @@ std::string Trust::invite(const std::string& name, proc::WallTime expires) {
         fmt::format("the name '{}' has to be 1 to 64 letters, digits, dots, underscores and dashes",
                     proc::escape(name)));
   }
-  if (name == "local") throw NameError("the name 'local' is that of this machine's own key");
+  if (name == kLocal) {
+    throw NameError(fmt::format("the name '{}' is that of this machine's own key", kLocal));
+  }
   const PrivateFolder::Lock lock(folder_);
   for (const EnrolledClient& client : clients()) {
     if (client.name != name) continue;
@@ -201,6 +204,10 @@ std::variant<std::string, JoinRefusal> Trust::join(const std::string& secret, co
     return true;
   });
   return result;
+}
+
+std::vector<std::string> Trust::broken_server_lines() const {
+  return broken_lines<KnownServer>(folder_, kServers);
 }
 
 std::vector<KnownServer> Trust::servers() const {

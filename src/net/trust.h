@@ -34,11 +34,10 @@ class Trust {
  public:
   explicit Trust(PrivateFolder folder) : folder_(std::move(folder)) {}
 
-  // The lines of the trust files that cannot be understood, and so let nobody in, as "FILE:LINE".
-  std::vector<std::string> broken_lines() const;
-
   // --- Clients, of this machine as a server
 
+  // Lines that cannot be understood, and so let nobody in, as "FILE:LINE"; of invites, too.
+  std::vector<std::string> broken_client_lines() const;
   std::vector<EnrolledClient> clients() const;
   // The name that a key is enrolled under. Looks into the file only when it has changed.
   std::optional<std::string> client_name(const Pin& pin);
@@ -60,6 +59,8 @@ class Trust {
 
   // --- Servers, of this machine as a client
 
+  // Lines that cannot be understood, and so are of nobody who is trusted, as "FILE:LINE".
+  std::vector<std::string> broken_server_lines() const;
   std::vector<KnownServer> servers() const;
   // From now on the server at this address has this key, whatever was known of it.
   void remember(KnownServer server);

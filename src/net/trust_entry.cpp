@@ -58,11 +58,17 @@ std::string to_line(std::string_view name, std::string_view key, proc::WallTime 
                      pin.value_or(""));
 }
 
+// As we write it ourselves, so that it is found again; and one that can be connected to.
+bool is_canonical(std::string_view text) {
+  const auto address = parse_host_port(text);
+  return address && address->port != 0 && to_string(*address) == text;
+}
+
 }  // namespace
 
 bool is_server_address(std::string_view text) {
   return text.size() <= kMostAddressSize && text.find_first_of(" \t/") == std::string_view::npos &&
-         proc::is_escaped(text) && parse_host_port(text).has_value();
+         proc::is_escaped(text) && is_canonical(text);
 }
 
 bool is_client_name(std::string_view text) {
@@ -88,7 +94,7 @@ std::string to_line(const Invite& entry) {
 bool parse_line(std::string_view line, EnrolledClient& entry) {
   const auto words = parse_words(line);
   const auto pin = words ? parse_pin(words->key) : std::nullopt;
-  if (!pin || !is_client_name(words->name)) return false;
+  if (!pin || !is_client_name(words->name) || words->name == kLocal) return false;
   entry = {
       .name = std::string(words->name), .pin = *pin, .since = words->time, .learned = words->pin};
   return true;
@@ -105,7 +111,8 @@ bool parse_line(std::string_view line, KnownServer& entry) {
 
 bool parse_line(std::string_view line, Invite& entry) {
   const auto words = parse_words(line);
-  if (!words || !is_client_name(words->name) || !is_hex(words->key, 64)) return false;
+  if (!words || !is_client_name(words->name) || words->name == kLocal || !is_hex(words->key, 64))
+    return false;
   entry = {.name = std::string(words->name),
            .digest = std::string(words->key),
            .expires = words->time,

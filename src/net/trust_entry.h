@@ -44,6 +44,9 @@ struct Invite {
 // HOST:PORT that an entry and an invite can hold.
 bool is_server_address(std::string_view text);
 
+// The name of whoever holds our own key; nobody else can have it.
+inline constexpr const char* kLocal = "local";
+
 // [A-Za-z0-9._-]{1,64}
 bool is_client_name(std::string_view text);
 

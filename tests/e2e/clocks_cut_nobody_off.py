@@ -2,24 +2,16 @@
 other."""
 
 import datetime
-import glob
 import os
 import subprocess
 import tempfile
 import unittest
 
+from support.clock import at, require_other_clocks
 from support.program import TOPNET, Server, topnet, wait_until
 from support.trust import clients, done, enrol, invite, servers, trust
 
 YEARS = ("-2y", "+2y")
-
-
-def at(offset):
-    """A command that runs the one behind it with a clock that is so far off."""
-    library = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")[0]
-    # The clocks that deadlines go by are none of those that are ever set.
-    return ("env", "LD_PRELOAD=" + library, "FAKETIME=" + offset, "FAKETIME_DONT_FAKE_MONOTONIC=1",
-            "FAKETIME_DONT_RESET=1", "NO_FAKE_STAT=1")
 
 
 def years_off(time):
@@ -30,10 +22,7 @@ def years_off(time):
 
 class Clocks(unittest.TestCase):
     def setUp(self):
-        if os.environ.get("TOPNET_SANITIZE"):
-            self.skipTest("a sanitizer has to be the first library; the release build is tested")
-        if not glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1"):
-            self.skipTest("faketime is not installed")
+        require_other_clocks(self)
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.client = os.path.join(folder.name, "client")

@@ -78,6 +78,21 @@ TEST_CASE("a key that is put in use leaves the ones before it own") {
   CHECK(ring.keys()->earlier == std::vector{state.first, state.second});
 }
 
+TEST_CASE("a commit that is refused changes nothing") {
+  Rotating state;
+  KeyRing ring(state.folder);
+  Pin asked;
+  CHECK_THROWS_WITH(ring.commit_next([&](const Pin& next) {
+    asked = next;
+    throw std::runtime_error("not yet");
+  }),
+                    "not yet");
+  CHECK(asked == state.second);
+  CHECK(ring.keys()->identity.pin == state.first);
+  CHECK(ring.keys()->next == state.second);
+  CHECK(ring.commit_next() == state.second);
+}
+
 TEST_CASE("what another one changes is seen at the next look") {
   Rotating state;
   KeyRing looking(state.folder);
@@ -106,7 +121,7 @@ TEST_CASE("a commit that is stopped between any two steps leaves both keys own, 
     CHECK(keys->is_own(state.second));
     CHECK(keys->next == (steps > 1 ? std::nullopt : std::optional(state.second)));
     // A key in use is not the one to come, whatever was left over.
-    CHECK(ring.commit_next() == (steps <= 1));
+    CHECK(ring.commit_next().has_value() == (steps <= 1));
     CHECK(ring.keys()->identity.pin == state.second);
     CHECK(ring.keys()->is_own(state.first));
     const Pin third = ring.prepare_next();

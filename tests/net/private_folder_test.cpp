@@ -87,6 +87,8 @@ TEST_CASE("a symbolic link is followed neither in reading nor in writing") {
   }
   CHECK(read_file(root / "other/clients") == "another's");
   CHECK_FALSE(fs::exists(root / "nothing"));
+  CHECK(topnet::net::read_private_file(root / "state/clients", topnet::net::Links::Follow) ==
+        "another's");
 }
 
 TEST_CASE("what is no file is refused, and not waited for") {

@@ -73,7 +73,7 @@ struct Machine {
     const auto invites = topnet::test::read_file(root / "state/invites");
     CHECK(std::count(invites.begin(), invites.end(), '\n') == kMany + 1);
     CHECK(topnet::test::read_file(root / "state/clients").starts_with("# mine\nstays "));
-    CHECK(trust.broken_lines().empty());
+    CHECK(trust.broken_client_lines().empty());
   }
 };
 

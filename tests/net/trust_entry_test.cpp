@@ -68,15 +68,26 @@ TEST_CASE("an invite is a name, the SHA-256 of its secret, its end, and the pin 
 TEST_CASE("a line of any other form is no entry") {
   const std::string client = "db1 " + pin_of('a') + " " + kTime;
   REQUIRE(is_entry<EnrolledClient>(client));
-  for (const std::string& line :
-       {std::string(), std::string("db1"), "db1 " + pin_of('a'), client + " x",
-        client + " " + pin_of('b') + " x", client + " " + pin_of('b') + " " + pin_of('c'),
-        replaced(client, " ", "\t"), client + "\r", client + "\t",
-        replaced(client, "SHA256:", "sha256:"), replaced(client, "A ", " "),
-        replaced(client, "A ", "B "), replaced(client, "2026", "26"),
-        replaced(client, "-11", "-13"), replaced(client, "Z", ""), replaced(client, "db1", "d/b"),
-        replaced(client, "db1", "d\xc3\xa9"), replaced(client, "db1", std::string(65, 'a')),
-        replaced(client, "db1 ", "")}) {
+  for (const std::string& line : {std::string(),
+                                  std::string("db1"),
+                                  "db1 " + pin_of('a'),
+                                  client + " x",
+                                  client + " " + pin_of('b') + " x",
+                                  client + " " + pin_of('b') + " " + pin_of('c'),
+                                  replaced(client, " ", "\t"),
+                                  client + "\r",
+                                  client + "\t",
+                                  replaced(client, "SHA256:", "sha256:"),
+                                  replaced(client, "A ", " "),
+                                  replaced(client, "A ", "B "),
+                                  replaced(client, "2026", "26"),
+                                  replaced(client, "-11", "-13"),
+                                  replaced(client, "Z", ""),
+                                  replaced(client, "db1", "d/b"),
+                                  replaced(client, "db1", "d\xc3\xa9"),
+                                  replaced(client, "db1", std::string(65, 'a')),
+                                  replaced(client, "db1 ", ""),
+                                  replaced(client, "db1", "local")}) {
     CAPTURE(line);
     CHECK_FALSE(is_entry<EnrolledClient>(line));
   }
@@ -85,7 +96,8 @@ TEST_CASE("a line of any other form is no entry") {
   for (const std::string& address :
        {std::string("web01"), std::string("web01:"), std::string("web01:65536"), std::string(":1"),
         std::string("::1:8676"), std::string("web/01:8676"), std::string("web\x1b:8676"),
-        std::string("web\\:8676"), std::string("\xff:8676"), std::string(300, 'w') + ":1"}) {
+        std::string("web\\:8676"), std::string("\xff:8676"), std::string(300, 'w') + ":1",
+        std::string("web01:0"), std::string("web01:08676"), std::string("[web01]:8676")}) {
     CAPTURE(address);
     CHECK_FALSE(is_server_address(address));
     CHECK_FALSE(is_entry<KnownServer>(replaced(server, "web01:8676", address)));
@@ -96,6 +108,7 @@ TEST_CASE("a line of any other form is no entry") {
        {kDigest + "d", kDigest.substr(1), std::string(64, 'D'), std::string(64, 'g')}) {
     CHECK_FALSE(is_entry<Invite>(replaced(invite, kDigest, digest)));
   }
+  CHECK_FALSE(is_entry<Invite>(replaced(invite, "db1", "local")));
   // Each kind is none of the others.
   CHECK_FALSE(is_entry<Invite>(client));
   CHECK_FALSE(is_entry<EnrolledClient>(invite));

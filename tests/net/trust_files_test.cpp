@@ -57,14 +57,16 @@ TEST_CASE("a new file begins with a comment, holds a line for each entry, and is
     REQUIRE(::stat((machine.root / "state" / file).c_str(), &status) == 0);
     CHECK((status.st_mode & 07777U) == 0600);
   }
-  CHECK(machine.trust.broken_lines().empty());
+  CHECK(machine.trust.broken_client_lines().empty());
+  CHECK(machine.trust.broken_server_lines().empty());
 }
 
 TEST_CASE("looking makes no files") {
   Machine machine;
   CHECK(machine.trust.clients().empty());
   CHECK(machine.trust.servers().empty());
-  CHECK(machine.trust.broken_lines().empty());
+  CHECK(machine.trust.broken_client_lines().empty());
+  CHECK(machine.trust.broken_server_lines().empty());
   CHECK_FALSE(machine.trust.client_name(pin_of('k')));
   CHECK_FALSE(machine.trust.revoke("db1"));
   CHECK_FALSE(machine.trust.forget("web01:8676"));
@@ -86,8 +88,9 @@ TEST_CASE("a line that cannot be understood lets nobody in, is reported, and sto
   CHECK_FALSE(machine.trust.client_name(pin_of('b')));
   CHECK(machine.trust.servers().empty());
   const std::string state = (machine.root / "state").string();
-  CHECK(machine.trust.broken_lines() ==
-        std::vector{state + "/clients:2", state + "/clients:5", state + "/servers:1"});
+  CHECK(machine.trust.broken_client_lines() ==
+        std::vector{state + "/clients:2", state + "/clients:5"});
+  CHECK(machine.trust.broken_server_lines() == std::vector{state + "/servers:1"});
 }
 
 TEST_CASE("an invite that cannot be understood lets nobody in") {
@@ -97,7 +100,7 @@ TEST_CASE("an invite that cannot be understood lets nobody in") {
   machine.folder.write("invites", text.substr(0, text.size() - 2) + "\n");
   CHECK(std::get<JoinRefusal>(machine.trust.join(secret, pin_of('k'), kNow)) ==
         JoinRefusal::Unknown);
-  CHECK(machine.trust.broken_lines() ==
+  CHECK(machine.trust.broken_client_lines() ==
         std::vector{(machine.root / "state/invites").string() + ":2"});
   machine.folder.write("invites", text);
   CHECK(std::get<std::string>(machine.trust.join(secret, pin_of('k'), kNow)) == "db1");
@@ -137,7 +140,8 @@ TEST_CASE("a file that others can read, or a symbolic link, is refused") {
   machine.folder.write("clients", line);
   fs::permissions(machine.root / "state/clients", fs::perms(0644));
   CHECK_THROWS_WITH(machine.trust.client_name(pin_of('k')), Catch::Contains("chmod 600"));
-  CHECK_THROWS_AS(machine.trust.broken_lines(), FileError);
+  CHECK_THROWS_AS(machine.trust.broken_client_lines(), FileError);
+  CHECK(machine.trust.broken_server_lines().empty());
   CHECK_THROWS_AS(machine.trust.revoke("db1"), FileError);
   const PrivateFolder other(machine.root / "other");
   other.write("clients", line);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <thread>
 
 #include "net/server.h"
 #include "net/socket.h"
@@ -17,6 +18,14 @@
 namespace topnet::test {
 
 inline net::Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(20); }
+
+// Returns once `condition()` holds; fails where that takes too long.
+template <typename Condition>
+void wait_for(Condition condition) {
+  const net::Deadline deadline = soon();
+  while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  REQUIRE(condition());
+}
 
 // A server on a port of its own, and whom it knows.
 struct Machines {

@@ -71,7 +71,10 @@ class Holder:
 
     def end(self):
         """Waits for its end: its exit status and what it said, line by line."""
-        said = self.process.communicate(timeout=20)[1]
+        try:
+            said = self.process.communicate(timeout=20)[1]
+        except subprocess.TimeoutExpired as timeout:
+            raise AssertionError("fetch is still there") from timeout
         return self.process.returncode, said.splitlines()
 
     def is_running(self):
