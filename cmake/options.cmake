@@ -21,6 +21,10 @@ target_compile_options(topnet_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
   -Wold-style-cast -Woverloaded-virtual -Wno-missing-field-initializers -Werror)
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(topnet_options INTERFACE -Wreserved-identifier)
+endif()
+
 if(TOPNET_HARDEN)
   target_compile_options(topnet_options INTERFACE
     -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS
