@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "cmd/confinement.h"
+#include "cmd/descriptors.h"
 #include "cmd/doorkeeper.h"
 #include "cmd/failure.h"
 #include "cmd/listener.h"
@@ -48,7 +50,7 @@ void say_exchange(const net::Exchange& exchange) {
 net::ServerOptions server_options(const ServeOptions& options, Doorkeeper& doorkeeper,
                                   Reports& reports) {
   net::ServerOptions result{
-      .max_clients = options.max_clients,
+      .max_clients = clients_within_limits(options.max_clients),
       .tls = {},
       .client_name = [&](const net::Pin& pin) { return doorkeeper.client_name(pin); },
       .make_report = [&](const net::ReportRequest& request,
@@ -100,22 +102,26 @@ ExitCode run(const ServeOptions& options) {
   Listener listener = listen_for_clients(options);
   std::optional<Listener> http_listener = listen_for_browsers(options);
 
+  confine(state);
+
   const web::ServerInfo info = describe(options, listener.address);
   net::Connections connections;
+  net::Troubles troubles(say);
   net::Server server(std::move(listener.socket), server_options(options, doorkeeper, reports),
-                     connections);
+                     connections, troubles);
   const auto status = [&] {
     return web::Status{.server = info,
                        .exchange = connections.snapshot(),
                        .work = {.scans = sampler.scans(),
+                                .accept_errors = troubles.accept_errors(),
+                                .thread_errors = troubles.thread_errors(),
                                 .open_files = proc::count_open_files(),
                                 .threads = proc::count_threads()}};
   };
   std::optional<web::HttpServer> http;
   if (http_listener) {
     http.emplace(std::move(http_listener->socket), web::pages(status),
-                 web::HttpServerOptions{.host_names = options.http_hosts},
-                 connections.accept_errors());
+                 web::HttpServerOptions{.host_names = options.http_hosts}, troubles);
   }
   if (options.transport.uses_tls()) say("pin " + doorkeeper.pin());
   if (const auto expiry = doorkeeper.expiry()) say("the certificate is good until " + *expiry);
@@ -123,6 +129,8 @@ ExitCode run(const ServeOptions& options) {
                   info.listen));
   if (http) say(fmt::format("status page http://{}/status", http_listener->address));
 
+  if (::geteuid() == 0)
+    say("running as root, which serving does not need; a user of its own will do");
   if (const auto hidden = proc::hidden_because("/proc", 0)) {
     say("not every process can be seen: " + *hidden);
   }

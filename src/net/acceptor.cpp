@@ -13,21 +13,31 @@
 namespace topnet::net {
 namespace {
 
-// How long accepting rests when the machine is out of something: long enough to cost nothing, short
-// enough that nobody waits.
+// How long accepting rests when it fails, so that a failure that lasts is no spin: short where only
+// that one connection is concerned, and longer, but so that nobody waits, where the machine is out
+// of something.
+constexpr int kShortRestMilliseconds = 10;
 constexpr int kRestMilliseconds = 100;
+
+// There is no connection after all.
+bool is_nothing(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+// What concerns one connection: it has gone, or a rule of the firewall forbids it.
+bool is_about_one(int error) {
+  return error == ECONNABORTED || error == EPROTO || error == EPERM || error == ENETDOWN ||
+         error == EHOSTDOWN || error == EHOSTUNREACH || error == ENETUNREACH;
+}
 
 }  // namespace
 
-Acceptor::Acceptor(proc::UniqueFd listener, const std::string& name,
-                   std::atomic<std::uint64_t>& errors, Take take)
+Acceptor::Acceptor(proc::UniqueFd listener, AcceptorOptions options, Troubles& troubles)
     : listener_(std::move(listener)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      take_(std::move(take)),
-      errors_(errors) {
+      options_(std::move(options)),
+      troubles_(troubles) {
   if (!wake_) throw std::system_error(errno, std::generic_category(), "could not make an eventfd");
-  thread_ = std::jthread([this, name] {
-    ::pthread_setname_np(::pthread_self(), name.c_str());
+  thread_ = std::jthread([this] {
+    ::pthread_setname_np(::pthread_self(), options_.name.c_str());
     run();
   });
 }
@@ -47,34 +57,32 @@ void Acceptor::run() {
                                   {.fd = listener_.raw(), .events = POLLIN, .revents = 0}}};
     if (::poll(waited.data(), waited.size(), -1) < 0) continue;
     if (waited[0].revents != 0) return;
-    if (!accept_one()) {
-      ++errors_;
-      rest();
-    }
+    options_.wait_for_room();
+    const int error = accept_one();
+    if (error == 0) continue;
+    if (!is_nothing(error)) troubles_.note_no_connection(error);
+    rest(is_nothing(error) || is_about_one(error) ? kShortRestMilliseconds : kRestMilliseconds);
   }
 }
 
-// False where the machine is out of something, and trying again at once would be a spin.
-bool Acceptor::accept_one() {
+// Returns 0, or the errno value of what failed.
+int Acceptor::accept_one() {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
   proc::UniqueFd socket(::accept4(listener_.raw(), reinterpret_cast<sockaddr*>(&peer), &size,
                                   SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (socket) {
-    try {
-      take_(std::move(socket), peer);
-    } catch (const std::exception&) {
-      return false;  // no memory, most likely; the connection is closed
-    }
-    return true;
+  if (!socket) return errno;
+  try {
+    options_.take(std::move(socket), peer);
+  } catch (const std::exception&) {
+    return ENOMEM;  // most likely; the connection is closed
   }
-  // The connection went away again, or another thread was faster.
-  return errno == ECONNABORTED || errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+  return 0;
 }
 
-void Acceptor::rest() {
+void Acceptor::rest(int milliseconds) {
   pollfd wake{.fd = wake_.raw(), .events = POLLIN, .revents = 0};
-  ::poll(&wake, 1, kRestMilliseconds);
+  ::poll(&wake, 1, milliseconds);
 }
 
 }  // namespace topnet::net

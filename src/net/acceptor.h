@@ -4,26 +4,29 @@
 
 #include <sys/socket.h>
 
-#include <atomic>
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <thread>
 
+#include "net/troubles.h"
 #include "proc/unique_fd.h"
 
 namespace topnet::net {
 
-class Acceptor {
- public:
+struct AcceptorOptions {
+  std::string name;  // of the thread
   // What becomes of a connection (non-blocking, closed on exec). Called in the acceptor's thread.
   // Where it throws, that counts as a failure to accept.
-  using Take = std::function<void(proc::UniqueFd socket, const sockaddr_storage& peer)>;
+  std::function<void(proc::UniqueFd socket, const sockaddr_storage& peer)> take;
+  // Returns when another connection may be accepted, and soon when the acceptor is to stop.
+  std::function<void()> wait_for_room = [] {};
+};
 
-  // Starts the thread `name`. `errors` counts how often accept(2) failed for want of something, and
-  // outlives the acceptor. Throws std::system_error where no thread can be had.
-  Acceptor(proc::UniqueFd listener, const std::string& name, std::atomic<std::uint64_t>& errors,
-           Take take);
+class Acceptor {
+ public:
+  // Starts the thread. `troubles` outlives the acceptor. Throws std::system_error where no thread
+  // can be had.
+  Acceptor(proc::UniqueFd listener, AcceptorOptions options, Troubles& troubles);
 
   // Stops, as stop() does.
   ~Acceptor();
@@ -34,13 +37,13 @@ class Acceptor {
 
  private:
   void run();
-  bool accept_one();
-  void rest();
+  int accept_one();
+  void rest(int milliseconds);
 
   proc::UniqueFd listener_;
   proc::UniqueFd wake_;  // an eventfd
-  Take take_;
-  std::atomic<std::uint64_t>& errors_;
+  AcceptorOptions options_;
+  Troubles& troubles_;
   std::jthread thread_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <new>
 #include <utility>
 
@@ -16,23 +17,22 @@ ConnectionThreads::~ConnectionThreads() {
   last_ended_.reset();  // waits for the last one to be gone
 }
 
-bool ConnectionThreads::start(proc::UniqueFd socket, const std::string& name,
-                              std::size_t stack_size, std::function<void(int)> serve) {
+bool ConnectionThreads::start(std::uint64_t id, proc::UniqueFd& socket,
+                              const ThreadOptions& options, std::function<void(int)> serve) {
   // Held until the thread is listed: it may be at its end before it is.
   const std::scoped_lock lock(mutex_);
   const int raw = socket.raw();
   // Its place first: nothing may throw once the thread runs.
-  const auto place = live_.try_emplace(raw).first;
+  const auto place = live_.try_emplace(id, Live{.socket = raw, .thread = {}}).first;
   try {
-    place->second = Thread::start({.name = name, .stack_size = stack_size},
-                                  [this, raw, serve = std::move(serve)] {
-                                    serve(raw);
-                                    end(raw);
-                                  });
+    place->second.thread = Thread::start(options, [this, id, raw, serve = std::move(serve)] {
+      serve(raw);
+      end(id);
+    });
   } catch (const std::bad_alloc&) {
-    place->second.reset();  // no memory for a thread is no thread
+    errno = ENOMEM;  // no memory for a thread is no thread
   }
-  if (!place->second) {
+  if (!place->second.thread) {
     live_.erase(place);
     return false;
   }
@@ -40,19 +40,20 @@ bool ConnectionThreads::start(proc::UniqueFd socket, const std::string& name,
   return true;
 }
 
-void ConnectionThreads::cut(int socket) {
+void ConnectionThreads::shut_down(std::uint64_t id, int how) {
   const std::scoped_lock lock(mutex_);
-  if (live_.contains(socket)) ::shutdown(socket, SHUT_RDWR);
+  if (const auto found = live_.find(id); found != live_.end()) {
+    ::shutdown(found->second.socket, how);
+  }
 }
 
-void ConnectionThreads::end_input(int socket) {
-  const std::scoped_lock lock(mutex_);
-  if (live_.contains(socket)) ::shutdown(socket, SHUT_RD);
-}
+void ConnectionThreads::cut(std::uint64_t id) { shut_down(id, SHUT_RDWR); }
+
+void ConnectionThreads::end_input(std::uint64_t id) { shut_down(id, SHUT_RD); }
 
 void ConnectionThreads::cut_all() {
   const std::scoped_lock lock(mutex_);
-  for (const auto& [socket, thread] : live_) ::shutdown(socket, SHUT_RDWR);
+  for (const auto& [id, live] : live_) ::shutdown(live.socket, SHUT_RDWR);
 }
 
 void ConnectionThreads::wait_until_all_ended(Deadline deadline) {
@@ -62,12 +63,13 @@ void ConnectionThreads::wait_until_all_ended(Deadline deadline) {
 
 // The last that a thread does. It waits for the one that ended before it, so that all but one are
 // gone for good, with their stacks.
-void ConnectionThreads::end(int socket) {
+void ConnectionThreads::end(std::uint64_t id) {
   std::optional<Thread> previous;
   const std::scoped_lock lock(mutex_);
-  previous = std::exchange(last_ended_, std::move(live_.extract(socket).mapped()));
+  Live live = std::move(live_.extract(id).mapped());
+  previous = std::exchange(last_ended_, std::move(live.thread));
   // Closed under the lock: its number must not stand for another connection while it is listed.
-  proc::UniqueFd(socket).reset();
+  proc::UniqueFd(live.socket).reset();
   // Under the lock too, since the object may be gone as soon as it is released.
   all_ended_.notify_all();
 }

@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -25,29 +26,35 @@ class ConnectionThreads {
   ~ConnectionThreads();
   ConnectionThreads(ConnectionThreads&&) = delete;
 
-  // Runs `serve` with the socket in a thread `name` that owns the connection; closes it when
-  // `serve` returns, which must not throw. False, and the connection is closed, where the system
-  // has no thread to give.
-  [[nodiscard]] bool start(proc::UniqueFd socket, const std::string& name, std::size_t stack_size,
+  // Runs `serve` with the socket in a thread that owns the connection, and is known by `id`; closes
+  // it when `serve` returns, which must not throw. False, with errno set, where the system has no
+  // thread to give; the caller keeps the socket then.
+  [[nodiscard]] bool start(std::uint64_t id, proc::UniqueFd& socket, const ThreadOptions& options,
                            std::function<void(int socket)> serve);
 
-  // Ends connections that are alive, in both directions: reads on them end, writes fail. The socket
-  // of one that has ended already is passed over.
-  void cut(int socket);
+  // Ends connections that are alive, in both directions: reads on them end, writes fail. One that
+  // has ended already is passed over.
+  void cut(std::uint64_t id);
   void cut_all();
 
   // Ends what can be read on a connection that is alive; writing goes on.
-  void end_input(int socket);
+  void end_input(std::uint64_t id);
 
   // Returns when every thread has ended, or at the deadline.
   void wait_until_all_ended(Deadline deadline);
 
  private:
-  void end(int socket);
+  struct Live {
+    int socket = -1;
+    std::optional<Thread> thread;
+  };
+
+  void shut_down(std::uint64_t id, int how);
+  void end(std::uint64_t id);
 
   std::mutex mutex_;
   std::condition_variable all_ended_;
-  std::unordered_map<int, std::optional<Thread>> live_;  // by their sockets
+  std::unordered_map<std::uint64_t, Live> live_;
   std::optional<Thread> last_ended_;
 };
 

@@ -65,8 +65,7 @@ ConnectionsSnapshot Connections::snapshot() const {
                                .accepted = accepted_,
                                .outcomes = outcomes_,
                                .reports_sent = reports_sent_,
-                               .tops_received = tops_received_,
-                               .accept_errors = accept_errors_};
+                               .tops_received = tops_received_};
   snapshot.connections.reserve(live_.size());
   for (const auto& [id, connection] : live_) snapshot.connections.push_back(connection);
   return snapshot;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -78,7 +77,6 @@ struct ConnectionsSnapshot {
   std::array<std::uint64_t, kOutcomes.size()> outcomes{};  // indexed by Outcome
   std::uint64_t reports_sent = 0;
   std::uint64_t tops_received = 0;
-  std::uint64_t accept_errors = 0;
 
   std::uint64_t active() const { return connections.size(); }
 };
@@ -98,9 +96,6 @@ class Connections {
   // Takes the top of that connection's client. A top whose id is there already is not taken again.
   void add_top(ConnectionId id, Top top);
 
-  // How often accepting failed for want of something, at any port of the server.
-  std::atomic<std::uint64_t>& accept_errors() { return accept_errors_; }
-
   ConnectionsSnapshot snapshot() const;
 
  private:
@@ -111,7 +106,6 @@ class Connections {
   std::array<std::uint64_t, kOutcomes.size()> outcomes_{};
   std::uint64_t reports_sent_ = 0;
   std::uint64_t tops_received_ = 0;
-  std::atomic<std::uint64_t> accept_errors_ = 0;
 };
 
 }  // namespace topnet::net

@@ -96,7 +96,8 @@ class Session {
   void join(const JoinRequest& request) {
     auto answer = hooks_.join(request, peer_);
     if (const auto* const refusal = std::get_if<Refusal>(&answer)) {
-      throw Ended{Outcome::RefusedAuth, *refusal};
+      const bool is_busy = refusal->code == RefusalCode::Busy;
+      throw Ended{is_busy ? Outcome::RefusedBusy : Outcome::RefusedAuth, *refusal};
     }
     const Joined& joined = std::get<Joined>(answer);
     peer_.is_enrolled = true;

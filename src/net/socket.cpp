@@ -157,6 +157,17 @@ sockaddr_storage local_address(int socket) {
   return address;
 }
 
+Deadline silent_since(int socket) {
+  const Deadline now = std::chrono::steady_clock::now();
+  char first = 0;
+  if (::recv(socket, &first, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) return now;
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return now;
+  // Where nothing has come, it counts from the connection's beginning.
+  return now - std::chrono::milliseconds(info.tcpi_last_data_recv);
+}
+
 std::size_t SocketStream::read_some(std::span<std::byte> buffer, Deadline deadline) {
   for (;;) {
     wait_until_ready(socket_, Readiness::Read, deadline);

@@ -50,6 +50,10 @@ proc::UniqueFd listen_on(const sockaddr_storage& address);
 // The address that a socket is bound to: with port 0 asked for, the one that was picked.
 sockaddr_storage local_address(int socket);
 
+// For how long the peer of a connection that has just been accepted has said nothing: since it
+// connected, however long it has waited to be accepted. Now, if it has said something.
+Deadline silent_since(int socket);
+
 // TCP without TLS.
 class SocketStream : public Stream {
  public:

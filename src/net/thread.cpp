@@ -1,5 +1,6 @@
 #include "net/thread.h"
 
+#include <cerrno>
 #include <memory>
 #include <utility>
 
@@ -23,15 +24,21 @@ void* run(void* argument) {
 std::optional<Thread> Thread::start(const ThreadOptions& options, std::function<void()> work) {
   auto start = std::make_unique<Start>(Start{.name = options.name, .work = std::move(work)});
   pthread_attr_t attributes;
-  if (::pthread_attr_init(&attributes) != 0) return std::nullopt;
-  pthread_t thread{};
-  const bool is_started = (options.stack_size == 0 ||
-                           ::pthread_attr_setstacksize(&attributes, options.stack_size) == 0) &&
-                          ::pthread_create(&thread, &attributes, run, start.get()) == 0;
-  ::pthread_attr_destroy(&attributes);
-  if (!is_started) return std::nullopt;
-  static_cast<void>(start.release());  // the thread owns it now
-  return Thread(thread);
+  int error = ::pthread_attr_init(&attributes);
+  if (error == 0) {
+    if (options.stack_size > 0) {
+      error = ::pthread_attr_setstacksize(&attributes, options.stack_size);
+    }
+    pthread_t thread{};
+    if (error == 0) error = ::pthread_create(&thread, &attributes, run, start.get());
+    ::pthread_attr_destroy(&attributes);
+    if (error == 0) {
+      static_cast<void>(start.release());  // the thread owns it now
+      return Thread(thread);
+    }
+  }
+  errno = error;
+  return std::nullopt;
 }
 
 Thread::Thread(Thread&& other) noexcept : thread_(std::exchange(other.thread_, std::nullopt)) {}

@@ -18,8 +18,8 @@ struct ThreadOptions {
 // Owns a running thread; waits for its end when destroyed.
 class Thread {
  public:
-  // Runs `work`, which must not throw. nullopt where the system has no thread to give: an everyday
-  // condition for a server under load, not an error.
+  // Runs `work`, which must not throw. nullopt, with errno set, where the system has no thread to
+  // give: an everyday condition for a server under load, not an error.
   static std::optional<Thread> start(const ThreadOptions& options, std::function<void()> work);
 
   Thread(Thread&& other) noexcept;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,27 +41,31 @@ std::optional<std::string> read_head(net::Stream& stream, net::Deadline deadline
 }  // namespace
 
 HttpServer::HttpServer(proc::UniqueFd listener, const std::vector<Route>& routes,
-                       HttpServerOptions options, std::atomic<std::uint64_t>& accept_errors)
-    : options_(std::move(options)), responder_(routes) {
+                       HttpServerOptions options, net::Troubles& troubles)
+    : options_(std::move(options)), troubles_(troubles), responder_(routes) {
   acceptor_ = std::make_unique<net::Acceptor>(
-      std::move(listener), "http-accept", accept_errors,
-      [this](proc::UniqueFd socket, const sockaddr_storage&) { accept(std::move(socket)); });
+      std::move(listener),
+      net::AcceptorOptions{.name = "http-accept",
+                           .take = [this](proc::UniqueFd socket,
+                                          const sockaddr_storage&) { accept(std::move(socket)); }},
+      troubles);
 }
 
 HttpServer::~HttpServer() { acceptor_->stop(); }
 
 void HttpServer::accept(proc::UniqueFd socket) {
   SeatId id = 0;
-  const int raw = socket.raw();
   {
     const std::scoped_lock lock(mutex_);
     if (!make_room()) return;
     id = ++last_id_;
-    seats_.emplace(id, Seat{.socket = raw, .gives_way = true});
+    seats_.emplace(id, Seat{.gives_way = true});
   }
-  const bool is_started = threads_.start(std::move(socket), fmt::format("http-{}", id), kStackSize,
-                                         [this, id](int own) { serve(id, own); });
+  const bool is_started =
+      threads_.start(id, socket, {.name = fmt::format("http-{}", id), .stack_size = kStackSize},
+                     [this, id](int own) { serve(id, own); });
   if (!is_started) {
+    troubles_.note_no_thread(errno);
     const std::scoped_lock lock(mutex_);
     seats_.erase(id);
   }
@@ -72,7 +77,7 @@ bool HttpServer::make_room() {
   const auto oldest = std::find_if(seats_.begin(), seats_.end(),
                                    [](const auto& entry) { return entry.second.gives_way; });
   if (oldest == seats_.end()) return false;
-  threads_.cut(oldest->second.socket);
+  threads_.cut(oldest->first);
   seats_.erase(oldest);
   return true;
 }

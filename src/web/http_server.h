@@ -4,7 +4,6 @@
 // gives way to others before that. What is answered is the responder's business.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -27,10 +26,10 @@ struct HttpServerOptions {
 
 class HttpServer {
  public:
-  // Serves on `listener` (listening, non-blocking) from now on. `accept_errors` is counted as the
-  // acceptor does, and outlives the server. Throws std::system_error where no thread can be had.
+  // Serves on `listener` (listening, non-blocking) from now on. `troubles` outlives the server.
+  // Throws std::system_error where no thread can be had.
   HttpServer(proc::UniqueFd listener, const std::vector<Route>& routes, HttpServerOptions options,
-             std::atomic<std::uint64_t>& accept_errors);
+             net::Troubles& troubles);
 
   // Ends at once.
   ~HttpServer();
@@ -39,7 +38,6 @@ class HttpServer {
   using SeatId = std::uint64_t;
   // A connection's place among the limited number.
   struct Seat {
-    int socket;
     bool gives_way;  // nobody waits for an answer on it
   };
 
@@ -50,6 +48,7 @@ class HttpServer {
   void set_gives_way(SeatId id, bool gives_way);
 
   HttpServerOptions options_;
+  net::Troubles& troubles_;
   HttpResponder responder_;
   std::mutex mutex_;
   std::map<SeatId, Seat> seats_;  // oldest first

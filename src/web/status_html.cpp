@@ -61,7 +61,8 @@ std::string work(const Status& status) {
                {{"scans", std::to_string(status.work.scans)},
                 {"reports sent", std::to_string(status.exchange.reports_sent)},
                 {"tops received", std::to_string(status.exchange.tops_received)},
-                {"accept errors", std::to_string(status.exchange.accept_errors)},
+                {"accept errors", std::to_string(status.work.accept_errors)},
+                {"thread errors", std::to_string(status.work.thread_errors)},
                 {"open files", std::to_string(status.work.open_files)},
                 {"threads", std::to_string(status.work.threads)}},
                "");

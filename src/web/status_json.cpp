@@ -73,7 +73,8 @@ std::string to_json(const Status& status) {
                           {{"scans", status.work.scans},
                            {"reports_sent", status.exchange.reports_sent},
                            {"tops_received", status.exchange.tops_received},
-                           {"accept_errors", status.exchange.accept_errors},
+                           {"accept_errors", status.work.accept_errors},
+                           {"thread_errors", status.work.thread_errors},
                            {"open_fds", status.work.open_files},
                            {"threads", status.work.threads}}}};
   return document.dump() + '\n';

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 #include <future>
 
 #include "net/socket.h"
@@ -18,6 +19,8 @@ namespace {
 constexpr std::size_t kStackSize = std::size_t{256} * 1024;
 
 Deadline soon() { return std::chrono::steady_clock::now() + 20s; }
+
+ThreadOptions options(const char* name) { return {.name = name, .stack_size = kStackSize}; }
 
 struct Pair {
   UniqueFd ours;
@@ -47,7 +50,7 @@ TEST_CASE("a connection is served in a thread with its name and stack, and close
   ConnectionThreads threads;
   Pair pair = connected_pair();
   std::promise<std::pair<std::string, std::size_t>> seen;
-  REQUIRE(threads.start(std::move(pair.ours), "client-7", kStackSize, [&](int) {
+  REQUIRE(threads.start(7, pair.ours, options("client-7"), [&](int) {
     std::array<char, 16> name{};
     ::pthread_getname_np(::pthread_self(), name.data(), name.size());
     pthread_attr_t attributes;
@@ -65,12 +68,15 @@ TEST_CASE("a connection is served in a thread with its name and stack, and close
   CHECK(has_ended(pair.theirs));
 }
 
-TEST_CASE("a connection that gets no thread is closed") {
+TEST_CASE("a connection that gets no thread stays the caller's, who is told why") {
   ConnectionThreads threads;
   Pair pair = connected_pair();
   // No system has a stack of one byte to give.
-  CHECK_FALSE(threads.start(std::move(pair.ours), "client-1", 1, [](int) {}));
-  CHECK(has_ended(pair.theirs));
+  errno = 0;
+  CHECK_FALSE(threads.start(1, pair.ours, {.name = "client-1", .stack_size = 1}, [](int) {}));
+  CHECK(errno == EINVAL);
+  CHECK(pair.ours);
+  CHECK(::recv(pair.theirs.raw(), nullptr, 0, MSG_DONTWAIT) == -1);
   threads.wait_until_all_ended(Deadline::max());
 }
 
@@ -78,10 +84,10 @@ TEST_CASE("one connection can be cut off, and the others stay") {
   ConnectionThreads threads;
   Pair cut = connected_pair();
   Pair other = connected_pair();
-  const int socket = cut.ours.raw();
-  REQUIRE(threads.start(std::move(cut.ours), "cut", kStackSize, read_to_the_end));
-  REQUIRE(threads.start(std::move(other.ours), "other", kStackSize, read_to_the_end));
-  threads.cut(socket);
+  REQUIRE(threads.start(1, cut.ours, options("cut"), read_to_the_end));
+  REQUIRE(threads.start(2, other.ours, options("other"), read_to_the_end));
+  threads.cut(3);
+  threads.cut(1);
   CHECK(has_ended(cut.theirs));
   CHECK(::recv(other.theirs.raw(), nullptr, 0, MSG_DONTWAIT) == -1);
   threads.cut_all();
@@ -94,10 +100,10 @@ TEST_CASE("the end waits for all that run, and cuts them off") {
   std::vector<UniqueFd> clients;
   {
     ConnectionThreads threads;
-    for (int i = 0; i < 20; ++i) {
+    for (std::uint64_t i = 0; i < 20; ++i) {
       Pair pair = connected_pair();
       clients.push_back(std::move(pair.theirs));
-      REQUIRE(threads.start(std::move(pair.ours), "client", kStackSize, [&](int socket) {
+      REQUIRE(threads.start(i, pair.ours, options("client"), [&](int socket) {
         read_to_the_end(socket);
         ++ended;
       }));

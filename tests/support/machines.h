@@ -36,6 +36,7 @@ struct Machines {
   net::ReportFiles files{folder / "reports"};
   net::Identity own = net::load_identity(net::PrivateFolder(folder / "own"));
   net::Connections connections;
+  net::Troubles troubles;
   sockaddr_storage address{};
   net::ServerOptions options{
       .client_name = [this](const net::Pin& pin) -> std::optional<std::string> {
@@ -52,7 +53,7 @@ struct Machines {
     proc::UniqueFd listener = net::listen_on(
         net::resolve({.host = "127.0.0.1", .port = 0}, net::Purpose::Listening).front());
     address = net::local_address(listener.raw());
-    return std::make_unique<net::Server>(std::move(listener), options, connections);
+    return std::make_unique<net::Server>(std::move(listener), options, connections, troubles);
   }
   std::unique_ptr<net::Server> serve_tls() {
     options.tls = [context = std::make_shared<const net::TlsContext>(

@@ -121,6 +121,8 @@ class Server:
             if not line:
                 raise AssertionError(f"serve did not start: {self.said}")
             self.said.append(line)
+        if os.geteuid() == 0 and "running as root" not in self.next_line():
+            raise AssertionError("serve does not say that it needs no root")
         ready = {line.split()[1]: line.rsplit(" ", 1)[1] for line in self.said}
         self.page = ready.get("status")
         self.address = ready["serving"]

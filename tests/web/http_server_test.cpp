@@ -76,7 +76,7 @@ class Port {
             .front());
     address_ = topnet::net::local_address(listener.raw());
     server_.emplace(std::move(listener), std::vector<Route>{{.path = "/", .answer = answer}},
-                    std::move(options), accept_errors_);
+                    std::move(options), troubles_);
   }
 
   const sockaddr_storage& address() const { return address_; }
@@ -93,7 +93,7 @@ class Port {
   void end() { server_.reset(); }
 
  private:
-  std::atomic<std::uint64_t> accept_errors_ = 0;
+  topnet::net::Troubles troubles_;
   sockaddr_storage address_{};
   std::optional<HttpServer> server_;
 };

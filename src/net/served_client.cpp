@@ -1,0 +1,180 @@
+#include "net/served_client.h"
+
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include "net/socket.h"
+#include "net/trust_entry.h"
+
+namespace topnet::net {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// For the handshake of whoever is turned away, while nobody else is accepted.
+constexpr std::chrono::seconds kShortHandshake{1};
+
+const Refusal kBusy{.code = RefusalCode::Busy, .text = "too many clients; try again later"};
+// To a client that was revoked as soon as it had joined.
+const Refusal kWithdrawn{.code = RefusalCode::JoinRefused,
+                         .text = "unknown invite; it has just been withdrawn"};
+
+}  // namespace
+
+ServerState::ServerState(ServerOptions given, Connections& all,
+                         std::function<void(ConnectionId)> cut)
+    : options(std::move(given)),
+      connections(all),
+      enrolments(options.client_name),
+      places(options.max_clients),
+      lobby(options.lobby, std::move(cut)),
+      shut_down(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!shut_down) {
+    throw std::system_error(errno, std::generic_category(), "could not make an eventfd");
+  }
+}
+
+ServedClient::ServedClient(ServerState& server, ConnectionId id, std::string peer, int socket)
+    : server_(server),
+      peer_{.id = id,
+            .peer = std::move(peer),
+            .pin = {},
+            .client = {},
+            .is_enrolled = !server.options.tls},
+      socket_(socket) {}
+
+Outcome ServedClient::serve() {
+  if (server_.options.tls) return serve_with_tls();
+  SocketStream stream(socket_);
+  return serve_over(stream);
+}
+
+Outcome ServedClient::serve_with_tls() {
+  const std::shared_ptr<const TlsContext> context = server_.options.tls();
+  std::optional<TlsStream> stream;
+  try {
+    stream.emplace(*context, socket_, Clock::now() + server_.options.handshake_limit);
+  } catch (const TimeoutError&) {
+    return Outcome::TimedOut;
+  } catch (const HandshakeError&) {
+    // With unread input, a close would destroy the alert.
+    SocketStream raw(socket_);
+    end_gently(raw, socket_);
+    return Outcome::HandshakeFailed;
+  }
+  if (!stream->has_alpn()) {
+    refuse(*stream, {.code = RefusalCode::Protocol,
+                     .text = "this is a topnet server; the ALPN topnet/1 was not offered"});
+    end_gently(*stream, socket_);
+    return Outcome::HandshakeFailed;
+  }
+  peer_.pin = stream->peer_pin();
+  try {
+    if (peer_.pin) peer_.client = server_.enrolments.let_in(peer_.id, *peer_.pin);
+  } catch (const std::exception&) {
+    refuse(*stream,
+           {.code = RefusalCode::Internal, .text = "the server cannot say who is enrolled"});
+    end_gently(*stream, socket_);
+    return Outcome::InternalError;
+  }
+  if (!peer_.client) peer_.client = stream->peer_ca_name();
+  peer_.is_enrolled = peer_.client.has_value();
+  if (peer_.client) server_.connections.set_client(peer_.id, *peer_.client);
+  return serve_over(*stream);
+}
+
+Outcome ServedClient::serve_over(Stream& stream) {
+  // Strangers take no place: they are refused with their first frame.
+  if (peer_.is_enrolled && !take_place()) return end_busy(stream);
+  const SessionHooks hooks = hooks_for(stream);
+  const Outcome outcome =
+      run_session(stream, peer_, server_.options.limits, hooks, server_.connections);
+  // Before the client is told that all is done, since another one may wait for that.
+  place_.reset();
+  server_.connections.set_phase(peer_.id, Phase::Closing);
+  end_gently(stream, socket_);
+  return outcome;
+}
+
+Outcome ServedClient::end_busy(Stream& stream) {
+  refuse(stream, kBusy);
+  end_gently(stream, socket_);
+  return Outcome::RefusedBusy;
+}
+
+Outcome ServedClient::turn_away() {
+  if (!server_.options.tls) {
+    SocketStream stream(socket_);
+    return end_busy(stream);
+  }
+  const std::shared_ptr<const TlsContext> context = server_.options.tls();
+  TlsStream stream(*context, socket_, Clock::now() + kShortHandshake);
+  return end_busy(stream);
+}
+
+// From here on it does not count as a stranger. False where there is no place for it.
+bool ServedClient::take_place() {
+  const bool is_ourselves = peer_.client == kLocal;
+  place_ = server_.places.take(is_ourselves ? std::nullopt : peer_.pin);
+  if (!place_) return false;
+  server_.lobby.leave(peer_.id);
+  return true;
+}
+
+std::variant<Joined, Refusal> ServedClient::join(const JoinRequest& request,
+                                                 const SessionPeer& peer) {
+  const bool was_known = place_.has_value();
+  // Before the invite is used: whoever is let in is served.
+  if (!was_known) place_ = server_.places.take(peer.pin);
+  if (!place_) return kBusy;
+  auto answer = server_.options.join(request, peer);
+  if (std::holds_alternative<Joined>(answer)) {
+    if (peer.pin && !server_.enrolments.let_in(peer.id, *peer.pin)) answer = kWithdrawn;
+  }
+  if (std::holds_alternative<Joined>(answer)) {
+    server_.lobby.leave(peer.id);
+  } else if (!was_known) {
+    place_.reset();
+  }
+  return answer;
+}
+
+SessionHooks ServedClient::hooks_for(Stream& stream) {
+  const ServerOptions& options = server_.options;
+  return {.make_report = options.make_report,
+          .join = [this](const JoinRequest& request,
+                         const SessionPeer& peer) { return join(request, peer); },
+          .next_pin = options.next_pin,
+          .learned = options.learned,
+          .is_revoked = [this] { return server_.enrolments.is_revoked(peer_.id); },
+          .exchange_done = options.exchange_done,
+          .wait_for_client =
+              [this, &stream](Deadline deadline) { return wait_for_client(stream, deadline); },
+          .wait_for_input =
+              [this, &stream](Deadline deadline) {
+                if (stream.has_buffered()) return;
+                wait_until_ready(socket_, Readiness::Read, deadline);
+              },
+          .wait_until = [this](Deadline end) { wait_until(end); }};
+}
+
+bool ServedClient::wait_for_client(const Stream& stream, Deadline deadline) const {
+  if (stream.has_buffered()) return true;
+  return wait_until_readable(socket_, server_.shut_down.raw(), deadline) == socket_;
+}
+
+// While the window of a request is open, the client owes nothing: if it ends its side, it has gone.
+void ServedClient::wait_until(Deadline end) const {
+  HangUp first = wait_for_hang_up(socket_, server_.shut_down.raw(), end);
+  if (first == HangUp::Wake) {
+    if (end > server_.drained.load()) throw ShuttingDownError("the server is shutting down");
+    first = wait_for_hang_up(socket_, -1, end);  // the window closes in time
+  }
+  if (first == HangUp::Socket) throw ConnectionError("the client left before its report");
+}
+
+}  // namespace topnet::net

@@ -1,0 +1,62 @@
+// One connection of a client at the server, the whole of its thread: the handshake, who it is, its
+// place, and the session. What all connections have in common is the server's.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "net/connections.h"
+#include "net/enrolments.h"
+#include "net/lobby.h"
+#include "net/places.h"
+#include "net/server_options.h"
+#include "net/session.h"
+#include "proc/unique_fd.h"
+
+namespace topnet::net {
+
+// What all connections of a server have in common. Any thread may use any of it.
+struct ServerState {
+  // `cut` ends the connection of whoever has to give way in the lobby.
+  ServerState(ServerOptions given, Connections& all, std::function<void(ConnectionId)> cut);
+
+  ServerOptions options;
+  Connections& connections;
+  Enrolments enrolments;
+  Places places;
+  Lobby lobby;
+  proc::UniqueFd shut_down;                         // an eventfd, readable once the server ends
+  std::atomic<Deadline> drained = Deadline::max();  // when all connections are to have ended
+};
+
+class ServedClient {
+ public:
+  // `socket` is connected, non-blocking and not owned; `server` outlives the object.
+  ServedClient(ServerState& server, ConnectionId id, std::string peer, int socket);
+
+  // Serves it to its end, and returns how it ended.
+  Outcome serve();
+
+  // Where there is no thread for it: tells it that the server is busy, within a second or two.
+  Outcome turn_away();
+
+ private:
+  Outcome serve_with_tls();
+  Outcome serve_over(Stream& stream);
+  Outcome end_busy(Stream& stream);
+  bool take_place();
+  std::variant<Joined, Refusal> join(const JoinRequest& request, const SessionPeer& peer);
+  SessionHooks hooks_for(Stream& stream);
+  bool wait_for_client(const Stream& stream, Deadline deadline) const;
+  void wait_until(Deadline end) const;
+
+  ServerState& server_;
+  SessionPeer peer_;
+  int socket_;
+  std::optional<Places::Place> place_;  // once it is known who it is
+};
+
+}  // namespace topnet::net
