@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "cmd/broken_lines.h"
 #include "cmd/failure.h"
 #include "net/address.h"
+#include "net/file_error.h"
 
 namespace topnet::cmd {
 namespace {
@@ -23,8 +27,10 @@ Doorkeeper::Doorkeeper(const net::PrivateFolder& state, const TransportOptions& 
     own_pki_ = net::load_identity(transport.certificate, transport.key);
   }
   if (!transport.ca.empty()) ca_pem_ = net::load_certificates(transport.ca);
-  say_broken_lines(trust_.broken_client_lines());
+  ring_.note_of_pki(own_pki_ ? std::optional(own_pki_->pin) : std::nullopt);
+  keys_ = ring_.keys();
   clients_version_ = trust_.clients_version();
+  say_new_broken_lines();
 }
 
 std::optional<std::string> Doorkeeper::expiry() const {
@@ -32,18 +38,36 @@ std::optional<std::string> Doorkeeper::expiry() const {
   return net::expiry_of(own_pki_->certificate_pem);
 }
 
-std::shared_ptr<const net::TlsContext> Doorkeeper::tls() {
-  const std::shared_ptr<const net::Keys> keys = ring_.keys();
+// A file that cannot be used any more ends nothing: those go on that were there before.
+std::shared_ptr<const net::Keys> Doorkeeper::keys() {
+  std::string problem;
+  std::shared_ptr<const net::Keys> now;
+  try {
+    now = ring_.keys();
+  } catch (const net::FileError& error) {
+    problem = error.what();
+  }
   const std::scoped_lock lock(mutex_);
-  if (keys != tls_keys_) {
-    tls_ = std::make_shared<const net::TlsContext>(net::TlsContext::server(shown(*keys), ca_pem_));
-    tls_keys_ = keys;
+  if (now) keys_ = now;
+  if (std::exchange(said_of_keys_, problem) != problem && !problem.empty()) {
+    say(problem + "; going on with the keys of before");
+  }
+  return keys_;
+}
+
+std::shared_ptr<const net::TlsContext> Doorkeeper::tls() {
+  const std::shared_ptr<const net::Keys> now = keys();
+  const std::scoped_lock lock(mutex_);
+  if (now != tls_keys_) {
+    const net::Identity& shown = own_pki_ ? *own_pki_ : now->identity;
+    tls_ = std::make_shared<const net::TlsContext>(net::TlsContext::server(shown, ca_pem_));
+    tls_keys_ = now;
   }
   return tls_;
 }
 
 std::optional<std::string> Doorkeeper::client_name(const net::Pin& pin) {
-  if (ring_.keys()->is_own(pin)) return net::kLocal;
+  if (keys()->is_own(pin)) return net::kLocal;
   return trust_.client_name(pin);
 }
 
@@ -51,29 +75,57 @@ std::variant<net::Joined, net::Refusal> Doorkeeper::join(const net::JoinRequest&
                                                          const net::SessionPeer& peer) {
   const std::string host = net::parse_host_port(peer.peer).value_or(net::HostPort{}).host;
   if (!peer.pin) return refusal("a client that joins has to show a key");
-  if (!guard_.may_try(host)) return refusal("too many failed joins; try again in a minute");
-  const auto refuse = [&](net::JoinRefusal why) {
-    guard_.note_failure(host);
-    say(fmt::format("{} may not join: {}", peer.peer, describe(why)));
-    return refusal(describe(why));
+  std::optional<net::JoinGuard::Try> attempt = guard_.begin(host);
+  if (!attempt) return refusal("too many failed joins; try again in a minute");
+  const auto refuse = [&](const std::string& why) {
+    attempt->fail();
+    say(fmt::format("{} may not join: {}", peer.peer, why));
+    return refusal(why);
   };
-  if (!ring_.keys()->is_own(request.server)) return refuse(net::JoinRefusal::NotForThisServer);
+  const std::shared_ptr<const net::Keys> own = keys();
+  if (!own->is_own(request.server) && request.server != own->of_pki) {
+    return refuse(describe(net::JoinRefusal::NotForThisServer));
+  }
+  if (own->is_own(*peer.pin)) return refuse("that is this server's own key, which needs no invite");
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const auto result = trust_.join(request.secret, *peer.pin, now);
-  if (const auto* const why = std::get_if<net::JoinRefusal>(&result)) return refuse(*why);
+  if (const auto* const why = std::get_if<net::JoinRefusal>(&result)) return refuse(describe(*why));
   const auto& name = std::get<std::string>(result);
   say(fmt::format("{} has joined as {}, with the key {}", peer.peer, name, *peer.pin));
   return net::Joined{.name = name};
 }
 
+// That it could not be noted does not concern the client, who has done its part.
 void Doorkeeper::note_learned(const net::SessionPeer& peer, const net::Pin& next) {
-  if (peer.pin) trust_.note_learned(*peer.pin, next);
+  if (!peer.pin) return;
+  try {
+    trust_.note_learned(*peer.pin, next);
+  } catch (const net::FileError& error) {
+    say(error.what());
+  }
 }
 
 bool Doorkeeper::has_changed() {
   const net::PrivateFolder::Version version = trust_.clients_version();
-  const std::scoped_lock lock(mutex_);
-  return std::exchange(clients_version_, version) != version;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (std::exchange(clients_version_, version) == version) return false;
+  }
+  say_new_broken_lines();
+  return true;
+}
+
+void Doorkeeper::say_new_broken_lines() {
+  std::set<std::string> broken;
+  for (std::string& line : trust_.broken_client_lines()) broken.insert(std::move(line));
+  std::vector<std::string> unsaid;
+  {
+    const std::scoped_lock lock(mutex_);
+    std::set_difference(broken.begin(), broken.end(), said_broken_.begin(), said_broken_.end(),
+                        std::back_inserter(unsaid));
+    said_broken_ = std::move(broken);
+  }
+  say_broken_lines(unsaid);
 }
 
 void Doorkeeper::look_again() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -24,7 +25,7 @@ class Doorkeeper {
   Doorkeeper(const net::PrivateFolder& state, const TransportOptions& transport);
 
   // Of the key that the server shows.
-  net::Pin pin() { return shown(*ring_.keys()).pin; }
+  net::Pin pin() { return keys()->shown(); }
   // When the certificate of an own PKI expires; nullopt without one.
   std::optional<std::string> expiry() const;
 
@@ -39,25 +40,28 @@ class Doorkeeper {
                                                const net::SessionPeer& peer);
 
   // The next key, where there is one to be announced; and that a client knows it.
-  std::optional<net::Pin> next_pin() { return ring_.keys()->next; }
+  std::optional<net::Pin> next_pin() { return keys()->next; }
   void note_learned(const net::SessionPeer& peer, const net::Pin& next);
 
-  // Whether somebody may have been revoked since the last call.
+  // Whether somebody may have been revoked since the last call. Says which lines cannot be
+  // understood. Throws FileError.
   bool has_changed();
   // Lets it say so once more.
   void look_again();
 
  private:
-  const net::Identity& shown(const net::Keys& keys) const {
-    return own_pki_ ? *own_pki_ : keys.identity;
-  }
+  std::shared_ptr<const net::Keys> keys();
+  void say_new_broken_lines();
 
   net::KeyRing ring_;
   net::Trust trust_;
   net::JoinGuard guard_;
-  std::optional<net::Identity> own_pki_;  // what --cert and --key hold
-  std::string ca_pem_;                    // of --ca; empty: none
-  std::mutex mutex_;                      // guards what follows
+  std::optional<net::Identity> own_pki_;   // what --cert and --key hold
+  std::string ca_pem_;                     // of --ca; empty: none
+  std::mutex mutex_;                       // guards what follows
+  std::shared_ptr<const net::Keys> keys_;  // as they were when they could be read
+  std::string said_of_keys_;               // why they cannot be
+  std::set<std::string> said_broken_;
   std::shared_ptr<const net::Keys> tls_keys_;
   std::shared_ptr<const net::TlsContext> tls_;
   net::PrivateFolder::Version clients_version_;

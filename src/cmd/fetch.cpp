@@ -14,6 +14,7 @@
 #include "cmd/signals.h"
 #include "cmd/state_dir.h"
 #include "net/client.h"
+#include "net/file_error.h"
 #include "net/socket.h"
 #include "net/tls.h"
 #include "proc/escape.h"
@@ -65,6 +66,18 @@ std::chrono::milliseconds max_time(const FetchOptions& options) {
                             error.what(), what_holds));
 }
 
+// That the server's next key could not be noted is no failure of the exchange: it is announced
+// again.
+std::optional<net::Pin> take_note(ServerConnection& connection,
+                                  const std::optional<net::Pin>& next) {
+  try {
+    return connection.note_next(next);
+  } catch (const net::FileError& error) {
+    say(error.what());
+    return std::nullopt;
+  }
+}
+
 // Stores the report and sends the own top; `what_holds` says what stays done where that fails.
 void exchange(ServerConnection& connection, const FetchOptions& options, Output& output,
               const char*& what_holds) {
@@ -80,7 +93,7 @@ void exchange(ServerConnection& connection, const FetchOptions& options, Output&
       [&](std::string_view bytes) { output.write(bytes); }, deadline);
   output.commit();
   what_holds = "; the report is stored";
-  report_back(client, own, connection.note_next(end.next_pin), options, deadline);
+  report_back(client, own, take_note(connection, end.next_pin), options, deadline);
 }
 
 ExitCode run(const FetchOptions& options) {

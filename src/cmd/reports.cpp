@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include "cmd/failure.h"
-#include "net/file_error.h"
-
 namespace topnet::cmd {
 namespace {
 
@@ -23,13 +20,8 @@ std::shared_ptr<const net::ReportFile> Reports::make(const net::ReportRequest& r
   // Where it fails, the next one tries again.
   std::call_once(shared->is_written, [&] {
     const std::string text = proc::print(report_of(*sample, wish), request.format);
-    try {
-      shared->file = std::make_shared<const net::ReportFile>(
-          files_.write(text, proc::word_for(request.format, proc::kFormats)));
-    } catch (const net::FileError& error) {
-      say(error.what());  // the client is told no path
-      throw;
-    }
+    shared->file = std::make_shared<const net::ReportFile>(
+        files_.write(text, proc::word_for(request.format, proc::kFormats)));
   });
   return shared->file;
 }

@@ -47,6 +47,10 @@ void say_exchange(const net::Exchange& exchange) {
                   exchange.top.user_ticks, exchange.top.system_ticks));
 }
 
+void say_failure(const net::SessionPeer& peer, const std::string& why) {
+  say(fmt::format("{} {}: {}", peer.client.value_or("-"), peer.peer, why));
+}
+
 net::ServerOptions server_options(const ServeOptions& options, Doorkeeper& doorkeeper,
                                   Reports& reports) {
   net::ServerOptions result{
@@ -56,6 +60,7 @@ net::ServerOptions server_options(const ServeOptions& options, Doorkeeper& doork
       .make_report = [&](const net::ReportRequest& request,
                          const net::WaitUntil& wait) { return reports.make(request, wait); },
       .exchange_done = say_exchange,
+      .failed = say_failure,
       .next_pin = [&] { return doorkeeper.next_pin(); },
       .learned = [&](const net::SessionPeer& peer,
                      const net::Pin& next) { doorkeeper.note_learned(peer, next); }};
@@ -85,7 +90,7 @@ void check_enrolments(Doorkeeper& doorkeeper, net::Server& server, std::string& 
   try {
     if (doorkeeper.has_changed()) server.check_enrolments();
     said.clear();
-  } catch (const net::FileError& error) {
+  } catch (const std::exception& error) {
     doorkeeper.look_again();
     if (std::exchange(said, error.what()) != error.what()) say(error.what());
   }
@@ -93,8 +98,6 @@ void check_enrolments(Doorkeeper& doorkeeper, net::Server& server, std::string& 
 
 ExitCode run(const ServeOptions& options) {
   check(options.transport);
-  // Blocked in every thread that is started from here on; main waits for them.
-  const sigset_t ends = block_end_signals();
   const std::filesystem::path state = state_dir(options.state_dir);
   Doorkeeper doorkeeper(net::PrivateFolder(state), options.transport);
   proc::Sampler sampler("/proc", options.method);
@@ -102,6 +105,8 @@ ExitCode run(const ServeOptions& options) {
   Listener listener = listen_for_clients(options);
   std::optional<Listener> http_listener = listen_for_browsers(options);
 
+  // Blocked in every thread that is started from here on; main waits for them.
+  const sigset_t ends = block_end_signals();
   confine(state);
 
   const web::ServerInfo info = describe(options, listener.address);
@@ -136,10 +141,11 @@ ExitCode run(const ServeOptions& options) {
   }
 
   std::string said;
-  while (!wait_for(ends, kLookAgain)) check_enrolments(doorkeeper, server, said);
+  const auto look = [&] { check_enrolments(doorkeeper, server, said); };
+  while (!wait_for(ends, kLookAgain)) look();
   // A second signal ends at once, and not in an orderly way.
   unblock_end_signals(ends);
-  server.shut_down(kDrainTime);
+  server.shut_down(kDrainTime, {.every = kLookAgain, .action = look});
   return ExitCode::Done;
 }
 

@@ -72,9 +72,9 @@ void ServerConnection::connect_with_tls() {
   } catch (const net::UntrustedKeyError& error) {
     const bool may_ask = !options_.pin && !known_;
     if (!may_ask || !ask_to_trust(address_, error.seen())) refuse_key(error.seen());
+    shake_hands(net::TlsContext::client(identity_, {error.seen()}));
     known_ = net::KnownServer{.address = address_, .pin = error.seen(), .since = now(), .next = {}};
     trust_->remember(*known_);
-    shake_hands(net::TlsContext::client(identity_, {error.seen()}));
   }
 }
 
@@ -117,7 +117,9 @@ std::vector<net::Pin> ServerConnection::trusted_pins() const {
   for (const net::KnownServer& server : trust_->servers()) add(server);
   pins.push_back(own_->identity.pin);
   if (own_->next) pins.push_back(*own_->next);
-  pins.insert(pins.end(), own_->earlier.begin(), own_->earlier.end());
+  // A server that runs may not have noticed yet that its key was switched.
+  if (own_->previous) pins.push_back(*own_->previous);
+  if (own_->of_pki) pins.push_back(*own_->of_pki);
   return pins;
 }
 
@@ -128,8 +130,9 @@ void ServerConnection::remember() {
   if (known_) {
     if (seen == known_->pin) return;
     // It has switched to the key that it had announced.
-    known_ = net::KnownServer{.address = address_, .pin = seen, .since = now(), .next = {}};
-    trust_->remember(*known_);
+    trust_->note_switch(known_->pin, seen, now());
+    known_->pin = seen;
+    known_->next.reset();
     return;
   }
   if (own_->is_own(seen)) return;
@@ -172,9 +175,9 @@ void ServerConnection::keep(const std::string& address) {
 }
 
 std::optional<net::Pin> ServerConnection::note_next(const std::optional<net::Pin>& next) {
-  if (!known_ || options_.pin) return std::nullopt;
+  if (!next || !known_ || options_.pin) return std::nullopt;
   if (known_->next != next) {
-    trust_->note_next(address_, next);
+    trust_->note_next(address_, *next);
     known_->next = next;
   }
   return next;

@@ -42,7 +42,8 @@ class ServerConnection {
   // Makes the server known by `address` and the pin of the options, for the connections to come.
   void keep(const std::string& address);
 
-  // The server has announced its next key, or none. Returns it where it has been taken note of.
+  // The server has announced its next key, or none, which takes nothing back: the server may have
+  // put it in use meanwhile. Returns it where it has been taken note of. Throws FileError.
   std::optional<net::Pin> note_next(const std::optional<net::Pin>& next);
 
  private:

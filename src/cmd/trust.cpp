@@ -17,14 +17,19 @@ namespace {
 
 Command show_command() {
   const auto directory = std::make_shared<std::string>();
-  return {.name = "show",
-          .summary = "Print this machine's pin",
-          .options = {state_dir_option(*directory)},
-          .run = [=] {
-            net::KeyRing ring{net::PrivateFolder(state_dir(*directory))};
-            print(ring.keys()->identity.pin + '\n');
-            return ExitCode::Done;
-          }};
+  return {
+      .name = "show",
+      .summary = "Print this machine's pin",
+      .options = {state_dir_option(*directory)},
+      .run = [=] {
+        net::KeyRing ring{net::PrivateFolder(state_dir(*directory))};
+        const auto keys = ring.keys();
+        print(keys->identity.pin + '\n');
+        if (keys->of_pki) {
+          say(fmt::format("as a server, it shows the key of its certificate: {}", *keys->of_pki));
+        }
+        return ExitCode::Done;
+      }};
 }
 
 struct RotateOptions {
@@ -43,7 +48,34 @@ std::string names_of_unaware(const net::Trust& trust, const net::Pin& next) {
   return names;
 }
 
+// Those to whom this machine has become a stranger.
+void say_who_has_to_be_told(const net::Trust& trust) {
+  const auto list = [](const auto& entries, auto name) {
+    std::string names;
+    for (const auto& entry : entries) names += (names.empty() ? "" : ", ") + name(entry);
+    return names;
+  };
+  const std::string servers =
+      list(trust.servers(), [](const net::KnownServer& entry) { return entry.address; });
+  if (!servers.empty()) {
+    say(fmt::format(
+        "these servers know this machine by its previous key, and have to revoke it and "
+        "invite it again: {}",
+        servers));
+  }
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const std::string invites =
+      list(trust.open_invites(now), [](const net::Invite& entry) { return entry.name; });
+  if (!invites.empty()) {
+    say(fmt::format("these invites are of the previous key, and have to be made again: {}",
+                    invites));
+  }
+}
+
 ExitCode rotate(const RotateOptions& options) {
+  if (options.is_forced && !options.commits) {
+    throw UsageError("--force goes with --commit; give both, or leave it out");
+  }
   const net::PrivateFolder folder(state_dir(options.state_dir));
   net::KeyRing ring(folder);
   if (!options.commits) {
@@ -67,6 +99,7 @@ ExitCode rotate(const RotateOptions& options) {
         "there is no next key; run `topnet trust rotate` first, and let clients learn it");
   }
   print(*in_use + '\n');
+  say_who_has_to_be_told(net::Trust(folder));
   return ExitCode::Done;
 }
 

@@ -34,14 +34,21 @@ std::string own_address() {
   if (!host || host->empty()) {
     throw UsageError("this machine has no host name; say with --host how the client reaches it");
   }
-  return net::to_string(net::HostPort{.host = *host, .port = kDefaultPort});
+  const std::string address = net::to_string(net::HostPort{.host = *host, .port = kDefaultPort});
+  if (!net::is_server_address(address)) {
+    throw UsageError(fmt::format(
+        "the host name '{}' cannot be connected to; say with --host how the client reaches this "
+        "machine",
+        *host));
+  }
+  return address;
 }
 
 ExitCode invite(const InviteOptions& options) {
   require_argument(options.name, "NAME", "invite");
   const std::string address = options.host ? *options.host : own_address();
   const net::PrivateFolder folder(state_dir(options.state_dir));
-  const net::Pin own = net::KeyRing(folder).keys()->identity.pin;
+  const net::Pin own = net::KeyRing(folder).keys()->shown();
   const proc::WallTime expires =
       std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) + options.ttl;
   const std::string secret = net::Trust(folder).invite(options.name, expires);

@@ -17,6 +17,7 @@
 #include "net/trust.h"
 #include "net/trust_list.h"
 #include "proc/escape.h"
+#include "proc/time_text.h"
 
 namespace topnet::cmd {
 namespace {
@@ -27,6 +28,10 @@ constexpr std::chrono::seconds kJoinTime{10};
 // prints will do.
 net::InviteCode read_invite(std::string text) {
   if (text == "-") std::getline(std::cin, text);
+  // As it is pasted.
+  const std::string_view blanks = " \t\r";
+  text.erase(0, text.find_first_not_of(blanks));
+  text.erase(text.find_last_not_of(blanks) + 1);
   const std::string_view command = "topnet trust join ";
   if (text.starts_with(command)) text.erase(0, command.size());
   const auto code = net::parse_invite_code(text);
@@ -38,9 +43,23 @@ net::InviteCode read_invite(std::string text) {
   return *code;
 }
 
+// A key that has changed stops a join, too: an invite is no reason to forget the old one.
+void require_unchanged(const net::InviteCode& code, const std::string& state) {
+  for (const net::KnownServer& known : net::Trust(net::PrivateFolder(state_dir(state))).servers()) {
+    if (known.address != code.address || known.pin == code.pin || known.next == code.pin) continue;
+    throw Failure(
+        ExitCode::Untrusted,
+        fmt::format("join {0}: that server is known by another key: {1}, learned {2}, and "
+                    "the invite is of {3}. If its user says that the new one is right, "
+                    "run `topnet trust forget {0}` first",
+                    code.address, known.pin, proc::format_time(known.since), code.pin));
+  }
+}
+
 ExitCode join(const ArgumentOptions& options) {
   require_argument(options.argument, "INVITE", "join");
   const net::InviteCode code = read_invite(options.argument);
+  require_unchanged(code, options.state_dir);
   end_on_interrupt();
   try {
     ServerConnection connection(

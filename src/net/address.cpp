@@ -91,4 +91,12 @@ bool is_loopback(const sockaddr_storage& address) {
   return IN6_IS_ADDR_LOOPBACK(&ipv6);
 }
 
+std::string network_of(const std::string& address) {
+  in6_addr ipv6{};
+  if (::inet_pton(AF_INET6, address.c_str(), &ipv6) != 1) return address;
+  for (std::size_t i = 8; i < 16; ++i) ipv6.s6_addr[i] = 0;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  return ::inet_ntop(AF_INET6, &ipv6, text.data(), text.size());
+}
+
 }  // namespace topnet::net

@@ -33,4 +33,8 @@ HostPort to_host_port(const sockaddr_storage& address);
 
 bool is_loopback(const sockaddr_storage& address);
 
+// What a numeric address belongs to that one owner has: an IPv4 address itself, of an IPv6 address
+// its /64 network (RFC 6177), "2001:db8:0:1::". Any other text comes back as it is.
+std::string network_of(const std::string& address);
+
 }  // namespace topnet::net

@@ -42,6 +42,11 @@ AtomicFile::AtomicFile(std::filesystem::path file, mode_t mode)
   }
 }
 
+void AtomicFile::set_owner(uid_t owner, gid_t group) {
+  if (existing_ || !temporary_) return;
+  if (::fchown(temporary_->raw(), owner, group) != 0) fail(errno);
+}
+
 void AtomicFile::write(std::string_view bytes) {
   if (temporary_) {
     write_to(temporary_->raw(), bytes);

@@ -27,6 +27,10 @@ class AtomicFile {
   // commit(), and then goes straight to it.
   explicit AtomicFile(std::filesystem::path file, mode_t mode = 0666);
 
+  // Gives a new file to somebody, which only root may do; an existing one keeps its owner. No
+  // device. Throws FileError.
+  void set_owner(uid_t owner, gid_t group);
+
   // Throws FileError, for instance where the disk is full; the old file stays.
   void write(std::string_view bytes);
 

@@ -56,9 +56,9 @@ void ConnectionThreads::cut_all() {
   for (const auto& [id, live] : live_) ::shutdown(live.socket, SHUT_RDWR);
 }
 
-void ConnectionThreads::wait_until_all_ended(Deadline deadline) {
+bool ConnectionThreads::wait_until_all_ended(Deadline deadline) {
   std::unique_lock lock(mutex_);
-  all_ended_.wait_until(lock, deadline, [this] { return live_.empty(); });
+  return all_ended_.wait_until(lock, deadline, [this] { return live_.empty(); });
 }
 
 // The last that a thread does. It waits for the one that ended before it, so that all but one are

@@ -40,8 +40,8 @@ class ConnectionThreads {
   // Ends what can be read on a connection that is alive; writing goes on.
   void end_input(std::uint64_t id);
 
-  // Returns when every thread has ended, or at the deadline.
-  void wait_until_all_ended(Deadline deadline);
+  // Returns when every thread has ended, or at the deadline; whether they have.
+  bool wait_until_all_ended(Deadline deadline);
 
  private:
   struct Live {

@@ -9,8 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "net/file_error.h"
@@ -68,11 +66,19 @@ bool belongs_to(const std::string& certificate_pem, const KeyPtr& key) {
   return X509_check_private_key(read_certificate(certificate_pem).get(), key.get()) == 1;
 }
 
-// The certificate of the state directory, if it is one of `key`. One that is missing, or another
-// key's (a switch to a new key was interrupted), is made again: only its public key counts.
+bool is_usable(const std::string& certificate_pem, const KeyPtr& key) {
+  try {
+    return belongs_to(certificate_pem, key);
+  } catch (const OpensslError&) {
+    return false;
+  }
+}
+
+// The certificate of the state directory, if it is one of `key`. One that is missing, broken, or
+// another key's (a switch to a new key was interrupted), is made again: only its public key counts.
 std::string find_certificate(const PrivateFolder& state, const std::string& key_pem,
                              const KeyPtr& key) {
-  if (auto text = state.read("identity.crt"); text && belongs_to(*text, key)) {
+  if (auto text = state.read("identity.crt"); text && is_usable(*text, key)) {
     return std::move(*text);
   }
   ERR_clear_error();
@@ -98,23 +104,21 @@ Identity load_identity(const PrivateFolder& state) {
             .certificate_pem = std::move(certificate_pem),
             .pin = pin_of(*key)};
   } catch (const OpensslError& error) {
-    throw FileError("use", state / "identity.key",
-                    fmt::format("{}; restore it from a backup, or remove it and identity.crt for a "
-                                "new identity",
-                                error.what()));
+    throw FileError(
+        "use", state / "identity.key",
+        fmt::format("{}; restore it from a backup, or remove it for a new identity", error.what()));
   }
 }
 
 std::string load_certificates(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream) throw FileError("read", file, errno == 0 ? EIO : errno);
+  auto text = read_public_file(file);
+  if (!text) throw FileError("read", file, ENOENT);
   try {
-    read_certificates(text);
+    read_certificates(*text);
   } catch (const OpensslError& error) {
     throw FileError("use", file, error.what());
   }
-  return text;
+  return std::move(*text);
 }
 
 Identity load_identity(const std::filesystem::path& certificate, const std::filesystem::path& key) {

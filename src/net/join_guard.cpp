@@ -1,5 +1,7 @@
 #include "net/join_guard.h"
 
+#include "net/address.h"
+
 namespace topnet::net {
 namespace {
 
@@ -10,25 +12,40 @@ constexpr std::size_t kMostAddresses = 10000;
 
 }  // namespace
 
-bool JoinGuard::may_try(const std::string& address, Clock::time_point now) {
-  const std::scoped_lock lock(mutex_);
+std::optional<JoinGuard::Try> JoinGuard::begin(const std::string& address, Clock::time_point now) {
+  std::string network = network_of(address);
+  std::unique_lock lock(mutex_);
   forget_old(now);
-  const auto found = failures_.find(address);
-  return found == failures_.end() || found->second.size() < kMostFailures;
+  tried_.wait(lock, [&] {
+    const Entry& entry = entries_[network];
+    return entry.trying == 0 || entry.failures.size() + entry.trying < kMostFailures;
+  });
+  Entry& entry = entries_[network];
+  const bool may_try = entry.failures.size() < kMostFailures;
+  if (!may_try) return std::nullopt;
+  ++entry.trying;
+  return std::optional<Try>(std::in_place, *this, std::move(network));
 }
 
-void JoinGuard::note_failure(const std::string& address, Clock::time_point now) {
-  const std::scoped_lock lock(mutex_);
-  if (failures_.size() < kMostAddresses || failures_.contains(address)) {
-    failures_[address].push_back(now);
+JoinGuard::Try::~Try() {
+  if (guard_ == nullptr) return;
+  const std::scoped_lock lock(guard_->mutex_);
+  --guard_->entries_[network_].trying;
+  guard_->tried_.notify_all();
+}
+
+void JoinGuard::Try::fail(Clock::time_point now) {
+  const std::scoped_lock lock(guard_->mutex_);
+  if (guard_->entries_.size() <= kMostAddresses) {
+    guard_->entries_[network_].failures.push_back(now);
   }
 }
 
 void JoinGuard::forget_old(Clock::time_point now) {
-  for (auto entry = failures_.begin(); entry != failures_.end();) {
-    auto& times = entry->second;
-    while (!times.empty() && now - times.front() >= kPause) times.pop_front();
-    entry = times.empty() ? failures_.erase(entry) : std::next(entry);
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    auto& [failures, trying] = at->second;
+    while (!failures.empty() && now - failures.front() >= kPause) failures.pop_front();
+    at = failures.empty() && trying == 0 ? entries_.erase(at) : std::next(at);
   }
 }
 

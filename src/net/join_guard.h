@@ -3,11 +3,14 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
+#include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace topnet::net {
 
@@ -15,17 +18,39 @@ class JoinGuard {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Whether somebody from this address (no port) may try.
-  bool may_try(const std::string& address, Clock::time_point now = Clock::now());
+  // Somebody tries, until this is destroyed.
+  class Try {
+   public:
+    Try(JoinGuard& guard, std::string network) : guard_(&guard), network_(std::move(network)) {}
+    Try(Try&& other) noexcept
+        : guard_(std::exchange(other.guard_, nullptr)), network_(std::move(other.network_)) {}
+    Try& operator=(Try&&) = delete;
+    ~Try();
 
-  // It was for nothing.
-  void note_failure(const std::string& address, Clock::time_point now = Clock::now());
+    // It was for nothing.
+    void fail(Clock::time_point now = Clock::now());
+
+   private:
+    JoinGuard* guard_;
+    std::string network_;
+  };
+
+  // Lets somebody from this address (no port; IPv6 counts by its /64 network) try; nullopt where it
+  // has failed too often. Waits for others from there whose tries could be failures, so that many
+  // at once gain nothing.
+  std::optional<Try> begin(const std::string& address, Clock::time_point now = Clock::now());
 
  private:
+  struct Entry {
+    std::deque<Clock::time_point> failures;  // oldest first
+    std::size_t trying = 0;
+  };
+
   void forget_old(Clock::time_point now);
 
   std::mutex mutex_;
-  std::map<std::string, std::deque<Clock::time_point>> failures_;  // oldest first
+  std::condition_variable tried_;
+  std::map<std::string, Entry> entries_;  // by network
 };
 
 }  // namespace topnet::net

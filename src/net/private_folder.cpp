@@ -23,13 +23,17 @@ constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 constexpr std::size_t kMaxFileSize = std::size_t{1} << 20U;
 
-// Others must not reach what is in `file`.
-void require_private(const fs::path& file, int descriptor, mode_t wanted) {
+struct stat status_of(const fs::path& file, int descriptor) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) throw FileError("read", file, errno);
   if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
     throw FileError("use", file, "it is no regular file");
   }
+  return status;
+}
+
+// Others must not reach what is in `file`.
+void require_private(const fs::path& file, const struct stat& status, mode_t wanted) {
   if (status.st_uid != ::geteuid() && ::geteuid() != 0) {
     throw FileError("use", file, "it belongs to another user");
   }
@@ -56,18 +60,17 @@ proc::UniqueFd open_folder(const fs::path& path) {
   return folder;
 }
 
-}  // namespace
-
-std::optional<std::string> read_private_file(const fs::path& file, Links links) {
-  // A FIFO must not be waited for; it is refused below.
+// Empty if there is no such file.
+proc::UniqueFd open_file(const fs::path& file, Links links) {
+  // A FIFO must not be waited for; it is refused by status_of().
   const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   const int no_links = links == Links::Refuse ? O_NOFOLLOW : 0;
-  const proc::UniqueFd descriptor(::open(file.c_str(), flags | no_links));
-  if (!descriptor) {
-    if (errno == ENOENT) return std::nullopt;
-    throw FileError("read", file, errno);
-  }
-  require_private(file, descriptor.raw(), kFileMode);
+  proc::UniqueFd descriptor(::open(file.c_str(), flags | no_links));
+  if (!descriptor && errno != ENOENT) throw FileError("read", file, errno);
+  return descriptor;
+}
+
+std::string read_all(const fs::path& file, const proc::UniqueFd& descriptor) {
   std::string text;
   std::array<char, 4096> buffer{};
   for (;;) {
@@ -80,9 +83,28 @@ std::optional<std::string> read_private_file(const fs::path& file, Links links) 
   }
 }
 
+}  // namespace
+
+std::optional<std::string> read_private_file(const fs::path& file, Links links) {
+  const proc::UniqueFd descriptor = open_file(file, links);
+  if (!descriptor) return std::nullopt;
+  require_private(file, status_of(file, descriptor.raw()), kFileMode);
+  return read_all(file, descriptor);
+}
+
+std::optional<std::string> read_public_file(const fs::path& file) {
+  const proc::UniqueFd descriptor = open_file(file, Links::Follow);
+  if (!descriptor) return std::nullopt;
+  status_of(file, descriptor.raw());
+  return read_all(file, descriptor);
+}
+
 PrivateFolder::PrivateFolder(fs::path path) : path_(std::move(path)) {
   make_private_folders(path_);
-  require_private(path_, open_folder(path_).raw(), kFolderMode);
+  const struct stat status = status_of(path_, open_folder(path_).raw());
+  require_private(path_, status, kFolderMode);
+  owner_ = status.st_uid;
+  group_ = status.st_gid;
 }
 
 PrivateFolder::Lock::Lock(const PrivateFolder& folder) : descriptor_(open_folder(folder.path())) {
@@ -112,6 +134,8 @@ void PrivateFolder::write(std::string_view name, std::string_view contents) cons
   // What could not be read again would be lost.
   if (contents.size() > kMaxFileSize) throw FileError("write", path_ / name, EFBIG);
   AtomicFile target(path_ / name, kFileMode);
+  // The server of another user would be locked out of what root makes for it.
+  if (::geteuid() == 0 && owner_ != 0) target.set_owner(owner_, group_);
   target.write(contents);
   target.commit();
 }

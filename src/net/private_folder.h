@@ -4,6 +4,8 @@
 // Any thread may call anything.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -20,6 +22,9 @@ enum class Links : std::uint8_t { Refuse, Follow };
 // with a symbolic link. Throws FileError, also where others can read the file (with the chmod that
 // mends it).
 std::optional<std::string> read_private_file(const std::filesystem::path& file, Links links);
+
+// The same of a file that anybody may read; links are followed.
+std::optional<std::string> read_public_file(const std::filesystem::path& file);
 
 class PrivateFolder {
  public:
@@ -54,7 +59,8 @@ class PrivateFolder {
   };
   Version version(std::string_view name) const;
 
-  // Replaces a file, whole or not at all; a new one gets mode 0600. Throws FileError.
+  // Replaces a file, whole or not at all; a new one gets mode 0600 and, where root writes it, the
+  // folder's owner. Throws FileError.
   void write(std::string_view name, std::string_view contents) const;
 
   // Removes a file, if there is one. Throws FileError.
@@ -62,6 +68,8 @@ class PrivateFolder {
 
  private:
   std::filesystem::path path_;
+  uid_t owner_ = 0;
+  gid_t group_ = 0;
 };
 
 }  // namespace topnet::net

@@ -75,7 +75,8 @@ Outcome ServedClient::serve_with_tls() {
   peer_.pin = stream->peer_pin();
   try {
     if (peer_.pin) peer_.client = server_.enrolments.let_in(peer_.id, *peer_.pin);
-  } catch (const std::exception&) {
+  } catch (const std::exception& error) {
+    server_.options.failed(peer_, error.what());
     refuse(*stream,
            {.code = RefusalCode::Internal, .text = "the server cannot say who is enrolled"});
     end_gently(*stream, socket_);
@@ -151,6 +152,7 @@ SessionHooks ServedClient::hooks_for(Stream& stream) {
           .next_pin = options.next_pin,
           .learned = options.learned,
           .is_revoked = [this] { return server_.enrolments.is_revoked(peer_.id); },
+          .failed = options.failed,
           .exchange_done = options.exchange_done,
           .wait_for_client =
               [this, &stream](Deadline deadline) { return wait_for_client(stream, deadline); },

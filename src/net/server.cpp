@@ -45,16 +45,24 @@ void Server::stop_accepting() {
   acceptor_->stop();
 }
 
-void Server::shut_down(std::chrono::milliseconds patience) {
+void Server::shut_down(std::chrono::milliseconds patience, const Meanwhile& meanwhile) {
   const Deadline end = Clock::now() + patience;
   state_.drained = end;
   stop_accepting();
   ::eventfd_write(state_.shut_down.raw(), 1);
   // A handshake is no exchange, and neither is half a request; who waits is told first.
   cut_those_in({Phase::Handshake});
-  threads_.wait_until_all_ended(std::min<Deadline>(end, Clock::now() + kTimeToBeTold));
+  wait_until_all_ended(std::min<Deadline>(end, Clock::now() + kTimeToBeTold), meanwhile);
   cut_those_in({Phase::Handshake, Phase::Waiting, Phase::Idle});
-  threads_.wait_until_all_ended(end);
+  wait_until_all_ended(end, meanwhile);
+}
+
+void Server::wait_until_all_ended(Deadline deadline, const Meanwhile& meanwhile) {
+  while (!threads_.wait_until_all_ended(
+             std::min<Deadline>(deadline, Clock::now() + meanwhile.every)) &&
+         Clock::now() < deadline) {
+    meanwhile.action();
+  }
 }
 
 void Server::cut_those_in(std::initializer_list<Phase> phases) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -18,6 +19,12 @@
 
 namespace topnet::net {
 
+// What is done over and over while something is waited for.
+struct Meanwhile {
+  std::chrono::milliseconds every{1000};
+  std::function<void()> action = [] {};
+};
+
 class Server {
  public:
   // Serves on `listener` (listening, non-blocking) from now on. `connections` and `troubles`
@@ -30,7 +37,7 @@ class Server {
 
   // Accepts no more, ends what waits for its client, and lets running exchanges end. Returns when
   // all have, or after `patience`.
-  void shut_down(std::chrono::milliseconds patience);
+  void shut_down(std::chrono::milliseconds patience, const Meanwhile& meanwhile = {});
 
   // Tells those who are not enrolled any more, and ends their connections.
   void check_enrolments();
@@ -47,6 +54,7 @@ class Server {
   void turn_away(ConnectionId id, const std::string& peer, int socket);
   void end(ConnectionId id, Outcome outcome);
   void stop_accepting();
+  void wait_until_all_ended(Deadline deadline, const Meanwhile& meanwhile);
   void cut_those_in(std::initializer_list<Phase> phases);
 
   ServerState state_;

@@ -27,6 +27,7 @@ struct ServerOptions {
   std::function<void(const Exchange&)> exchange_done;
   // See SessionHooks.
   decltype(SessionHooks::join) join = SessionHooks().join;
+  decltype(SessionHooks::failed) failed = SessionHooks().failed;
   decltype(SessionHooks::next_pin) next_pin = SessionHooks().next_pin;
   decltype(SessionHooks::learned) learned = SessionHooks().learned;
 };

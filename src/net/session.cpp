@@ -74,7 +74,8 @@ class Session {
       if (!hooks_.is_revoked()) return Outcome::PeerGone;
       refuse(stream_, kRevoked.refusal);
       return kRevoked.outcome;
-    } catch (const std::exception&) {
+    } catch (const std::exception& error) {
+      hooks_.failed(peer_, error.what());
       refuse(stream_, {.code = RefusalCode::Internal, .text = "the server failed"});
       return Outcome::InternalError;
     }
@@ -110,7 +111,8 @@ class Session {
   ReportRequest accept_request(const Frame& frame) const {
     if (!peer_.is_enrolled) {
       throw Ended{Outcome::RefusedAuth,
-                  {.code = RefusalCode::NotEnrolled, .text = "this server does not know your key"}};
+                  {.code = RefusalCode::NotEnrolled,
+                   .text = "this server does not know your key; ask its user for an invite"}};
     }
     if (frame.type != FrameType::Request) throw ProtocolError("a request was due");
     return parse_request(frame.payload);
@@ -151,6 +153,7 @@ class Session {
     try {
       return hooks_.make_report(request, hooks_.wait_until);
     } catch (const FileError& error) {
+      hooks_.failed(peer_, error.what());
       // The path is nobody's business but the server's.
       throw Ended{Outcome::InternalError,
                   {.code = RefusalCode::Internal,

@@ -70,6 +70,9 @@ struct SessionHooks {
                                                                         const Pin&) {};
   // Whether the client's key has been revoked since it was let in.
   std::function<bool()> is_revoked = [] { return false; };
+  // Notes why the server failed the client, for the server's user.
+  std::function<void(const SessionPeer&, const std::string& why)> failed =
+      [](const SessionPeer&, const std::string&) {};
   // Notes that an exchange is complete.
   std::function<void(const Exchange&)> exchange_done;
   // Returns true when the client has sent something, or ended; false when the server shuts down.

@@ -96,17 +96,25 @@ std::vector<EnrolledClient> Trust::clients() const {
 }
 
 std::optional<std::string> Trust::client_name(const Pin& pin) {
-  const std::scoped_lock lock(mutex_);
-  // Asked before the file is read: what changes meanwhile is read the next time.
-  const PrivateFolder::Version version = clients_version();
-  if (version != seen_) {
-    clients_ = clients();
-    seen_ = version;
-  }
-  const auto found = std::find_if(clients_.begin(), clients_.end(),
+  const auto known = known_clients();
+  const auto found = std::find_if(known->begin(), known->end(),
                                   [&](const EnrolledClient& client) { return client.pin == pin; });
-  if (found == clients_.end()) return std::nullopt;
+  if (found == known->end()) return std::nullopt;
   return found->name;
+}
+
+std::shared_ptr<const std::vector<EnrolledClient>> Trust::known_clients() {
+  // Asked before the file is read: what changes meanwhile is read the next time.
+  const PrivateFolder::Version now = clients_version();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (known_ && now == seen_) return known_;
+  }
+  auto known = std::make_shared<const std::vector<EnrolledClient>>(clients());
+  const std::scoped_lock lock(mutex_);
+  known_ = known;
+  seen_ = now;
+  return known;
 }
 
 PrivateFolder::Version Trust::clients_version() const { return folder_.version(kClients); }
@@ -115,17 +123,20 @@ bool Trust::revoke(const std::string& name) {
   const PrivateFolder::Lock lock(folder_);
   std::vector<EnrolledClient> revoked = clients();
   std::erase_if(revoked, [&](const EnrolledClient& client) { return client.name != name; });
-  // A key that has used an invite for another name, too, must not come back by that one.
+  const auto is_revoked = [&](const std::optional<Pin>& pin) {
+    return std::any_of(revoked.begin(), revoked.end(),
+                       [&](const EnrolledClient& client) { return client.pin == pin; });
+  };
+  // A key that has used an invite for another name, too, must not come back by that one; nor by
+  // another line of its own, which somebody has written by hand.
   const auto is_way_in = [&](const Invite& invite) {
-    return invite.name == name ||
-           std::any_of(revoked.begin(), revoked.end(),
-                       [&](const EnrolledClient& client) { return invite.used_by == client.pin; });
+    return invite.name == name || is_revoked(invite.used_by);
   };
   // The invites first: a crash in between must leave the client known, not the way back in open.
   const bool was_invited = change_file<Invite>(
       folder_, kInvites, [&](auto& entries) { return entries.remove_if(is_way_in) > 0; });
   change_file<EnrolledClient>(folder_, kClients, [&](auto& entries) {
-    return entries.remove_if([&](const EnrolledClient& entry) { return entry.name == name; });
+    return entries.remove_if([&](const EnrolledClient& entry) { return is_revoked(entry.pin); });
   });
   return was_invited || !revoked.empty();
 }
@@ -140,6 +151,13 @@ void Trust::note_learned(const Pin& client, const Pin& next) {
     });
     return true;
   });
+}
+
+std::vector<Invite> Trust::open_invites(proc::WallTime now) const {
+  std::vector<Invite> invites = read_file<Invite>(folder_, kInvites).entries();
+  std::erase_if(invites,
+                [&](const Invite& invite) { return invite.used_by || invite.expires < now; });
+  return invites;
 }
 
 std::string Trust::invite(const std::string& name, proc::WallTime expires) {
@@ -217,13 +235,32 @@ std::vector<KnownServer> Trust::servers() const {
 void Trust::remember(KnownServer server) {
   const PrivateFolder::Lock lock(folder_);
   change_file<KnownServer>(folder_, kServers, [&](auto& entries) {
-    entries.remove_if([&](const KnownServer& entry) { return entry.address == server.address; });
+    entries.remove_if([&](const KnownServer& entry) {
+      if (entry.address != server.address) return false;
+      // What it has announced with that key still holds.
+      if (entry.pin == server.pin && !server.next) server.next = entry.next;
+      return true;
+    });
     entries.add(std::move(server));
     return true;
   });
 }
 
-void Trust::note_next(const std::string& address, const std::optional<Pin>& next) {
+void Trust::note_switch(const Pin& old_pin, const Pin& new_pin, proc::WallTime now) {
+  const PrivateFolder::Lock lock(folder_);
+  change_file<KnownServer>(folder_, kServers, [&](auto& entries) {
+    entries.update([&](KnownServer& entry) {
+      if (entry.pin != old_pin || entry.next != new_pin) return false;
+      entry.pin = new_pin;
+      entry.since = now;
+      entry.next.reset();
+      return true;
+    });
+    return true;
+  });
+}
+
+void Trust::note_next(const std::string& address, const Pin& next) {
   const PrivateFolder::Lock lock(folder_);
   change_file<KnownServer>(folder_, kServers, [&](auto& entries) {
     const std::vector<KnownServer> known = entries.entries();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -49,6 +50,8 @@ class Trust {
   // The client with this key knows `next`, which we announced.
   void note_learned(const Pin& client, const Pin& next);
 
+  // Those that somebody may still join by, and who has not used them.
+  std::vector<Invite> open_invites(proc::WallTime now) const;
   // Returns the secret that whoever joins as `name` has to show, once, until `expires`. An earlier
   // invite for the same name is withdrawn. Throws NameError where the name is taken.
   std::string invite(const std::string& name, proc::WallTime expires);
@@ -66,15 +69,19 @@ class Trust {
   void remember(KnownServer server);
   // Announced by the server at this address; it has the same key at the other addresses that are
   // known by it.
-  void note_next(const std::string& address, const std::optional<Pin>& next);
+  void note_next(const std::string& address, const Pin& next);
+  // A server has put the key in use that it had announced: at all addresses that it is known by.
+  void note_switch(const Pin& old_pin, const Pin& new_pin, proc::WallTime now);
   // False if the address was not known.
   bool forget(const std::string& address);
 
  private:
+  std::shared_ptr<const std::vector<EnrolledClient>> known_clients();
+
   PrivateFolder folder_;
   std::mutex mutex_;  // guards what follows
   PrivateFolder::Version seen_;
-  std::vector<EnrolledClient> clients_;
+  std::shared_ptr<const std::vector<EnrolledClient>> known_;  // at that version
 };
 
 }  // namespace topnet::net

@@ -3,10 +3,18 @@
 import sys
 import unittest
 
+from support.program import Server
+
 SKIPPED = 77
 
 
 def main(name):
+    # Nothing else is broken: a program that does not even run would fail every test.
+    with Server() as server:
+        fetched = server.fetch()
+    if fetched.returncode != 0:
+        print(f"the program does not work at all: {fetched.stderr.decode()}")
+        return 1
     suite = unittest.defaultTestLoader.loadTestsFromName(name)
     result = unittest.TextTestRunner(stream=sys.stdout).run(suite)
     if result.skipped:

@@ -47,7 +47,7 @@ class FullDisk(unittest.TestCase):
             self.assertEqual(result.stderr.decode(),
                              f"topnet: fetch from {server.address}: the server could not write the "
                              "report: No space left on device\n")
-            self.assertRegex(server.next_line(), r"^topnet: could not write \S+/reports/report-\S+: "
+            self.assertRegex(server.next_line(), r"^topnet: local 127\.0\.0\.1:\d+: could not write \S+/reports/report-\S+: "
                                                  r"No space left on device$")
             self.assertEqual(os.listdir(disk + "/state/reports"), before, "nothing half written")
 

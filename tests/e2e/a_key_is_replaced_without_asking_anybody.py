@@ -9,7 +9,7 @@ import unittest
 
 from support.independent_client import ACK, Client, tls_context
 from support.program import Server, topnet, wait_until
-from support.trust import Holder, clients, done, enrol, pin, servers, states, trust
+from support.trust import Holder, clients, done, enrol, invite, pin, servers, states, trust
 
 
 class Rotation(unittest.TestCase):
@@ -141,6 +141,88 @@ class Rotation(unittest.TestCase):
                 self.assertEqual(server.fetch(state=self.learned).returncode, 0)
             self.assertEqual(clients(server.state)["learned"]["learned_pin"], new)
 
+    def test_a_fetch_across_the_commit(self):
+        """who has learned the key goes on knowing it, although it is not announced any more"""
+        with Server() as server:
+            enrol(server, "learned", self.learned)
+            self.announce(server)
+            self.assertEqual(server.fetch(state=self.learned).returncode, 0)
+            with Holder(server, self.learned, "--delay", "2", "--hold", "0") as client:
+                wait_until(lambda: states(server).get("learned") == ["reporting"])
+                done(self.commit(server))
+                self.assertEqual(client.end()[0], 0)
+            self.assertEqual(server.fetch(state=self.learned).returncode, 0)
+
+    def test_a_server_with_two_names(self):
+        """under both, it is known by the key that it has"""
+        with Server() as server:
+            enrol(server, "learned", self.learned)
+            names = [server.address, f"localhost:{server.port}"]
+            for name in names:
+                self.fetch_by(name)
+            for _ in range(3):
+                self.announce(server)
+                self.fetch_by(names[0])
+                done(self.commit(server))
+                wait_until(lambda: self.shown(server) == pin(server.state), seconds=5)
+                self.fetch_by(names[0])
+            self.fetch_by(names[1])
+
+    def fetch_by(self, name):
+        done(topnet("fetch", name, "--state-dir", self.learned))
+
+    def test_what_a_commit_leaves_behind_is_said(self):
+        with Server() as server, Server() as other:
+            done(trust(server.state, "join", invite(other, "web01")))
+            invite(server, "db1")
+            self.announce(server)
+            said = self.commit(server).stderr.decode().splitlines()
+            self.assertEqual(len(said), 2, said)
+            self.assertIn(f"invite it again: {other.address}", said[0])
+            self.assertIn("have to be made again: db1", said[1])
+
+    def test_a_next_key_that_cannot_be_used(self):
+        """is said, and ends nothing"""
+        with Server() as server:
+            enrol(server, "learned", self.learned)
+            path = os.path.join(server.state, "identity.next.key")
+            with Holder(server, self.learned) as holder:
+                wait_until(lambda: states(server) == {"learned": ["idle"]})
+                with open(path + ".new", "w", encoding="utf-8") as file:
+                    os.fchmod(file.fileno(), 0o600)
+                    file.write("no key\n")
+                os.rename(path + ".new", path)
+                self.assertEqual(server.fetch(state=self.learned).returncode, 0)
+                done(trust(server.state, "revoke", "learned"))
+                self.assertEqual(holder.end()[0], 0)
+            while path not in (line := server.next_line()):
+                self.assertTrue(line)
+            self.assertIn("going on with the keys of before", line)
+            for words in (["rotate"], ["rotate", "--commit"], ["show"]):
+                result = trust(server.state, *words)
+                self.assertEqual((result.returncode, result.stdout), (6, b""), words)
+                self.assertIn(path, result.stderr.decode())
+            os.remove(path)
+            self.assertEqual(server.fetch().returncode, 0)
+
+    def test_force_without_commit(self):
+        with Server() as server:
+            self.assertEqual(trust(server.state, "rotate", "--force").returncode, 2)
+
+    def test_only_the_previous_key_is_still_our_own(self):
+        with Server() as server:
+            first = self.state("first")
+            done(trust(server.state, "show"))
+            os.mkdir(first, 0o700)
+            for name in ("identity.key", "identity.crt"):
+                shutil.copy(os.path.join(server.state, name), first)
+            for status in (0, 5):
+                self.announce(server)
+                done(self.commit(server))
+                wait_until(lambda: self.shown(server) == pin(server.state), seconds=5)
+                result = server.fetch("--pin", pin(server.state), state=first)
+                self.assertEqual(result.returncode, status, result.stderr)
+
     def test_the_previous_key_is_still_our_own(self):
         with Server() as server:
             before = self.state("before")
@@ -183,6 +265,8 @@ class Rotation(unittest.TestCase):
                 other_client = self.state("for its invite")
                 done(trust(other.state, "rotate"))
                 shutil.copytree(self.learned, other_client)
+                # As an attacker would have it: there, that server is another one.
+                done(trust(other_client, "forget", other.address))
                 enrol(other, "guest", other_client)
                 result = other.fetch("--pin", pin(other.state), state=self.learned)
                 self.assertEqual(result.returncode, 0, result.stderr)

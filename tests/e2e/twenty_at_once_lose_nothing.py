@@ -104,7 +104,7 @@ class AtOnce(unittest.TestCase):
             self.assertEqual({result[1] for result in results if result[0] == 0},
                              {pin(server.state) + "\n"})
             self.assertNotEqual(pin(server.state), old)
-            with open(os.path.join(server.state, "identity.earlier"), encoding="utf-8") as file:
+            with open(os.path.join(server.state, "identity.previous"), encoding="utf-8") as file:
                 self.assertEqual(file.read().split(), [old])
             self.assertEqual(server.fetch().returncode, 0)
 

@@ -29,7 +29,7 @@ struct Rotating {
 void commit_partly(const PrivateFolder& folder, int steps) {
   const Pin current = load_identity(folder).pin;
   const std::string next = folder.read("identity.next.key").value_or("");
-  if (steps > 0) folder.write("identity.earlier", current + '\n');
+  if (steps > 0) folder.write("identity.previous", current + '\n');
   if (steps > 1) folder.write("identity.key", next);
   if (steps > 2) folder.remove("identity.crt");
   if (steps > 3) folder.remove("identity.next.key");
@@ -44,7 +44,8 @@ TEST_CASE("a first use makes one key, and there is no other") {
   CHECK(keys->is_own(keys->identity.pin));
   CHECK_FALSE(keys->is_own(pin_of('a')));
   CHECK_FALSE(keys->next);
-  CHECK(keys->earlier.empty());
+  CHECK_FALSE(keys->previous);
+  CHECK(keys->shown() == keys->identity.pin);
   CHECK_FALSE(ring.commit_next());
   CHECK(ring.keys() == keys);
 }
@@ -62,7 +63,7 @@ TEST_CASE("the key to come is made once, and is own before it is in use") {
   CHECK(static_cast<unsigned>(mode) == 0600);
 }
 
-TEST_CASE("a key that is put in use leaves the ones before it own") {
+TEST_CASE("a key that is put in use leaves the one before it own, and no other") {
   Rotating state;
   KeyRing ring(state.folder);
   CHECK(ring.commit_next());
@@ -75,7 +76,8 @@ TEST_CASE("a key that is put in use leaves the ones before it own") {
   const Pin third = ring.prepare_next();
   CHECK(ring.commit_next());
   CHECK(ring.keys()->identity.pin == third);
-  CHECK(ring.keys()->earlier == std::vector{state.first, state.second});
+  CHECK(ring.keys()->previous == state.second);
+  CHECK_FALSE(ring.keys()->is_own(state.first));
 }
 
 TEST_CASE("a commit that is refused changes nothing") {
@@ -129,8 +131,7 @@ TEST_CASE("a commit that is stopped between any two steps leaves both keys own, 
     CHECK(ring.keys()->next == third);
     CHECK(ring.commit_next());
     CHECK(ring.keys()->identity.pin == third);
-    CHECK(ring.keys()->is_own(state.first));
-    CHECK(ring.keys()->is_own(state.second));
+    CHECK(ring.keys()->previous == state.second);
   }
 }
 
@@ -148,17 +149,31 @@ TEST_CASE("the steps of a commit that is stopped are those of a whole one") {
     return names;
   };
   CHECK(files_in(partly.folder) == files_in(wholly.folder));
-  CHECK(read_file(wholly.root / "state/identity.earlier") == wholly.first + '\n');
+  CHECK(read_file(wholly.root / "state/identity.previous") == wholly.first + '\n');
 }
 
-TEST_CASE("lines of the earlier pins that are none count for nothing") {
-  const TemporaryFolder root;
-  const PrivateFolder folder(root / "state");
-  folder.write("identity.earlier",
-               "# a comment\n\nno pin\n" + pin_of('a') + "\n " + pin_of('b') + '\n' + pin_of('c'));
-  KeyRing ring(folder);
-  CHECK(ring.keys()->earlier == std::vector{pin_of('a'), pin_of('c')});
-  CHECK_FALSE(ring.keys()->is_own(pin_of('b')));
+TEST_CASE("a file that does not hold what it should is named, with what to do") {
+  for (const char* const name : {"identity.previous", "identity.pki", "identity.next.key"}) {
+    CAPTURE(name);
+    const Rotating state;
+    KeyRing ring(state.folder);
+    state.folder.write(name, "nothing of use\n");
+    CHECK_THROWS_WITH(ring.keys(), Catch::Contains((state.root / "state" / name).string()) &&
+                                       Catch::Contains("remove"));
+    CHECK_THROWS_AS(ring.keys(), FileError);
+  }
+}
+
+TEST_CASE("the key of an own PKI is what others know a server by, as long as one shows it") {
+  Rotating state;
+  KeyRing ring(state.folder);
+  ring.note_of_pki(pin_of('p'));
+  CHECK(ring.keys()->shown() == pin_of('p'));
+  CHECK_FALSE(ring.keys()->is_own(pin_of('p')));
+  CHECK(ring.keys()->is_own(state.first));
+  ring.note_of_pki({});
+  CHECK(ring.keys()->shown() == state.first);
+  CHECK_FALSE(ring.keys()->is_own(pin_of('p')));
 }
 
 TEST_CASE("commits at once put one key in use, and leave every key own") {
@@ -173,7 +188,7 @@ TEST_CASE("commits at once put one key in use, and leave every key own") {
   CHECK(std::count(committed.begin(), committed.end(), 1) == 1);
   KeyRing ring(state.folder);
   CHECK(ring.keys()->identity.pin == state.second);
-  CHECK(ring.keys()->earlier == std::vector{state.first});
+  CHECK(ring.keys()->previous == state.first);
 }
 
 TEST_CASE("a key that is open to others is refused, whichever of them it is") {

@@ -180,7 +180,7 @@ TEST_CASE("a server is known by its address as typed, until it is forgotten") {
   CHECK(machine.trust.servers() == std::vector{server("web01:8676", pin_of('c'))});
 }
 
-TEST_CASE("an announced key is noted at every address of the server's key, and taken back there") {
+TEST_CASE("an announced key is noted at every address of the server's key, and put in use there") {
   Machine machine;
   machine.trust.remember(server("web01:8676", pin_of('a')));
   machine.trust.remember(server("192.0.2.1:8676", pin_of('a')));
@@ -191,6 +191,32 @@ TEST_CASE("an announced key is noted at every address of the server's key, and t
   CHECK_FALSE(machine.trust.servers().at(2).next);
   machine.trust.note_next("unknown:8676", pin_of('m'));
   CHECK(machine.trust.servers().at(0).next == pin_of('n'));
-  machine.trust.note_next("192.0.2.1:8676", std::nullopt);
+  machine.trust.note_switch(pin_of('a'), pin_of('m'), kNow);
+  CHECK(machine.trust.servers().at(0).pin == pin_of('a'));
+  machine.trust.note_switch(pin_of('a'), pin_of('n'), kNow);
+  for (const std::size_t at : {0U, 1U}) {
+    const KnownServer known = machine.trust.servers().at(at);
+    CHECK(known.pin == pin_of('n'));
+    CHECK(known.since == kNow);
+    CHECK_FALSE(known.next);
+  }
+  CHECK(machine.trust.servers().at(2).pin == pin_of('b'));
+}
+
+TEST_CASE("a server that is remembered again with the same key keeps what it has announced") {
+  Machine machine;
+  machine.trust.remember(server("web01:8676", pin_of('a')));
+  machine.trust.note_next("web01:8676", pin_of('n'));
+  machine.trust.remember(server("web01:8676", pin_of('a')));
+  CHECK(machine.trust.servers().at(0).next == pin_of('n'));
+  machine.trust.remember(server("web01:8676", pin_of('c')));
   CHECK_FALSE(machine.trust.servers().at(0).next);
+}
+
+TEST_CASE("a client that is revoked by one of its names has no other one left") {
+  Machine machine;
+  const std::string end = " " + pin_of('a') + " " + kTime + "\n";
+  machine.folder.write("clients", "db1" + end + "db2" + end);
+  CHECK(machine.trust.revoke("db1"));
+  CHECK_FALSE(machine.trust.client_name(pin_of('a')));
 }

@@ -1,0 +1,124 @@
+"""Whoever finds no place is told so at once, and gets one as soon as another leaves."""
+
+import os
+import resource
+import shutil
+import tempfile
+import unittest
+
+from support.independent_client import ERROR, Client
+from support.program import Server, topnet, wait_until
+from support.status import Watch
+from support.trust import enrol, invite, pin, secret_of
+
+BUSY = (ERROR, {"code": "busy", "message": "too many clients; try again later"})
+
+
+class Places(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def state(self, name):
+        return os.path.join(self.folder, name)
+
+    def hold(self, server, state, count):
+        """Connections with the key of `state`, each of which has its place."""
+        before = server.status()["counters"]["active"]
+        clients = [Client(server.port, state) for _ in range(count)]
+        wait_until(lambda: [each["state"] for each in server.status()["connections"]].count("waiting")
+                   == before + count)
+        return clients
+
+    def close(self, clients):
+        for client in clients:
+            client.close()
+
+    def assert_busy(self, server, state):
+        client = Client(server.port, state)
+        self.assertEqual(client.read(), BUSY)
+        client.close()
+
+    def test_no_key_has_more_than_a_quarter(self):
+        with Server("--max-clients", "8") as server, Watch(server):
+            for name in ("db1", "db2"):
+                enrol(server, name, self.state(name))
+            first = self.hold(server, self.state("db1"), 2)
+            self.assert_busy(server, self.state("db1"))
+            result = server.fetch(state=self.state("db1"))
+            self.assertEqual((result.returncode, result.stdout), (5, b""))
+            # Others have theirs.
+            second = self.hold(server, self.state("db2"), 2)
+            first.pop().close()
+            wait_until(lambda: server.fetch(state=self.state("db1")).returncode == 0)
+            self.close(first + second)
+
+    def test_our_own_key_may_have_all_of_them(self):
+        with Server("--max-clients", "8") as server, Watch(server):
+            enrol(server, "db1", self.state("db1"))
+            held = self.hold(server, server.state, 8)
+            self.assert_busy(server, server.state)
+            self.assert_busy(server, self.state("db1"))
+            held.pop().close()
+            wait_until(lambda: server.fetch(state=self.state("db1")).returncode == 0)
+            self.close(held)
+
+    def test_a_join_that_finds_no_place_leaves_its_invite(self):
+        with Server("--max-clients", "1") as server, Watch(server):
+            held = self.hold(server, server.state, 1)
+            secret = secret_of(invite(server, "db1"))
+            pin(self.state("db1"))
+            client = Client(server.port, self.state("db1"))
+            self.assertEqual(client.join(secret), BUSY)
+            client.close()
+            self.close(held)
+            wait_until(lambda: server.status()["counters"]["active"] == 0)
+            client = Client(server.port, self.state("db1"))
+            client.join(secret)
+            # It has the place now, and nobody else.
+            self.assert_busy(server, server.state)
+            client.close()
+            self.assertEqual(server.status()["counters"]["refused_busy"], 2)
+
+    def test_without_tls_there_is_no_key_and_no_quarter(self):
+        with Server("--no-tls", "--max-clients", "4") as server, Watch(server):
+            held = self.hold(server, None, 4)
+            self.assert_busy(server, None)
+            self.close(held)
+
+
+class Descriptors(unittest.TestCase):
+    def limited(self, soft, hard):
+        if os.geteuid() == 0 and not shutil.which("setpriv"):
+            self.skipTest("setpriv is not installed")
+        return ("prlimit", f"--nofile={soft}:{hard}")
+
+    def test_the_soft_limit_is_raised(self):
+        with Server(wrapper=self.limited(64, 1000)) as server:
+            soft, hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+            self.assertEqual((soft, hard), (1000, 1000))
+
+    def test_fewer_clients_where_there_are_too_few(self):
+        with Server(wrapper=self.limited(300, 300)) as server:
+            self.assertEqual(server.said[0], "topnet: --max-clients is 44 instead of 1024, since 300 "
+                             "open files are the limit; raise it (ulimit -Hn) for more")
+            held = [Client(server.port, server.state) for _ in range(44)]
+            wait_until(lambda: len(server.status()["connections"]) == 44)
+            client = Client(server.port, server.state)
+            self.assertEqual(client.read(), BUSY)
+            client.close()
+            for each in held:
+                each.close()
+
+    def test_none_where_there_are_none(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = topnet("serve", "--state-dir", os.path.join(folder, "state"),
+                            "--listen", "127.0.0.1:0", "--http", "off",
+                            wrapper=self.limited(200, 200))
+        self.assertEqual((result.returncode, result.stdout, result.stderr.count(b"\n")), (1, b"", 1))
+        self.assertIn(b"more than 256 open files, and the limit is 200", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

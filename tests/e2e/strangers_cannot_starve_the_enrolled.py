@@ -1,0 +1,131 @@
+"""Silent sockets, garbage and dribblers take the slots of strangers, and nobody else's."""
+
+import contextlib
+import os
+import socket
+import tempfile
+import threading
+import unittest
+
+from support.independent_client import ACK, Client, tls_context
+from support.program import Server, wait_until
+from support.status import Watch
+from support.trust import enrol
+
+GARBAGE = [b"\x16\x03\x01\x00\x05hello", b"GET / HTTP/1.1\r\n\r\n", b"\0" * 600, b"\x16\x03\x01\x40\x00",
+           os.urandom(300)]
+
+
+def resident(server):
+    """KiB of memory that the server has."""
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+
+
+def silent(server):
+    return socket.create_connection(("127.0.0.1", server.port), timeout=20)
+
+
+class Garbage:
+    """Sends garbage from one connection after the other until it is left."""
+
+    def __init__(self, server):
+        self.server = server
+        self.has_ended = threading.Event()
+        self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(4)]
+
+    def run(self, i):
+        while not self.has_ended.wait(0.005):
+            with contextlib.suppress(OSError), silent(self.server) as connection:
+                connection.settimeout(2)
+                connection.sendall(GARBAGE[i % len(GARBAGE)])
+                connection.recv(100)
+            i += 1
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+
+    def __exit__(self, *_):
+        self.has_ended.set()
+        for thread in self.threads:
+            thread.join()
+
+
+class Strangers(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.client = os.path.join(folder.name, "client")
+        self.sockets = contextlib.ExitStack()
+        self.addCleanup(self.sockets.close)
+
+    def add_silent(self, server, count):
+        return [self.sockets.enter_context(silent(server)) for _ in range(count)]
+
+    def counters(self, server):
+        return server.status()["counters"]
+
+    def test_an_enrolled_client_gets_every_report(self):
+        """past 500 that are silent and as many as there can be that send garbage"""
+        with Server() as server, Watch(server):
+            enrol(server, "db1", self.client)
+            for _ in range(5):
+                self.assertEqual(server.fetch(state=self.client).returncode, 0)
+            before = resident(server)
+            self.add_silent(server, 500)
+            with Garbage(server):
+                for _ in range(40):
+                    result = server.fetch(state=self.client)
+                    self.assertEqual(result.returncode, 0, result.stderr.decode())
+                # What each of the 64 needs at most, and no more however many have come.
+                self.assertLess(resident(server) - before, 64 * 128)
+            self.assertGreaterEqual(self.counters(server)["refused_busy"], 500 - 64)
+
+    def test_the_oldest_gives_way_and_only_as_many_as_others_need(self):
+        with Server() as server, Watch(server):
+            first = self.add_silent(server, 64)
+            wait_until(lambda: self.counters(server)["active"] == 64)
+            self.assertEqual(self.counters(server)["refused_busy"], 0)
+            self.assertEqual(server.fetch().returncode, 0)
+            self.assertEqual(first[0].recv(1), b"")
+            counters = self.counters(server)
+            self.assertEqual((counters["refused_busy"], counters["completed"]), (1, 1))
+            first[1].settimeout(0)
+            self.assertRaises(BlockingIOError, first[1].recv, 1)
+
+    def test_a_stranger_with_a_key_gives_way_too(self):
+        with Server() as server, Watch(server):
+            stranger = Client(server.port, context=tls_context())
+            wait_until(lambda: self.counters(server)["active"] == 1)
+            self.add_silent(server, 63)
+            wait_until(lambda: self.counters(server)["active"] == 64)
+            self.assertEqual(server.fetch().returncode, 0)
+            with self.assertRaises((EOFError, OSError)):
+                stranger.read()
+            stranger.connection.close()
+            self.assertEqual(self.counters(server)["refused_busy"], 1)
+
+    def test_those_who_are_let_in_never_give_way(self):
+        with Server() as server, Watch(server):
+            enrol(server, "db1", self.client)
+            held = [Client(server.port, self.client), Client(server.port, server.state)]
+            for client in held:
+                client.fetch(hold=300)
+                client.send_top()
+            self.add_silent(server, 200)
+            self.assertEqual(server.fetch(state=self.client).returncode, 0)
+            for client in held:
+                client.fetch()
+                self.assertEqual(client.send_top()[1][0], ACK)
+                client.close()
+
+    def test_strangers_take_no_place(self):
+        with Server("--max-clients", "1") as server, Watch(server):
+            self.add_silent(server, 60)
+            for _ in range(5):
+                self.assertEqual(server.fetch().returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
