@@ -1,6 +1,11 @@
 #include "cmd/failure.h"
 
-#include <cstdio>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
 
 #include "cmd/command_line.h"
 #include "net/client.h"
@@ -48,6 +53,20 @@ ExitCode exit_code_of(const std::exception& error) {
   return ExitCode::Failure;
 }
 
-void say(const std::string& text) { std::fprintf(stderr, "topnet: %s\n", text.c_str()); }
+void say(const std::string& text) {
+  static std::atomic<std::uint64_t> lost = 0;
+  pollfd standard_error{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (::poll(&standard_error, 1, 0) == 0) {
+    ++lost;
+    return;
+  }
+  std::string lines;
+  if (const std::uint64_t count = lost.exchange(0)) {
+    lines = fmt::format("topnet: nobody read standard error; lines that are lost: {}\n", count);
+  }
+  lines += "topnet: " + text + '\n';
+  // One call, so that the lines of several threads do not mix. If it fails, nobody can be told.
+  static_cast<void>(!::write(STDERR_FILENO, lines.data(), lines.size()));
+}
 
 }  // namespace topnet::cmd

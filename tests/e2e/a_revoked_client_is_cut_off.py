@@ -84,6 +84,19 @@ class Revoked(unittest.TestCase):
             self.assertIn(REVOKED, said[0])
             self.assert_counters(server, completed=1, refused_auth=1)
 
+    def test_while_the_server_ends(self):
+        """an exchange that may still end is not that of a client who is revoked"""
+        with Server() as server:
+            enrol(server, "db1", self.client)
+            with Holder(server, self.client, "--delay", "5") as client:
+                wait_until(lambda: states(server).get("db1") == ["reporting"])
+                server.process.terminate()
+                self.revoke(server)
+                status, said = client.end()
+            self.assertEqual((status, len(said)), (5, 1), said)
+            self.assertIn(REVOKED, said[0])
+            self.assertEqual(server.process.wait(timeout=30), 0)
+
     def test_others_notice_nothing(self):
         with Server() as server, Watch(server):
             for name in ("db1", "db2"):

@@ -99,6 +99,21 @@ class Known(unittest.TestCase):
                                   self.client, "--pin")
             self.assertEqual(servers(self.client), {})
 
+    def test_an_invite_does_not_replace_a_known_key(self):
+        with Server() as server:
+            enrol(server, "db1", self.client)
+            known = servers(self.client)[server.address]
+            server.stop()
+            with Server("--listen", server.address) as other:
+                code = invite(other, "db1")
+                result = trust(self.client, "join", code)
+                self.assertEqual((result.returncode, result.stderr.count(b"\n")), (4, 1))
+                for word in (known["pin"], known["since"], pin(other.state), "trust forget"):
+                    self.assertIn(word, result.stderr.decode())
+                self.assertEqual(servers(self.client)[server.address], known)
+                done(trust(self.client, "forget", other.address))
+                done(trust(self.client, "join", code))
+
     def test_a_pin_is_for_one_call(self):
         with Server() as server:
             enrol(server, "db1", self.client)

@@ -84,6 +84,20 @@ class Verified(OwnCa):
                 # Its certificate counts where its key does not.
                 self.assert_served(other, "db1@ca", *self.ca(), *self.shown("db1"))
 
+    def test_invites_and_a_machine_that_trusts_itself(self):
+        """by the key that is shown, as long as it is"""
+        with self.serve(*self.ca()) as server:
+            enrol(server, "db9", self.client)
+            self.assert_served(server, "db9")
+            self.assert_served(server, "local", state=server.state)
+            self.assertIn(server.said[0].rsplit(" ", 1)[1],
+                          trust(server.state, "show").stderr.decode())
+            server.stop()
+            with Server(state=server.state) as other:
+                self.assertEqual(trust(server.state, "show").stderr, b"")
+                self.assert_served(other, "local", state=other.state)
+                enrol(other, "db10", self.path("another"))
+
     def test_the_pin_of_the_shown_key(self):
         with self.serve(*self.ca()) as server:
             shown = server.said[0].rsplit(" ", 1)[1]

@@ -4,6 +4,7 @@ time."""
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 import unittest
@@ -93,6 +94,19 @@ class Invites(Folder):
             self.assertEqual(sorted(clients(server.state)), ["a", "b", "c"])
             for name in "abc":
                 self.assertEqual(server.fetch(state=self.state(name)).returncode, 0)
+
+    def test_as_it_is_pasted(self):
+        with Server() as server:
+            for ends in (b"  %s\r\n", b"\t topnet trust join %s \n"):
+                code = invite(server, "db1").encode()
+                done(trust(self.state("db1"), "join", "-", input=ends % code))
+                done(trust(server.state, "revoke", "db1"))
+
+    def test_our_own_key_needs_none(self):
+        with Server() as server:
+            result = trust(server.state, "join", invite(server, "db1"))
+            self.assert_fails(result, 5, "own key")
+            self.assertEqual(clients(server.state), {})
 
     def test_what_is_no_invite_is_a_mistake_of_the_user(self):
         for text in ("", "topnet1/a:1/b/c", "topnet2/" + "a:1/" + "A" * 43 + "/" + MADE_UP):
@@ -199,6 +213,25 @@ class Invites(Folder):
             code = f"topnet1/{server.address}/{server.pin.removeprefix('SHA256:')}/{MADE_UP}"
             self.assertEqual(trust(self.state("db1"), "join", code).returncode, 8)
             self.assertIn(MADE_UP.encode(), server.seen)
+
+
+class Root(Folder):
+    def test_manages_the_state_of_another_user(self):
+        """who goes on being served by it"""
+        if os.geteuid() != 0 or not shutil.which("setpriv"):
+            self.skipTest("only root can become somebody else, and by setpriv")
+        nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+        os.chmod(self.folder, 0o777)
+        state = self.state("nobody")
+        with Server(state=state, wrapper=nobody) as server:
+            enrol(server, "db1", self.state("db1"))
+            self.assertEqual(server.fetch(state=self.state("db1")).returncode, 0)
+            done(trust(state, "rotate"))
+            self.assertEqual(server.fetch(state=self.state("db1")).returncode, 0)
+            done(trust(state, "rotate", "--commit"))
+            self.assertEqual(server.fetch(state=self.state("db1")).returncode, 0)
+        self.assertEqual({os.stat(os.path.join(state, name)).st_uid for name in os.listdir(state)},
+                         {65534})
 
 
 class Guessing(Folder):

@@ -4,13 +4,13 @@
 
 #include <atomic>
 #include <exception>
-#include <fstream>
 #include <set>
 #include <thread>
 
 #include "support/catch.h"
 #include "support/gate.h"
 #include "support/proc_tree.h"
+#include "support/sleepers.h"
 #include "support/simulated_kernel.h"
 
 using topnet::proc::Method;
@@ -28,14 +28,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uint64_t kTick = SimulatedKernel::kTick;
-
-// Whether a thread of ours sleeps.
-bool is_asleep(pid_t thread) {
-  std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(stat), {}};
-  const auto name_end = text.rfind(')');
-  return name_end != std::string::npos && text.substr(name_end + 2, 1) == "S";
-}
 
 // A sampler of a simulated kernel.
 struct Trial {
@@ -72,9 +64,12 @@ class Askers {
 
   // Until all of them wait for each other.
   void wait_until_all_sleep() const {
+    std::vector<pid_t> threads;
     for (const auto& answer : answers_) {
-      while (answer->thread == 0 || !is_asleep(answer->thread)) std::this_thread::yield();
+      while (answer->thread == 0) std::this_thread::yield();
+      threads.push_back(answer->thread);
     }
+    topnet::test::wait_until_all_sleep(threads);
   }
 
   void join() {

@@ -1,0 +1,138 @@
+"""A thousand clients at once: the end of the server, and what is left of them behind theirs."""
+
+import concurrent.futures
+import contextlib
+import os
+import resource
+import signal
+import socket
+import unittest
+
+from support.independent_client import ERROR, Client
+from support.program import Server, wait_until
+
+MANY = 200 if os.environ.get("TOPNET_SANITIZE") else 1000
+TRANSFERS = 64
+
+
+def raise_limit():
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def read_to_the_end(client):
+    """The kinds of the frames that come until the server ends, once each and in their order."""
+    kinds = []
+    with contextlib.suppress(EOFError):
+        while True:
+            kind, _ = client.read()
+            if kind not in kinds:
+                kinds.append(kind)
+    client.connection.close()
+    return kinds
+
+
+class Drain(unittest.TestCase):
+    def setUp(self):
+        raise_limit()
+
+    def crowd(self, server, stack):
+        """Clients that have done their exchange and hold."""
+        def one(_):
+            client = Client(server.port, server.state)
+            client.fetch(top=1, hold=300)
+            client.send_top()
+            return client
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            clients = list(pool.map(one, range(MANY)))
+        for client in clients:
+            stack.callback(client.connection.close)
+        return clients
+
+    def test_everybody_is_told_or_served(self):
+        with contextlib.ExitStack() as stack, Server("--max-clients", "2000") as server:
+            clients = self.crowd(server, stack)
+            transfers = [Client(server.port, server.state) for _ in range(TRANSFERS)]
+            for client in transfers:
+                client.send(1, {"top": 100000, "sort": "cpu", "format": "json", "delay": None,
+                                "hold": 0})
+            server.process.terminate()
+            with concurrent.futures.ThreadPoolExecutor(TRANSFERS) as pool:
+                ends = list(pool.map(self.end_of_transfer, transfers))
+            self.assertEqual([end for end in ends if end not in ("served", "refused")], [])
+            for client in clients:
+                self.assertEqual(read_to_the_end(client), [ERROR])
+            self.assertEqual(server.process.wait(timeout=30), 0)
+
+    def end_of_transfer(self, client):
+        """Whether it got a report, whole, and could send its top; or a refusal."""
+        kind, payload = client.read()
+        while kind == 2:
+            kind, payload = client.read()
+        if kind == ERROR:
+            end = "refused" if payload["code"] == "shutting_down" else payload["code"]
+        else:
+            end = "served" if client.send_top()[1][0] == 5 else "cut off"
+        client.connection.close()
+        return end
+
+    def test_a_second_signal_ends_it_at_once(self):
+        with contextlib.ExitStack() as stack, Server("--max-clients", "2000") as server:
+            self.crowd(server, stack)
+            owes_its_top = Client(server.port, server.state)
+            owes_its_top.fetch()
+            server.process.terminate()
+            wait_until(lambda: self.refuses(server))
+            server.process.terminate()
+            self.assertEqual(server.process.wait(timeout=30), -signal.SIGTERM)
+            owes_its_top.connection.close()
+
+    def refuses(self, server):
+        try:
+            socket.create_connection(("127.0.0.1", server.port)).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+
+class Resources(unittest.TestCase):
+    def setUp(self):
+        raise_limit()
+
+    def resident(self, server):
+        with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+
+    def visit(self, server, i):
+        """One of many ways to come and go."""
+        if i % 10 == 0:
+            client = Client(server.port, server.state)
+            client.fetch(top=1)
+            client.send_top()
+            client.close()
+        elif i % 10 == 1:
+            Client(server.port, server.state).connection.close()
+        else:
+            with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                if i % 2:
+                    connection.sendall(b"\x16\x03\x01\x00\xc8\x01 no hello")
+
+    def test_nothing_is_left_of_ten_thousand(self):
+        with Server("--max-clients", "2000") as server, \
+                concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda i: self.visit(server, i), range(500)))
+            wait_until(lambda: server.status()["counters"]["active"] == 0)
+            work, memory = server.status()["work"], self.resident(server)
+            list(pool.map(lambda i: self.visit(server, i), range(10 * MANY)))
+            document = wait_until(lambda: (found := server.status())["counters"]["active"] == 0
+                                  and found)
+            self.assertEqual(document["counters"]["accepted"], 500 + 10 * MANY)
+            self.assertEqual(document["work"]["open_fds"], work["open_fds"])
+            # One thread that has ended is only gone when the next one ends.
+            self.assertAlmostEqual(document["work"]["threads"], work["threads"], delta=1)
+            if not os.environ.get("TOPNET_SANITIZE"):  # these keep what was freed
+                self.assertLess(self.resident(server) - memory, 4096)
+
+
+if __name__ == "__main__":
+    unittest.main()
