@@ -55,15 +55,21 @@ std::shared_ptr<const net::Keys> Doorkeeper::keys() {
   return keys_;
 }
 
-std::shared_ptr<const net::TlsContext> Doorkeeper::tls() {
+std::shared_ptr<const net::TlsContext> Doorkeeper::tls() { return contexts().protocol; }
+
+std::shared_ptr<const net::TlsContext> Doorkeeper::web_tls() { return contexts().web; }
+
+Doorkeeper::Contexts Doorkeeper::contexts() {
   const std::shared_ptr<const net::Keys> now = keys();
   const std::scoped_lock lock(mutex_);
-  if (now != tls_keys_) {
+  if (now != contexts_.keys) {
+    using net::TlsContext;
     const net::Identity& shown = own_pki_ ? *own_pki_ : now->identity;
-    tls_ = std::make_shared<const net::TlsContext>(net::TlsContext::server(shown, ca_pem_));
-    tls_keys_ = now;
+    contexts_ = {.keys = now,
+                 .protocol = std::make_shared<const TlsContext>(TlsContext::server(shown, ca_pem_)),
+                 .web = std::make_shared<const TlsContext>(TlsContext::web_server(shown))};
   }
-  return tls_;
+  return contexts_;
 }
 
 std::optional<std::string> Doorkeeper::client_name(const net::Pin& pin) {
@@ -75,7 +81,7 @@ std::variant<net::Joined, net::Refusal> Doorkeeper::join(const net::JoinRequest&
                                                          const net::SessionPeer& peer) {
   const std::string host = net::parse_host_port(peer.peer).value_or(net::HostPort{}).host;
   if (!peer.pin) return refusal("a client that joins has to show a key");
-  std::optional<net::JoinGuard::Try> attempt = guard_.begin(host);
+  std::optional<net::GuessGuard::Try> attempt = guard_.begin(host);
   if (!attempt) return refusal("too many failed joins; try again in a minute");
   const auto refuse = [&](const std::string& why) {
     attempt->fail();

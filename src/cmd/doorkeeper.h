@@ -10,7 +10,7 @@
 #include <variant>
 
 #include "cmd/transport_options.h"
-#include "net/join_guard.h"
+#include "net/guess_guard.h"
 #include "net/key_ring.h"
 #include "net/message.h"
 #include "net/session.h"
@@ -32,6 +32,9 @@ class Doorkeeper {
   // The context for a new connection: of the key that is in use right now.
   std::shared_ptr<const net::TlsContext> tls();
 
+  // The same for browsers.
+  std::shared_ptr<const net::TlsContext> web_tls();
+
   // "local" for an own key; nullopt for a stranger.
   std::optional<std::string> client_name(const net::Pin& pin);
 
@@ -50,20 +53,27 @@ class Doorkeeper {
   void look_again();
 
  private:
+  // What is made of the keys, and made again when they change.
+  struct Contexts {
+    std::shared_ptr<const net::Keys> keys;
+    std::shared_ptr<const net::TlsContext> protocol;
+    std::shared_ptr<const net::TlsContext> web;
+  };
+
   std::shared_ptr<const net::Keys> keys();
+  Contexts contexts();
   void say_new_broken_lines();
 
   net::KeyRing ring_;
   net::Trust trust_;
-  net::JoinGuard guard_;
+  net::GuessGuard guard_;
   std::optional<net::Identity> own_pki_;   // what --cert and --key hold
   std::string ca_pem_;                     // of --ca; empty: none
   std::mutex mutex_;                       // guards what follows
   std::shared_ptr<const net::Keys> keys_;  // as they were when they could be read
   std::string said_of_keys_;               // why they cannot be
   std::set<std::string> said_broken_;
-  std::shared_ptr<const net::Keys> tls_keys_;
-  std::shared_ptr<const net::TlsContext> tls_;
+  Contexts contexts_;
   net::PrivateFolder::Version clients_version_;
 };
 

@@ -23,8 +23,8 @@ class Failure : public std::runtime_error {
 // The code of topnet(1) for any exception of the program.
 ExitCode exit_code_of(const std::exception& error);
 
-// Prints "topnet: TEXT" as one line on standard error. Never waits: a line that would have to wait for
-// a reader is lost, and the next one says so. Any thread may call it.
+// Prints "topnet: TEXT" as one line on standard error. Never waits: a line that would have to wait
+// for a reader is lost, and the next one says so. Any thread may call it.
 void say(const std::string& text);
 
 }  // namespace topnet::cmd

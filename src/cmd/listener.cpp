@@ -60,9 +60,10 @@ Listener listen_for_clients(const ServeOptions& options) {
 std::optional<Listener> listen_for_browsers(const ServeOptions& options) {
   if (!options.http) return std::nullopt;
   Listener listener = listen_on(*options.http, "--http");
-  if (!listener.is_loopback) {
+  if (!listener.is_loopback && (!options.http_tls || options.http_token_file.empty())) {
     throw UsageError(
-        fmt::format("--http {} would show the status to the network; give a loopback address",
+        fmt::format("--http {} would show the status to the network; give a loopback address, or "
+                    "--http-tls and --http-token-file",
                     net::to_string(*options.http)));
   }
   return listener;

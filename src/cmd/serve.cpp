@@ -13,6 +13,7 @@
 #include "cmd/descriptors.h"
 #include "cmd/doorkeeper.h"
 #include "cmd/failure.h"
+#include "cmd/http_options.h"
 #include "cmd/listener.h"
 #include "cmd/reports.h"
 #include "cmd/serve_options.h"
@@ -104,6 +105,7 @@ ExitCode run(const ServeOptions& options) {
   Reports reports(state / "reports", sampler);
   Listener listener = listen_for_clients(options);
   std::optional<Listener> http_listener = listen_for_browsers(options);
+  web::HttpServerOptions http_options = options_for_browsers(options, doorkeeper);
 
   // Blocked in every thread that is started from here on; main waits for them.
   const sigset_t ends = block_end_signals();
@@ -125,14 +127,17 @@ ExitCode run(const ServeOptions& options) {
   };
   std::optional<web::HttpServer> http;
   if (http_listener) {
-    http.emplace(std::move(http_listener->socket), web::pages(status),
-                 web::HttpServerOptions{.host_names = options.http_hosts}, troubles);
+    http.emplace(std::move(http_listener->socket), web::pages(status), std::move(http_options),
+                 troubles);
   }
   if (options.transport.uses_tls()) say("pin " + doorkeeper.pin());
   if (const auto expiry = doorkeeper.expiry()) say("the certificate is good until " + *expiry);
   say(fmt::format("serving {} on {}", options.transport.uses_tls() ? "TLS" : "plaintext",
                   info.listen));
-  if (http) say(fmt::format("status page http://{}/status", http_listener->address));
+  if (http) {
+    say(fmt::format("status page {}://{}/status", options.http_tls ? "https" : "http",
+                    http_listener->address));
+  }
 
   if (::geteuid() == 0)
     say("running as root, which serving does not need; a user of its own will do");

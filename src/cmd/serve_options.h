@@ -17,6 +17,8 @@ struct ServeOptions {
   std::optional<net::HostPort> listen;
   std::optional<net::HostPort> http = net::HostPort{.host = "127.0.0.1", .port = 8080};  // or off
   std::vector<std::string> http_hosts;  // in lower case
+  bool http_tls = false;
+  std::string http_token_file;  // empty: none
   proc::Method method = proc::Method::Fastest;
   std::size_t max_clients = 1024;
   TransportOptions transport;

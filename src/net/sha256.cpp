@@ -33,4 +33,10 @@ std::string Sha256::finish() {
   return text;
 }
 
+std::string digest_of(std::string_view bytes) {
+  Sha256 digest;
+  digest.add(bytes);
+  return digest.finish();
+}
+
 }  // namespace topnet::net

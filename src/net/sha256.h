@@ -23,4 +23,7 @@ class Sha256 {
   std::unique_ptr<Impl> impl_;
 };
 
+// The same of bytes that are all there.
+std::string digest_of(std::string_view bytes);
+
 }  // namespace topnet::net

@@ -51,6 +51,10 @@ class TlsContext {
   // With `ca_pem`, certificates of that CA are told from others (peer_ca_name).
   static TlsContext server(const Identity& identity, const std::string& ca_pem = "");
 
+  // A server of HTTPS asks for no certificate, and ignores ALPN: it speaks HTTP/1.1, which is what
+  // clients speak then.
+  static TlsContext web_server(const Identity& identity);
+
   // A client accepts the server only if its key is one of `trusted`; the check is part of the
   // handshake, and so comes before anything is sent.
   static TlsContext client(const Identity& identity, std::vector<Pin> trusted);

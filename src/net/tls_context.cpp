@@ -155,6 +155,13 @@ TlsContext TlsContext::server(const Identity& identity, const std::string& ca_pe
   return TlsContext(std::move(impl));
 }
 
+TlsContext TlsContext::web_server(const Identity& identity) {
+  auto impl = std::make_unique<Impl>();
+  impl->context = make_context(TLS_server_method(), identity);
+  impl->is_server = true;
+  return TlsContext(std::move(impl));
+}
+
 TlsContext TlsContext::client(const Identity& identity, std::vector<Pin> trusted) {
   auto impl = std::make_unique<Impl>();
   impl->context = make_context(TLS_client_method(), identity);

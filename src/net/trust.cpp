@@ -49,12 +49,6 @@ auto change_file(const PrivateFolder& folder, const char* file, Change change) {
   return result;
 }
 
-std::string digest_of(const std::string& secret) {
-  Sha256 digest;
-  digest.add(secret);
-  return digest.finish();
-}
-
 template <typename Entry>
 std::vector<std::string> broken_lines(const PrivateFolder& folder, const char* file) {
   std::vector<std::string> lines;

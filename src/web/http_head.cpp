@@ -4,7 +4,6 @@
 #include <array>
 #include <optional>
 
-#include "net/address.h"
 #include "proc/text.h"
 #include "web/http_text.h"
 
@@ -30,7 +29,12 @@ bool is_value(std::string_view text) {
   });
 }
 
-std::optional<Rejection> judge_request_line(std::string_view line) {
+struct RequestLine {
+  std::string_view path;  // without a query
+  bool needs_host;
+};
+
+std::variant<RequestLine, Rejection> judge_request_line(std::string_view line) {
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
   if (first == std::string_view::npos || last <= first) return Rejection::BadRequest;
@@ -43,24 +47,18 @@ std::optional<Rejection> judge_request_line(std::string_view line) {
   if (method != "GET" && method != "HEAD") return Rejection::MethodNotAllowed;
   if (target.size() > kMaxTargetSize) return Rejection::TargetTooLong;
   if (!is_word(target) || !target.starts_with('/')) return Rejection::BadRequest;
-  return std::nullopt;
-}
-
-bool is_our_host(std::string_view value, const HostNames& names) {
-  const auto address = net::parse_host_port(value, 80);
-  if (!address) return false;
-  const std::string host = to_lower(address->host);
-  return host == "localhost" || net::is_numeric_address(host) ||
-         std::find(names.begin(), names.end(), host) != names.end();
+  return RequestLine{.path = target.substr(0, target.find('?')),
+                     .needs_host = version == "HTTP/1.1"};
 }
 
 }  // namespace
 
-std::variant<std::string, Rejection> judge_head(std::string_view text, const HostNames& names) {
-  const std::string_view request_line = take_until(text, kNewline);
-  if (const auto rejection = judge_request_line(request_line)) return *rejection;
-  std::string passed = std::string(request_line) + std::string(kNewline);
-  std::optional<std::string_view> host;
+std::variant<std::string, Rejection> judge_head(std::string_view text, const AccessRules& rules) {
+  const std::string_view first_line = take_until(text, kNewline);
+  const auto judged = judge_request_line(first_line);
+  if (const auto* const rejection = std::get_if<Rejection>(&judged)) return *rejection;
+  std::string passed = std::string(first_line) + std::string(kNewline);
+  AccessHeaders access;
   for (std::string_view line = take_until(text, kNewline); !line.empty();
        line = take_until(text, kNewline)) {
     const auto colon = line.find(':');
@@ -68,16 +66,15 @@ std::variant<std::string, Rejection> judge_head(std::string_view text, const Hos
     const std::string name = to_lower(line.substr(0, colon));
     const std::string_view value = trim(line.substr(colon + 1));
     if (!is_word(name) || !is_value(value)) return Rejection::BadRequest;
-    if (name == "host") {
-      if (host) return Rejection::BadRequest;  // two hosts: RFC 9112, section 3.2
-      host = value;
+    if (is_access_header(name) && !access.emplace(name, value).second) {
+      return Rejection::BadRequest;  // of two, one is a lie (RFC 9112, section 3.2)
     }
     if (std::find(kUsedHeaders.begin(), kUsedHeaders.end(), name) != kUsedHeaders.end()) {
       passed += name + ": " + std::string(value) + std::string(kNewline);
     }
   }
-  if (!host && request_line.ends_with("HTTP/1.1")) return Rejection::BadRequest;
-  if (host && !is_our_host(*host, names)) return Rejection::WrongHost;
+  const auto& [path, needs_host] = std::get<RequestLine>(judged);
+  if (const auto rejection = judge_access(path, access, needs_host, rules)) return *rejection;
   return passed + std::string(kNewline);
 }
 

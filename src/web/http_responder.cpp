@@ -76,22 +76,6 @@ std::string to_literal(std::string_view path) {
   return literal;
 }
 
-const char* reason_of(Rejection rejection) {
-  switch (rejection) {
-    case Rejection::MethodNotAllowed:
-      return "Method Not Allowed";
-    case Rejection::TargetTooLong:
-      return "URI Too Long";
-    case Rejection::WrongHost:
-      return "Misdirected Request";
-    case Rejection::HeadTooLarge:
-      return "Request Header Fields Too Large";
-    case Rejection::BadRequest:
-      break;
-  }
-  return "Bad Request";
-}
-
 }  // namespace
 
 class HttpResponder::Library : public httplib::Server {
@@ -139,11 +123,14 @@ HttpResponder::~HttpResponder() = default;
 std::string HttpResponder::respond(const std::string& head) { return library_->respond(head); }
 
 std::string HttpResponder::respond(Rejection rejection, bool is_head) {
-  const std::string body = fmt::format("{}\n", reason_of(rejection));
-  std::string answer =
-      fmt::format("HTTP/1.1 {} {}\r\n", static_cast<int>(rejection), reason_of(rejection));
+  const HttpStatus status = status_of(rejection);
+  const std::string body = fmt::format("{}\n", status.reason);
+  std::string answer = fmt::format("HTTP/1.1 {} {}\r\n", status.code, status.reason);
   for (const auto& [name, value] : kHeaders) answer += fmt::format("{}: {}\r\n", name, value);
   if (rejection == Rejection::MethodNotAllowed) answer += "Allow: GET, HEAD\r\n";
+  if (rejection == Rejection::TooManyTries) answer += "Retry-After: 60\r\n";
+  if (status.code == 401)
+    answer += "WWW-Authenticate: Basic realm=\"topnet\", charset=\"UTF-8\"\r\n";
   return answer +
          fmt::format("Connection: close\r\nContent-Length: {}\r\nContent-Type: {}\r\n\r\n{}",
                      body.size(), kPlainText, is_head ? "" : body);

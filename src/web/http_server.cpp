@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "net/address.h"
 #include "net/socket.h"
 
 namespace topnet::web {
@@ -46,14 +47,16 @@ HttpServer::HttpServer(proc::UniqueFd listener, const std::vector<Route>& routes
   acceptor_ = std::make_unique<net::Acceptor>(
       std::move(listener),
       net::AcceptorOptions{.name = "http-accept",
-                           .take = [this](proc::UniqueFd socket,
-                                          const sockaddr_storage&) { accept(std::move(socket)); }},
+                           .take =
+                               [this](proc::UniqueFd socket, const sockaddr_storage& peer) {
+                                 accept(std::move(socket), net::to_host_port(peer).host);
+                               }},
       troubles);
 }
 
 HttpServer::~HttpServer() { acceptor_->stop(); }
 
-void HttpServer::accept(proc::UniqueFd socket) {
+void HttpServer::accept(proc::UniqueFd socket, const std::string& peer) {
   SeatId id = 0;
   {
     const std::scoped_lock lock(mutex_);
@@ -63,7 +66,7 @@ void HttpServer::accept(proc::UniqueFd socket) {
   }
   const bool is_started =
       threads_.start(id, socket, {.name = fmt::format("http-{}", id), .stack_size = kStackSize},
-                     [this, id](int own) { serve(id, own); });
+                     [this, id, peer](int own) { serve(id, peer, own); });
   if (!is_started) {
     troubles_.note_no_thread(errno);
     const std::scoped_lock lock(mutex_);
@@ -83,9 +86,9 @@ bool HttpServer::make_room() {
 }
 
 // The whole of a connection's thread.
-void HttpServer::serve(SeatId id, int socket) {
+void HttpServer::serve(SeatId id, const std::string& peer, int socket) {
   try {
-    answer(id, socket);
+    answer(id, peer, socket);
   } catch (...) {
     // Slow, gone, or too much for us: it is over either way, and nobody is there to be told.
   }
@@ -93,20 +96,40 @@ void HttpServer::serve(SeatId id, int socket) {
   seats_.erase(id);
 }
 
-void HttpServer::answer(SeatId id, int socket) {
-  net::SocketStream stream(socket);
-  const auto text = read_head(stream, Clock::now() + options_.head_limit);
-  if (!text) return;
+void HttpServer::answer(SeatId id, const std::string& peer, int socket) {
+  const net::Deadline deadline = Clock::now() + options_.head_limit;
+  std::shared_ptr<const net::TlsContext> context;  // outlives the stream
+  std::unique_ptr<net::Stream> stream;
+  if (options_.tls) {
+    context = options_.tls();
+    stream = std::make_unique<net::TlsStream>(*context, socket, deadline);
+  } else {
+    stream = std::make_unique<net::SocketStream>(socket);
+  }
+  const auto head = read_head(*stream, deadline);
+  if (!head) return;
   set_gives_way(id, false);
-  const auto head = text->ends_with(kEndOfHead) ? judge_head(*text, options_.host_names)
-                                                : Rejection::HeadTooLarge;
-  const std::string answer =
-      std::holds_alternative<Rejection>(head)
-          ? HttpResponder::respond(std::get<Rejection>(head), text->starts_with("HEAD "))
-          : responder_.respond(std::get<std::string>(head));
-  stream.write_all(std::as_bytes(std::span(answer)), Clock::now() + options_.answer_limit);
+  const std::string answer = answer_to(*head, peer);
+  stream->write_all(std::as_bytes(std::span(answer)), Clock::now() + options_.answer_limit);
   set_gives_way(id, true);
-  net::end_gently(stream, socket);
+  net::end_gently(*stream, socket);
+}
+
+std::string HttpServer::answer_to(const std::string& head, const std::string& peer) {
+  const bool is_head = head.starts_with("HEAD ");
+  if (!head.ends_with(kEndOfHead)) return HttpResponder::respond(Rejection::HeadTooLarge, is_head);
+  const auto judged = judge_head(head, options_.access);
+  const auto* const rejection = std::get_if<Rejection>(&judged);
+  if (options_.access.token.empty() || (rejection != nullptr && *rejection == Rejection::NoToken)) {
+    return rejection == nullptr ? responder_.respond(std::get<std::string>(judged))
+                                : HttpResponder::respond(*rejection, is_head);
+  }
+  // Whoever has guessed too often is told nothing, not even that it is right now.
+  auto attempt = guard_.begin(peer);
+  if (!attempt) return HttpResponder::respond(Rejection::TooManyTries, is_head);
+  if (rejection == nullptr) return responder_.respond(std::get<std::string>(judged));
+  if (*rejection == Rejection::WrongToken) attempt->fail();
+  return HttpResponder::respond(*rejection, is_head);
 }
 
 void HttpServer::set_gives_way(SeatId id, bool gives_way) {

@@ -7,18 +7,24 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 
 #include "net/acceptor.h"
 #include "net/connection_threads.h"
+#include "net/guess_guard.h"
+#include "net/tls.h"
+#include "web/access.h"
 #include "web/http_responder.h"
 
 namespace topnet::web {
 
 struct HttpServerOptions {
-  HostNames host_names;                          // see judge_head
+  AccessRules access;
+  // The context for a new connection; empty: plain HTTP.
+  std::function<std::shared_ptr<const net::TlsContext>()> tls;
   std::chrono::milliseconds head_limit{1000};    // for the whole head to arrive
   std::chrono::milliseconds answer_limit{5000};  // for the whole answer to be taken
   std::size_t max_connections = 64;
@@ -41,15 +47,17 @@ class HttpServer {
     bool gives_way;  // nobody waits for an answer on it
   };
 
-  void accept(proc::UniqueFd socket);
+  void accept(proc::UniqueFd socket, const std::string& peer);
   bool make_room();
-  void serve(SeatId id, int socket);
-  void answer(SeatId id, int socket);
+  void serve(SeatId id, const std::string& peer, int socket);
+  void answer(SeatId id, const std::string& peer, int socket);
+  std::string answer_to(const std::string& head, const std::string& peer);
   void set_gives_way(SeatId id, bool gives_way);
 
   HttpServerOptions options_;
   net::Troubles& troubles_;
   HttpResponder responder_;
+  net::GuessGuard guard_;  // of the token
   std::mutex mutex_;
   std::map<SeatId, Seat> seats_;  // oldest first
   SeatId last_id_ = 0;

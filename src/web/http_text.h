@@ -1,6 +1,7 @@
 // Small rules of HTTP's text (RFC 9110, section 5.6) that several parsers share. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,5 +21,8 @@ inline std::string to_lower(std::string_view text) {
   }
   return lower;
 }
+
+// RFC 4648, section 4; padding may be left out. nullopt for any other text.
+std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace topnet::web

@@ -23,7 +23,7 @@ def raise_limit():
 def read_to_the_end(client):
     """The kinds of the frames that come until the server ends, once each and in their order."""
     kinds = []
-    with contextlib.suppress(EOFError):
+    with contextlib.suppress(EOFError, OSError):
         while True:
             kind, _ = client.read()
             if kind not in kinds:
@@ -66,9 +66,12 @@ class Drain(unittest.TestCase):
 
     def end_of_transfer(self, client):
         """Whether it got a report, whole, and could send its top; or a refusal."""
-        kind, payload = client.read()
-        while kind == 2:
+        try:
             kind, payload = client.read()
+            while kind == 2:
+                kind, payload = client.read()
+        except (EOFError, OSError):
+            return "cut off"
         if kind == ERROR:
             end = "refused" if payload["code"] == "shutting_down" else payload["code"]
         else:

@@ -14,7 +14,7 @@ PACKAGES = {
     "CLI/": ["cmd/command_line.cpp"],
     "nlohmann/": ["net/message.cpp", "net/trust_list.cpp", "proc/report_json.cpp", "web/status_json.cpp"],
     "httplib": ["web/http_responder.cpp"],
-    "openssl/": ["net/identity.cpp", "net/openssl.cpp", "net/openssl.h", "net/tls.cpp",
+    "openssl/": ["net/constant_time.cpp", "net/identity.cpp", "net/openssl.cpp", "net/openssl.h", "net/tls.cpp",
                  "net/tls_context.cpp"],
     "sqlite3": [],
 }

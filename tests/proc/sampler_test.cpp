@@ -10,8 +10,8 @@
 #include "support/catch.h"
 #include "support/gate.h"
 #include "support/proc_tree.h"
-#include "support/sleepers.h"
 #include "support/simulated_kernel.h"
+#include "support/sleepers.h"
 
 using topnet::proc::Method;
 using topnet::proc::Report;

@@ -2,27 +2,27 @@
 
 #include "support/catch.h"
 
-using topnet::web::HostNames;
+using topnet::web::AccessRules;
 using topnet::web::judge_head;
 using topnet::web::kMaxTargetSize;
 using topnet::web::Rejection;
 
 namespace {
 
-const HostNames kNames{"status.example"};
+const AccessRules kRules{.host_names = {"status.example"}, .token = {}};
 
 // The head that is let through; fails where it is not.
 std::string passed(const std::string& head) {
   INFO(head);
-  const auto judged = judge_head(head, kNames);
+  const auto judged = judge_head(head, kRules);
   REQUIRE(std::holds_alternative<std::string>(judged));
   return std::get<std::string>(judged);
 }
 
 // The status that it is rejected with; 0 where it is let through.
 int rejected(const std::string& head) {
-  const auto judged = judge_head(head, kNames);
-  return std::holds_alternative<Rejection>(judged) ? static_cast<int>(std::get<Rejection>(judged))
+  const auto judged = judge_head(head, kRules);
+  return std::holds_alternative<Rejection>(judged) ? status_of(std::get<Rejection>(judged)).code
                                                    : 0;
 }
 

@@ -126,7 +126,7 @@ TEST_CASE("a head that comes in pieces is put together") {
 }
 
 TEST_CASE("what is not let through is told so") {
-  const Port port({.host_names = {"status.example"}});
+  const Port port({.access = {.host_names = {"status.example"}, .token = {}}, .tls = {}});
   CHECK(port.ask("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n") ==
         "HTTP/1.1 405 Method Not Allowed");
   CHECK(port.ask("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n") ==

@@ -1,5 +1,5 @@
-// Slows down whoever guesses at invites: five failures a minute for each source address.
-// Any thread may call anything.
+// Slows down whoever guesses at invites or at a token: five failures a minute for each source
+// address. Any thread may call anything.
 #pragma once
 
 #include <chrono>
@@ -14,14 +14,14 @@
 
 namespace topnet::net {
 
-class JoinGuard {
+class GuessGuard {
  public:
   using Clock = std::chrono::steady_clock;
 
   // Somebody tries, until this is destroyed.
   class Try {
    public:
-    Try(JoinGuard& guard, std::string network) : guard_(&guard), network_(std::move(network)) {}
+    Try(GuessGuard& guard, std::string network) : guard_(&guard), network_(std::move(network)) {}
     Try(Try&& other) noexcept
         : guard_(std::exchange(other.guard_, nullptr)), network_(std::move(other.network_)) {}
     Try& operator=(Try&&) = delete;
@@ -31,7 +31,7 @@ class JoinGuard {
     void fail(Clock::time_point now = Clock::now());
 
    private:
-    JoinGuard* guard_;
+    GuessGuard* guard_;
     std::string network_;
   };
 

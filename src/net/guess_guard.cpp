@@ -1,4 +1,4 @@
-#include "net/join_guard.h"
+#include "net/guess_guard.h"
 
 #include "net/address.h"
 
@@ -12,7 +12,8 @@ constexpr std::size_t kMostAddresses = 10000;
 
 }  // namespace
 
-std::optional<JoinGuard::Try> JoinGuard::begin(const std::string& address, Clock::time_point now) {
+std::optional<GuessGuard::Try> GuessGuard::begin(const std::string& address,
+                                                 Clock::time_point now) {
   std::string network = network_of(address);
   std::unique_lock lock(mutex_);
   forget_old(now);
@@ -27,21 +28,21 @@ std::optional<JoinGuard::Try> JoinGuard::begin(const std::string& address, Clock
   return std::optional<Try>(std::in_place, *this, std::move(network));
 }
 
-JoinGuard::Try::~Try() {
+GuessGuard::Try::~Try() {
   if (guard_ == nullptr) return;
   const std::scoped_lock lock(guard_->mutex_);
   --guard_->entries_[network_].trying;
   guard_->tried_.notify_all();
 }
 
-void JoinGuard::Try::fail(Clock::time_point now) {
+void GuessGuard::Try::fail(Clock::time_point now) {
   const std::scoped_lock lock(guard_->mutex_);
   if (guard_->entries_.size() <= kMostAddresses) {
     guard_->entries_[network_].failures.push_back(now);
   }
 }
 
-void JoinGuard::forget_old(Clock::time_point now) {
+void GuessGuard::forget_old(Clock::time_point now) {
   for (auto at = entries_.begin(); at != entries_.end();) {
     auto& [failures, trying] = at->second;
     while (!failures.empty() && now - failures.front() >= kPause) failures.pop_front();

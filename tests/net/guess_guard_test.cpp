@@ -1,4 +1,4 @@
-#include "net/join_guard.h"
+#include "net/guess_guard.h"
 
 #include <atomic>
 #include <thread>
@@ -6,16 +6,16 @@
 
 #include "support/catch.h"
 
-using topnet::net::JoinGuard;
+using topnet::net::GuessGuard;
 using namespace std::chrono_literals;
 
 namespace {
 
-const JoinGuard::Clock::time_point kStart{1000h};
+const GuessGuard::Clock::time_point kStart{1000h};
 
 // Fails so often; whether all of these tries were allowed.
-bool fail(JoinGuard& guard, const std::string& address, int times,
-          JoinGuard::Clock::time_point now) {
+bool fail(GuessGuard& guard, const std::string& address, int times,
+          GuessGuard::Clock::time_point now) {
   for (int i = 0; i < times; ++i) {
     auto attempt = guard.begin(address, now);
     if (!attempt) return false;
@@ -24,14 +24,14 @@ bool fail(JoinGuard& guard, const std::string& address, int times,
   return true;
 }
 
-bool may_try(JoinGuard& guard, const std::string& address, JoinGuard::Clock::time_point now) {
+bool may_try(GuessGuard& guard, const std::string& address, GuessGuard::Clock::time_point now) {
   return guard.begin(address, now).has_value();
 }
 
 }  // namespace
 
 TEST_CASE("an address may fail five times, and then has to wait for a minute") {
-  JoinGuard guard;
+  GuessGuard guard;
   CHECK(fail(guard, "192.0.2.1", 5, kStart));
   CHECK_FALSE(may_try(guard, "192.0.2.1", kStart));
   CHECK_FALSE(may_try(guard, "192.0.2.1", kStart + 59999ms));
@@ -39,7 +39,7 @@ TEST_CASE("an address may fail five times, and then has to wait for a minute") {
 }
 
 TEST_CASE("other addresses do not wait for it") {
-  JoinGuard guard;
+  GuessGuard guard;
   CHECK(fail(guard, "192.0.2.1", 5, kStart));
   CHECK_FALSE(may_try(guard, "192.0.2.1", kStart));
   CHECK(may_try(guard, "192.0.2.10", kStart));
@@ -48,7 +48,7 @@ TEST_CASE("other addresses do not wait for it") {
 }
 
 TEST_CASE("the addresses of one IPv6 network are one") {
-  JoinGuard guard;
+  GuessGuard guard;
   for (const char* const address : {"2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1:f::",
                                     "2001:db8:0:1::1", "2001:db8:0:1:ffff::1"}) {
     CHECK(fail(guard, address, 1, kStart));
@@ -58,7 +58,7 @@ TEST_CASE("the addresses of one IPv6 network are one") {
 }
 
 TEST_CASE("each failure counts for a minute from when it was") {
-  JoinGuard guard;
+  GuessGuard guard;
   for (int second = 0; second < 50; second += 10) {
     CHECK(fail(guard, "::1", 1, kStart + std::chrono::seconds(second)));
   }
@@ -69,7 +69,7 @@ TEST_CASE("each failure counts for a minute from when it was") {
 }
 
 TEST_CASE("whoever does not fail may come as often as it likes") {
-  JoinGuard guard;
+  GuessGuard guard;
   CHECK(fail(guard, "192.0.2.1", 4, kStart));
   for (int i = 0; i < 1000; ++i) CHECK(may_try(guard, "192.0.2.1", kStart));
 }
@@ -77,7 +77,7 @@ TEST_CASE("whoever does not fail may come as often as it likes") {
 TEST_CASE(
     "many that try at once fail no more often than one after the other, and succeed as well") {
   for (const bool fails : {true, false}) {
-    JoinGuard guard;
+    GuessGuard guard;
     std::atomic<int> allowed = 0;
     {
       std::vector<std::jthread> threads;
@@ -96,7 +96,7 @@ TEST_CASE(
 }
 
 TEST_CASE("however many addresses have failed, those that were counted go on being counted") {
-  JoinGuard guard;
+  GuessGuard guard;
   CHECK(fail(guard, "192.0.2.1", 4, kStart));
   for (int i = 0; i < 20000; ++i) {
     fail(guard, "198.18." + std::to_string(i / 250) + "." + std::to_string(i % 250), 1, kStart);

@@ -1,0 +1,228 @@
+"""Who may read the status page: names, other sites, tokens, HTTPS; and attacks that must not end it."""
+
+import base64
+import contextlib
+import http.client
+import os
+import socket
+import ssl
+import tempfile
+import time
+import unittest
+
+from support.program import Server, topnet
+from support.status import ask
+
+TOKEN = "correct-horse-battery-staple"
+HEADERS = """HTTP/1.1 %s\r
+Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r
+X-Content-Type-Options: nosniff\r
+Referrer-Policy: no-referrer\r
+Cross-Origin-Resource-Policy: same-origin\r
+Cache-Control: no-store\r
+"""
+
+
+def address(server):
+    host, port = server.page.split("/")[2].rsplit(":", 1)
+    return host, int(port)
+
+
+def say(server, request):
+    """The whole answer to the bytes of a request; empty where there is none."""
+    with socket.create_connection(address(server), timeout=20) as connection:
+        answer = b""
+        with contextlib.suppress(OSError):
+            connection.sendall(request)
+            while piece := connection.recv(65536):
+                answer += piece
+        return answer
+
+
+def resident(server):
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+
+
+class Access(unittest.TestCase):
+    def status(self, server, path="/status.json", **headers):
+        return ask(server.page, path, **headers)[0]
+
+    def test_pages_of_other_sites(self):
+        with Server() as server:
+            for site, mode, dest, expected in [
+                    ("cross-site", "no-cors", "image", 403), ("cross-site", "cors", "empty", 403),
+                    ("cross-site", "navigate", "iframe", 403), ("cross-site", "navigate", "document", 200),
+                    ("same-site", "cors", "empty", 200), ("same-origin", "cors", "empty", 200),
+                    ("none", "navigate", "document", 200)]:
+                with self.subTest(site=site, mode=mode, dest=dest):
+                    self.assertEqual(self.status(server, Sec_Fetch_Site=site, Sec_Fetch_Mode=mode,
+                                                 Sec_Fetch_Dest=dest), expected)
+            self.assertEqual(self.status(server, Sec_Fetch_Site="cross-site"), 403)
+
+    def test_every_answer_has_the_same_headers(self):
+        """byte for byte, also one that refuses; never one that lets another origin read"""
+        with Server() as server:
+            for request, status in [
+                    (b"GET /status.json HTTP/1.0\r\n\r\n", "200 OK"),
+                    (b"GET /nothing HTTP/1.0\r\n\r\n", "404 Not Found"),
+                    (b"POST /status HTTP/1.0\r\n\r\n", "405 Method Not Allowed"),
+                    (b"GET / HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\n\r\n",
+                     "421 Misdirected Request"),
+                    (b"nonsense\r\n\r\n", "400 Bad Request")]:
+                head = say(server, request).split(b"\r\n\r\n")[0].decode()
+                for line in (HEADERS % status).splitlines():
+                    self.assertIn(line, head.splitlines())
+                self.assertNotIn("access-control", head.lower())
+
+    def test_a_token(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "token")
+            with open(path, "w", encoding="ascii") as file:
+                os.fchmod(file.fileno(), 0o600)
+                file.write(TOKEN + "\n")
+            with Server("--http-token-file", path) as server:
+                def basic(user, password):
+                    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+                for right in ("Bearer " + TOKEN, "bearer  " + TOKEN, basic("", TOKEN),
+                              basic("anybody", TOKEN)):
+                    self.assertEqual(self.status(server, Authorization=right), 200, right)
+                self.assertEqual(self.status(server, "/healthz"), 200)
+                status, headers, body = ask(server.page, "/status")
+                self.assertEqual((status, body), (401, b"Unauthorized\n"))
+                self.assertTrue(headers["WWW-Authenticate"].startswith("Basic "))
+                wrong = ["Bearer " + TOKEN[:-1], "Bearer", "Basic " + TOKEN, basic(TOKEN, "")]
+                for value in wrong:
+                    self.assertEqual(self.status(server, Authorization=value), 401, value)
+                # The fifth is one too many: then nobody from here is told anything.
+                self.assertEqual(self.status(server, Authorization="Bearer x"), 401)
+                self.assertEqual(self.status(server, Authorization="Bearer " + TOKEN), 429)
+                self.assertEqual(self.status(server), 401)
+                self.assertNotIn(TOKEN, str(ask(server.page, "/status")))
+
+    def test_a_token_that_others_can_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "token")
+            for text, mode in ((TOKEN, 0o644), ("", 0o600), ("two words", 0o600)):
+                with open(path, "w", encoding="ascii") as file:
+                    os.fchmod(file.fileno(), mode)
+                    file.write(text)
+                result = topnet("serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0",
+                                "--state-dir", folder + "/state", "--http-token-file", path)
+                self.assertEqual((result.returncode, result.stderr.count(b"\n")), (6, 1))
+                self.assertIn(path, result.stderr.decode())
+
+    def test_an_address_that_others_reach_needs_both(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "token")
+            with open(path, "w", encoding="ascii") as file:
+                os.fchmod(file.fileno(), 0o600)
+                file.write(TOKEN)
+            state = os.path.join(folder, "state")
+            both = ("--http-tls", "--http-token-file", path)
+            for words in ((), both[:1], both[1:]):
+                result = topnet("serve", "--listen", "127.0.0.1:0", "--http", "0.0.0.0:0",
+                                "--state-dir", state, *words)
+                self.assertEqual((result.returncode, result.stderr.count(b"\n")), (2, 1))
+            with Server("--http", "0.0.0.0:0", *both) as server:
+                self.assertTrue(server.page.startswith("https://0.0.0.0:"))
+
+    def test_https(self):
+        with Server("--http-tls") as server:
+            self.assertTrue(server.page.startswith("https://127.0.0.1:"))
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.load_verify_locations(os.path.join(server.state, "identity.crt"))
+            context.set_alpn_protocols(["h2", "http/1.1"])
+            connection = http.client.HTTPSConnection(*address(server), context=context, timeout=20)
+            connection.connect()
+            self.assertEqual(connection.sock.version(), "TLSv1.3")
+            connection.request("GET", "/status.json")
+            self.assertIn(b'"schema":"topnet.status/1"', connection.getresponse().read())
+            connection.close()
+            self.assertEqual(say(server, b"GET /status HTTP/1.0\r\n\r\n")[:5], b"")
+
+
+class Attacks(unittest.TestCase):
+    """What ends a bare cpp-httplib, or makes it grow."""
+
+    @contextlib.contextmanager
+    def survives(self, *words, **options):
+        """The server lives, answers, and has not grown by more than 8 MiB."""
+        with Server(*words, **options) as server:
+            for _ in range(70):
+                server.status()
+            before = resident(server)
+            yield server
+            server.status()
+            if not os.environ.get("TOPNET_SANITIZE"):
+                self.assertLess(resident(server) - before, 8192)
+            self.assertEqual(server.stop(), 0)
+
+    def test_long_ranges(self):
+        with self.survives() as server:
+            for size in (3000, 8000, 100000):
+                header = b"Range: bytes=" + b"0-1," * (size // 4) + b"5-6\r\n"
+                say(server, b"GET /status HTTP/1.0\r\n" + header + b"\r\n")
+
+    def test_long_paths(self):
+        with self.survives() as server:
+            for size in (1000, 1024, 3000, 8000, 100000):
+                say(server, b"GET /" + b"a" * size + b" HTTP/1.0\r\n\r\n")
+
+    def test_endless_headers(self):
+        with self.survives() as server:
+            say(server, b"GET /status HTTP/1.0\r\nX: " + b"a" * 20_000_000)
+            say(server, b"GET /status HTTP/1.0\r\n" + b"X: a\r\n" * 200_000 + b"\r\n")
+
+    def test_bodies(self):
+        chunk = b"%x\r\n" % 1_000_000 + b"a" * 1_000_000 + b"\r\n"
+        with self.survives() as server:
+            for head, body in [(b"Transfer-Encoding: chunked", chunk * 30),
+                               (b"Transfer-Encoding: chunked", b"-1\r\n" + b"a" * 5_000_000),
+                               (b"Content-Length: 99999999999", b"a" * 5_000_000)]:
+                for method in (b"POST", b"GET"):
+                    say(server, method + b" /status HTTP/1.0\r\n" + head + b"\r\n\r\n" + body)
+
+    def test_slow_sockets(self):
+        """more than there are seats, a byte now and then"""
+        with self.survives() as server, contextlib.ExitStack() as stack:
+            slow = [stack.enter_context(socket.create_connection(address(server), timeout=20))
+                    for _ in range(200)]
+            end = time.monotonic() + 3
+            asked = 0
+            while time.monotonic() < end:
+                for connection in slow:
+                    with contextlib.suppress(OSError):
+                        connection.send(b"G")
+                server.status()
+                asked += 1
+            self.assertGreater(asked, 3)
+
+    def test_injected_headers(self):
+        with self.survives() as server:
+            answer = say(server, b"GET /status HTTP/1.0\r\nX: a%0d%0aSet-Cookie: z\r\nREMOTE_ADDR: 8.8.8.8\r\n\r\n")
+            self.assertTrue(answer.startswith(b"HTTP/1.1 200 "))
+            self.assertNotIn(b"Set-Cookie", answer)
+            self.assertNotIn(b"8.8.8.8", answer)
+
+    def test_a_second_server_on_the_same_port(self):
+        with self.survives() as server:
+            with tempfile.TemporaryDirectory() as folder:
+                result = topnet("serve", "--listen", "127.0.0.1:0", "--http",
+                                "%s:%d" % address(server), "--state-dir", folder + "/state")
+            self.assertEqual((result.returncode, result.stderr.count(b"\n")), (1, 1))
+            self.assertIn(b"--http", result.stderr)
+
+    def test_compression_and_keep_alive(self):
+        with self.survives() as server:
+            answer = say(server, b"GET /status.json HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: br, "
+                                 b"gzip\r\nConnection: keep-alive\r\n\r\n")
+            head = answer.split(b"\r\n\r\n")[0].lower()
+            self.assertNotIn(b"content-encoding", head)
+            self.assertIn(b"connection: close", head)
+
+
+if __name__ == "__main__":
+    unittest.main()
