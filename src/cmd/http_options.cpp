@@ -14,7 +14,7 @@ namespace {
 std::string read_token(const std::string& file) {
   const auto text = net::read_private_file(file, net::Links::Follow);
   if (!text) throw net::FileError("read", file, ENOENT);
-  const std::string token(web::trim(text->substr(0, text->find_first_of("\r\n"))));
+  std::string token(web::trim(text->substr(0, text->find_first_of("\r\n"))));
   const bool is_word = !token.empty() && std::all_of(token.begin(), token.end(),
                                                      [](char c) { return c > ' ' && c <= '~'; });
   if (!is_word) {

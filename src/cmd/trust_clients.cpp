@@ -34,7 +34,7 @@ std::string own_address() {
   if (!host || host->empty()) {
     throw UsageError("this machine has no host name; say with --host how the client reaches it");
   }
-  const std::string address = net::to_string(net::HostPort{.host = *host, .port = kDefaultPort});
+  std::string address = net::to_string(net::HostPort{.host = *host, .port = kDefaultPort});
   if (!net::is_server_address(address)) {
     throw UsageError(fmt::format(
         "the host name '{}' cannot be connected to; say with --host how the client reaches this "

@@ -101,7 +101,7 @@ Outcome ServedClient::serve_over(Stream& stream) {
   return outcome;
 }
 
-Outcome ServedClient::end_busy(Stream& stream) {
+Outcome ServedClient::end_busy(Stream& stream) const {
   refuse(stream, kBusy);
   end_gently(stream, socket_);
   return Outcome::RefusedBusy;

@@ -46,7 +46,7 @@ class ServedClient {
  private:
   Outcome serve_with_tls();
   Outcome serve_over(Stream& stream);
-  Outcome end_busy(Stream& stream);
+  Outcome end_busy(Stream& stream) const;
   bool take_place();
   std::variant<Joined, Refusal> join(const JoinRequest& request, const SessionPeer& peer);
   SessionHooks hooks_for(Stream& stream);
