@@ -83,10 +83,11 @@ web::ServerInfo describe(const ServeOptions& options, const std::string& address
           .listen = address};
 }
 
-// Whoever has been revoked since the last look is cut off. A file that cannot be read lets nobody
-// in, and ends nothing either; it is said once.
-// `said` is what was said last.
-void check_enrolments(Doorkeeper& doorkeeper, net::Server& server, std::string& said) {
+// What is done at every look. Whoever has been revoked since the last one is cut off. A file that
+// cannot be read lets nobody in, and ends nothing either; it is said once. `said` is what was said
+// last.
+void look_around(Doorkeeper& doorkeeper, net::Server& server, std::string& said) {
+  server.tidy_up();
   server.cut_revoked();
   try {
     if (doorkeeper.has_changed()) server.check_enrolments();
@@ -146,7 +147,7 @@ ExitCode run(const ServeOptions& options) {
   }
 
   std::string said;
-  const auto look = [&] { check_enrolments(doorkeeper, server, said); };
+  const auto look = [&] { look_around(doorkeeper, server, said); };
   while (!wait_for(ends, kLookAgain)) look();
   // A second signal ends at once, and not in an orderly way.
   unblock_end_signals(ends);

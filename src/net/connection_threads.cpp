@@ -14,7 +14,7 @@ ConnectionThreads::~ConnectionThreads() {
     std::unique_lock lock(mutex_);
     all_ended_.wait(lock, [this] { return live_.empty(); });
   }
-  last_ended_.reset();  // waits for the last one to be gone
+  reap();
 }
 
 bool ConnectionThreads::start(std::uint64_t id, proc::UniqueFd& socket,
@@ -61,15 +61,21 @@ bool ConnectionThreads::wait_until_all_ended(Deadline deadline) {
   return all_ended_.wait_until(lock, deadline, [this] { return live_.empty(); });
 }
 
-// The last that a thread does. It waits for the one that ended before it, so that all but one are
-// gone for good, with their stacks.
-void ConnectionThreads::end(std::uint64_t id) {
-  std::optional<Thread> previous;
+void ConnectionThreads::reap() {
+  std::map<std::uint64_t, Live> gone;  // waited for behind the lock
   const std::scoped_lock lock(mutex_);
-  Live live = std::move(live_.extract(id).mapped());
-  previous = std::exchange(last_ended_, std::move(live.thread));
+  gone.swap(ended_);
+}
+
+// The last that a thread does. It waits for those that have ended before it is one of them: nobody
+// waits for one that waits, and however many end at once, they are gone at once.
+void ConnectionThreads::end(std::uint64_t id) {
+  reap();
+  const std::scoped_lock lock(mutex_);
+  auto node = live_.extract(id);
   // Closed under the lock: its number must not stand for another connection while it is listed.
-  proc::UniqueFd(live.socket).reset();
+  proc::UniqueFd(node.mapped().socket).reset();
+  ended_.insert(std::move(node));
   // Under the lock too, since the object may be gone as soon as it is released.
   all_ended_.notify_all();
 }

@@ -8,10 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "net/stream.h"
 #include "net/thread.h"
@@ -40,6 +40,9 @@ class ConnectionThreads {
   // Ends what can be read on a connection that is alive; writing goes on.
   void end_input(std::uint64_t id);
 
+  // Gives back what is left of threads that have ended. The next one that ends does so, too.
+  void reap();
+
   // Returns when every thread has ended, or at the deadline; whether they have.
   bool wait_until_all_ended(Deadline deadline);
 
@@ -54,8 +57,8 @@ class ConnectionThreads {
 
   std::mutex mutex_;
   std::condition_variable all_ended_;
-  std::unordered_map<std::uint64_t, Live> live_;
-  std::optional<Thread> last_ended_;
+  std::map<std::uint64_t, Live> live_;
+  std::map<std::uint64_t, Live> ended_;  // that have nothing to do any more but to be gone
 };
 
 }  // namespace topnet::net

@@ -45,6 +45,9 @@ class Server {
   // frame, or with a report that they do not read.
   void cut_revoked();
 
+  // Gives back what connections have left that have ended.
+  void tidy_up() { threads_.reap(); }
+
   // Cuts every connection off. May be called while another thread is in shut_down().
   void cut_all();
 

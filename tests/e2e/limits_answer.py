@@ -25,11 +25,13 @@ class Places(unittest.TestCase):
 
     def hold(self, server, state, count):
         """Connections with the key of `state`, each of which has its place."""
-        before = server.status()["counters"]["active"]
+        before = self.waiting(server)
         clients = [Client(server.port, state) for _ in range(count)]
-        wait_until(lambda: [each["state"] for each in server.status()["connections"]].count("waiting")
-                   == before + count)
+        wait_until(lambda: self.waiting(server) == before + count)
         return clients
+
+    def waiting(self, server):
+        return [each["state"] for each in server.status()["connections"]].count("waiting")
 
     def close(self, clients):
         for client in clients:

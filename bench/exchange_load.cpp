@@ -1,0 +1,205 @@
+// Clients for a server that is measured: many at once, each of which does whole exchanges as
+// `topnet fetch` does, with the identity in a state directory. Finds no top of its own: all send
+// the same one.
+//
+//   exchange_load ADDRESS:PORT STATE rate CLIENTS SECONDS   each connects anew for every exchange
+//   exchange_load ADDRESS:PORT STATE held CLIENTS SECONDS EVERY   each stays, and asks again and
+//   again exchange_load ADDRESS:PORT STATE idle CLIENTS           each does one exchange and holds,
+//   until
+//                                                           standard input ends
+//
+// Prints JSON: how many exchanges there were and failed, in how many seconds, and the median and
+// the 99th percentile of what one took, in milliseconds.
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "net/client.h"
+#include "net/identity.h"
+#include "net/random_id.h"
+#include "net/socket.h"
+#include "net/thread.h"
+#include "net/tls.h"
+#include "proc/number.h"
+
+namespace {
+
+using namespace topnet::net;
+using Clock = std::chrono::steady_clock;
+using std::chrono::seconds;
+
+struct Target {
+  std::vector<sockaddr_storage> addresses;
+  TlsContext context;
+};
+
+class Connection {
+ public:
+  explicit Connection(const Target& target)
+      : socket_(connect_to(target.addresses, soon())),
+        stream_(target.context, socket_.raw(), soon()),
+        client_(stream_) {}
+
+  void exchange(seconds hold) {
+    std::size_t size = 0;
+    client_.fetch_report(
+        {.count = 10, .hold = hold}, [&](std::string_view bytes) { size += bytes.size(); }, soon());
+    client_.send_top({.id = random_id(), .host = "load", .pid = 1, .name = "load"}, soon());
+  }
+  void finish() { client_.finish(soon()); }
+
+ private:
+  static Deadline soon() { return Clock::now() + seconds(30); }
+
+  topnet::proc::UniqueFd socket_;
+  TlsStream stream_;
+  Client client_;
+};
+
+// What all threads have seen.
+class Tally {
+ public:
+  // Runs `work`, and notes how long it took, or that it failed.
+  template <typename Work>
+  void time(Work work) {
+    const auto begin = Clock::now();
+    try {
+      work();
+    } catch (const std::exception& error) {
+      const std::scoped_lock lock(mutex_);
+      if (failures_++ == 0) std::fprintf(stderr, "exchange_load: %s\n", error.what());
+      return;
+    }
+    const std::chrono::duration<double, std::milli> took = Clock::now() - begin;
+    const std::scoped_lock lock(mutex_);
+    took_ms_.push_back(took.count());
+  }
+
+  void print(double elapsed_seconds) {
+    const std::scoped_lock lock(mutex_);
+    std::sort(took_ms_.begin(), took_ms_.end());
+    const auto at = [&](double share) {
+      if (took_ms_.empty()) return 0.0;
+      return took_ms_[static_cast<std::size_t>(share * static_cast<double>(took_ms_.size() - 1))];
+    };
+    fmt::print(
+        "{{\"exchanges\":{},\"failures\":{},\"seconds\":{:.3f},\"p50_ms\":{:.2f},\"p99_ms\":{:.2f}}"
+        "}\n",
+        took_ms_.size(), failures_, elapsed_seconds, at(0.5), at(0.99));
+    std::fflush(stdout);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<double> took_ms_;
+  std::size_t failures_ = 0;
+};
+
+// Runs `work` in as many threads as there are clients, and waits for all.
+template <typename Work>
+void run_clients(std::size_t clients, Work work) {
+  std::vector<std::optional<Thread>> threads;
+  for (std::size_t i = 0; i < clients; ++i) {
+    threads.push_back(Thread::start({.name = "client", .stack_size = std::size_t{256} * 1024},
+                                    [work, i] { work(i); }));
+  }
+}
+
+void rate(const Target& target, std::size_t clients, seconds time, Tally& tally) {
+  const auto end = Clock::now() + time;
+  run_clients(clients, [&, end](std::size_t) {
+    while (Clock::now() < end) {
+      tally.time([&] {
+        Connection connection(target);
+        connection.exchange(seconds(0));
+        connection.finish();
+      });
+    }
+  });
+}
+
+void sleep_until(Clock::time_point moment) { std::this_thread::sleep_until(moment); }
+
+void held(const Target& target, std::size_t clients, seconds time, seconds every, Tally& tally) {
+  const auto begin = Clock::now();
+  run_clients(clients, [&](std::size_t i) {
+    // Spread over the time between two exchanges.
+    auto next = begin + every * i / clients;
+    sleep_until(next);
+    try {
+      Connection connection(target);
+      for (; next < begin + time; next += every) {
+        sleep_until(next);
+        tally.time([&] { connection.exchange(every * 2); });
+      }
+      connection.finish();
+    } catch (const std::exception& error) {
+      tally.time([&] { throw std::runtime_error(error.what()); });
+    }
+  });
+}
+
+void idle(const Target& target, std::size_t clients, Tally& tally) {
+  std::vector<std::unique_ptr<Connection>> connections(clients);
+  const auto begin = Clock::now();
+  constexpr std::size_t kThreads = 8;
+  run_clients(kThreads, [&](std::size_t thread) {
+    for (std::size_t i = thread; i < clients; i += kThreads) {
+      tally.time([&] {
+        connections[i] = std::make_unique<Connection>(target);
+        connections[i]->exchange(seconds(3600));
+      });
+    }
+  });
+  tally.print(std::chrono::duration<double>(Clock::now() - begin).count());
+  std::string ignored;
+  while (std::getline(std::cin, ignored)) continue;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto number = [&](std::size_t at) {
+    return words.size() > at ? topnet::proc::parse_number<std::size_t>(words[at]).value_or(0) : 0;
+  };
+  const auto address = words.size() > 3 ? parse_host_port(words[0]) : std::nullopt;
+  const std::string mode = words.size() > 3 ? words[2] : "";
+  if (!address || number(3) == 0 || (mode != "idle" && number(4) == 0) ||
+      (mode == "held" && number(5) == 0)) {
+    std::fprintf(stderr, "usage: see the head of bench/exchange_load.cpp\n");
+    return 2;
+  }
+  const Identity identity = load_identity(PrivateFolder(words[1]));
+  const Target target{.addresses = resolve(*address, Purpose::Connecting),
+                      .context = TlsContext::client(identity, {identity.pin})};
+  Tally tally;
+  const auto begin = Clock::now();
+  const seconds time(number(4));
+  if (mode == "idle") {
+    idle(target, number(3), tally);
+    return 0;
+  }
+  if (mode == "rate") rate(target, number(3), time, tally);
+  if (mode == "held") held(target, number(3), time, seconds(number(5)), tally);
+  tally.print(std::chrono::duration<double>(Clock::now() - begin).count());
+  return 0;
+}
