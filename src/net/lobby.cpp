@@ -7,20 +7,24 @@ namespace topnet::net {
 void Lobby::wait_for_slot() {
   std::unique_lock lock(mutex_);
   while (!is_closed_ && slots_.size() >= options_.slots) {
-    const auto oldest = std::min_element(
-        slots_.begin(), slots_.end(),
-        [](const auto& a, const auto& b) { return a.second.since < b.second.since; });
-    if (oldest->second.gives_way) {  // it is about to leave
+    const auto gives_way = std::find_if(slots_.begin(), slots_.end(),
+                                        [](const auto& slot) { return slot.second.gives_way; });
+    if (gives_way != slots_.end()) {  // it is about to leave
       changed_.wait(lock);
       continue;
     }
-    const Deadline end_of_grace = oldest->second.since + options_.grace;
-    if (std::chrono::steady_clock::now() < end_of_grace) {
-      changed_.wait_until(lock, end_of_grace);
+    const Deadline latest = std::chrono::steady_clock::now() - options_.grace;
+    const auto oldest = std::find_if(slots_.begin(), slots_.end(),
+                                     [&](const auto& slot) { return slot.second.since <= latest; });
+    if (oldest != slots_.end()) {
+      oldest->second.gives_way = true;
+      cut_(oldest->first);
       continue;
     }
-    oldest->second.gives_way = true;
-    cut_(oldest->first);
+    const auto next = std::min_element(
+        slots_.begin(), slots_.end(),
+        [](const auto& a, const auto& b) { return a.second.since < b.second.since; });
+    changed_.wait_until(lock, next->second.since + options_.grace);
   }
 }
 
