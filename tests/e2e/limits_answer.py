@@ -81,7 +81,7 @@ class Places(unittest.TestCase):
             # It has the place now, and nobody else.
             self.assert_busy(server, server.state)
             client.close()
-            self.assertEqual(server.status()["counters"]["refused_busy"], 2)
+            wait_until(lambda: server.status()["counters"]["refused_busy"] == 2)
 
     def test_without_tls_there_is_no_key_and_no_quarter(self):
         with Server("--no-tls", "--max-clients", "4") as server:

@@ -81,7 +81,9 @@ class Strangers(unittest.TestCase):
             # Each that comes takes what another one has left.
             if not os.environ.get("TOPNET_SANITIZE"):
                 self.assertLess(max(memory[30:]) - max(memory[:30]), 4096)
-            self.assertGreaterEqual(self.counters(server)["refused_busy"], 500 - 64)
+            counters = self.counters(server)
+            self.assertGreater(counters["refused_busy"], 0)
+            self.assertGreaterEqual(counters["refused_busy"] + counters["timed_out"], 500 - 64)
 
     def test_the_oldest_gives_way_and_only_as_many_as_others_need(self):
         with Server() as server, Watch(server):
@@ -93,7 +95,7 @@ class Strangers(unittest.TestCase):
             self.assertEqual(self.counters(server)["refused_busy"], 0)
             self.assertEqual(server.fetch().returncode, 0)
             self.assertEqual(first[0].recv(1), b"")
-            counters = self.counters(server)
+            counters = wait_until(lambda: (found := self.counters(server))["active"] == 63 and found)
             self.assertEqual((counters["refused_busy"], counters["completed"]), (1, 1))
             first[1].settimeout(0)
             self.assertRaises(BlockingIOError, first[1].recv, 1)
@@ -108,7 +110,7 @@ class Strangers(unittest.TestCase):
             with self.assertRaises((EOFError, OSError)):
                 stranger.read()
             stranger.connection.close()
-            self.assertEqual(self.counters(server)["refused_busy"], 1)
+            wait_until(lambda: self.counters(server)["refused_busy"] == 1)
 
     def test_those_who_are_let_in_never_give_way(self):
         with Server() as server, Watch(server):
