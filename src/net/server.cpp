@@ -97,7 +97,7 @@ void Server::accept(proc::UniqueFd socket, const sockaddr_storage& peer_address)
                        [this, id, peer](int raw) { serve(id, peer, raw); })) {
       return;
     }
-  } catch (...) {
+  } catch (const std::exception&) {
     end(id, Outcome::InternalError);
     throw;
   }

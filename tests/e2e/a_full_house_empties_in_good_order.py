@@ -84,26 +84,15 @@ class Drain(unittest.TestCase):
             owes_its_top = Client(server.port, server.state)
             owes_its_top.fetch()
             server.process.terminate()
-            wait_until(lambda: self.refuses(server))
+            wait_until(server.refuses_connections)
             server.process.terminate()
             self.assertEqual(server.process.wait(timeout=30), -signal.SIGTERM)
             owes_its_top.connection.close()
-
-    def refuses(self, server):
-        try:
-            socket.create_connection(("127.0.0.1", server.port)).close()
-        except ConnectionRefusedError:
-            return True
-        return False
 
 
 class Resources(unittest.TestCase):
     def setUp(self):
         raise_limit()
-
-    def resident(self, server):
-        with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
 
     def visit(self, server, i):
         """One of many ways to come and go."""
@@ -128,13 +117,13 @@ class Resources(unittest.TestCase):
                 concurrent.futures.ThreadPoolExecutor(8) as pool:
             threads = server.status()["work"]["threads"]
             list(pool.map(lambda i: self.visit(server, i), range(500)))
-            work, memory = self.at_rest(server, threads)["work"], self.resident(server)
+            work, memory = self.at_rest(server, threads)["work"], server.resident_kib()
             list(pool.map(lambda i: self.visit(server, i), range(10 * MANY)))
             document = self.at_rest(server, threads)
             self.assertEqual(document["counters"]["accepted"], 500 + 10 * MANY)
             self.assertEqual(document["work"]["open_fds"], work["open_fds"])
             if not os.environ.get("TOPNET_SANITIZE"):  # these keep what was freed
-                wait_until(lambda: self.resident(server) - memory < 4096, seconds=5)
+                wait_until(lambda: server.resident_kib() - memory < 4096, seconds=5)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,14 @@ class Rotation(unittest.TestCase):
     def state(self, name):
         return os.path.join(self.folder, name)
 
+    def with_the_key_of(self, server):
+        """A state directory with the key that the server has now."""
+        state = self.state("before")
+        os.mkdir(state, 0o700)
+        for name in ("identity.key", "identity.crt"):
+            shutil.copy(os.path.join(server.state, name), state)
+        return state
+
     def enrol_both(self, server):
         enrol(server, "learned", self.learned)
         enrol(server, "late", self.late)
@@ -211,11 +219,7 @@ class Rotation(unittest.TestCase):
 
     def test_only_the_previous_key_is_still_our_own(self):
         with Server() as server:
-            first = self.state("first")
-            done(trust(server.state, "show"))
-            os.mkdir(first, 0o700)
-            for name in ("identity.key", "identity.crt"):
-                shutil.copy(os.path.join(server.state, name), first)
+            first = self.with_the_key_of(server)
             for status in (0, 5):
                 self.announce(server)
                 done(self.commit(server))
@@ -225,11 +229,7 @@ class Rotation(unittest.TestCase):
 
     def test_the_previous_key_is_still_our_own(self):
         with Server() as server:
-            before = self.state("before")
-            done(trust(server.state, "show"))
-            os.mkdir(before, 0o700)
-            for name in ("identity.key", "identity.crt"):
-                shutil.copy(os.path.join(server.state, name), before)
+            before = self.with_the_key_of(server)
             self.announce(server)
             done(self.commit(server))
             wait_until(lambda: self.shown(server) != pin(before), seconds=5)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import unittest
@@ -11,14 +10,6 @@ from support.independent_client import ACK, ERROR, Client
 from support.program import TOPNET, Server, wait_until
 
 GOODBYE = (ERROR, {"code": "shutting_down", "message": "the server is shutting down"})
-
-
-def refuses_connections(server):
-    try:
-        socket.create_connection(("127.0.0.1", server.port)).close()
-    except ConnectionRefusedError:
-        return True
-    return False
 
 
 class Ends(unittest.TestCase):
@@ -60,7 +51,7 @@ class Ends(unittest.TestCase):
         client = Client(server.port, server.state)
         client.fetch()
         server.process.terminate()
-        wait_until(lambda: refuses_connections(server))
+        wait_until(server.refuses_connections)
         return client
 
     def test_a_client_in_the_middle_ends_its_exchange_and_the_page_shows_it(self):

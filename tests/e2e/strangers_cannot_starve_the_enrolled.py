@@ -17,12 +17,6 @@ GARBAGE = [b"\x16\x03\x01\x00\x05hello", b"GET / HTTP/1.1\r\n\r\n", b"\0" * 600,
            os.urandom(300)]
 
 
-def resident(server):
-    """KiB of memory that the server has."""
-    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
-
-
 def silent(server):
     return socket.create_connection(("127.0.0.1", server.port), timeout=20)
 
@@ -77,7 +71,7 @@ class Strangers(unittest.TestCase):
                 for _ in range(60):
                     result = server.fetch(state=self.client)
                     self.assertEqual(result.returncode, 0, result.stderr.decode())
-                    memory.append(resident(server))
+                    memory.append(server.resident_kib())
             # Each that comes takes what another one has left.
             if not os.environ.get("TOPNET_SANITIZE"):
                 self.assertLess(max(memory[30:]) - max(memory[:30]), 4096)

@@ -40,11 +40,6 @@ def say(server, request):
         return answer
 
 
-def resident(server):
-    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
-
-
 class Access(unittest.TestCase):
     def status(self, server, path="/status.json", **headers):
         return ask(server.page, path, **headers)[0]
@@ -153,11 +148,11 @@ class Attacks(unittest.TestCase):
         with Server(*words, **options) as server:
             for _ in range(70):
                 server.status()
-            before = resident(server)
+            before = server.resident_kib()
             yield server
             server.status()
             if not os.environ.get("TOPNET_SANITIZE"):
-                self.assertLess(resident(server) - before, 8192)
+                self.assertLess(server.resident_kib() - before, 8192)
             self.assertEqual(server.stop(), 0)
 
     def test_long_ranges(self):

@@ -4,6 +4,7 @@ import json
 import os
 import select
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -137,6 +138,18 @@ class Server:
         """What /status.json says."""
         with urllib.request.urlopen(self.page + ".json", timeout=20) as answer:
             return json.load(answer)
+
+    def resident_kib(self):
+        """How much memory it has, in KiB."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+
+    def refuses_connections(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port)).close()
+        except ConnectionRefusedError:
+            return True
+        return False
 
     def threads(self):
         """The names of its threads, sorted."""
