@@ -2,11 +2,12 @@
 // `topnet fetch` does, with the identity in a state directory. Finds no top of its own: all send
 // the same one.
 //
-//   exchange_load ADDRESS:PORT STATE rate CLIENTS SECONDS   each connects anew for every exchange
-//   exchange_load ADDRESS:PORT STATE held CLIENTS SECONDS EVERY   each stays, and asks again and
-//   again exchange_load ADDRESS:PORT STATE idle CLIENTS           each does one exchange and holds,
-//   until
-//                                                           standard input ends
+//   exchange_load ADDRESS:PORT STATE rate CLIENTS SECONDS
+//     Each connects anew for every exchange.
+//   exchange_load ADDRESS:PORT STATE held CLIENTS SECONDS EVERY
+//     Each stays, and asks again every so many seconds.
+//   exchange_load ADDRESS:PORT STATE idle CLIENTS
+//     Each does one exchange and holds, until standard input ends.
 //
 // Prints JSON: how many exchanges there were and failed, in how many seconds, and the median and
 // the 99th percentile of what one took, in milliseconds.

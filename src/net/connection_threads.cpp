@@ -18,26 +18,56 @@ ConnectionThreads::~ConnectionThreads() {
 }
 
 bool ConnectionThreads::start(std::uint64_t id, proc::UniqueFd& socket,
-                              const ThreadOptions& options, std::function<void(int)> serve) {
+                              const ThreadOptions& options, Serve serve) {
+  const auto work = std::make_shared<Work>(
+      Work{.id = id, .socket = socket.raw(), .options = options, .serve = std::move(serve)});
   // Held until the thread is listed: it may be at its end before it is.
   const std::scoped_lock lock(mutex_);
-  const int raw = socket.raw();
   // Its place first: nothing may throw once the thread runs.
-  const auto place = live_.try_emplace(id, Live{.socket = raw, .thread = {}}).first;
-  try {
-    place->second.thread = Thread::start(options, [this, id, raw, serve = std::move(serve)] {
-      serve(raw);
-      end(id);
-    });
-  } catch (const std::bad_alloc&) {
-    errno = ENOMEM;  // no memory for a thread is no thread
-  }
-  if (!place->second.thread) {
+  const auto place = live_.try_emplace(id, Live{.socket = socket.raw()}).first;
+  std::optional<Thread>& thread = place->second.thread.front();
+  thread = start_thread(work);
+  if (!thread) {
     live_.erase(place);
     return false;
   }
   static_cast<void>(socket.release());
   return true;
+}
+
+std::optional<Thread> ConnectionThreads::start_thread(const std::shared_ptr<Work>& work) {
+  try {
+    return Thread::start(work->options, [this, work] { run(work); });
+  } catch (const std::bad_alloc&) {
+    errno = ENOMEM;  // no memory for a thread is no thread
+    return std::nullopt;
+  }
+}
+
+void ConnectionThreads::run(const std::shared_ptr<Work>& work) {
+  while (work->serve(work->socket) == Next::NewThread) {
+    if (hand_over(work)) return;
+  }
+  work->serve = nullptr;
+  end(work->id);
+}
+
+// Has another thread go on. False where there is none.
+bool ConnectionThreads::hand_over(const std::shared_ptr<Work>& work) {
+  reap();
+  // Held until the other thread is listed.
+  const std::scoped_lock lock(mutex_);
+  try {
+    Threads successor(1);
+    successor.front() = start_thread(work);
+    if (!successor.front()) return false;
+    Threads& own = live_.at(work->id).thread;
+    ended_.splice(ended_.end(), own);
+    own.swap(successor);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;  // before there was a thread
+  }
 }
 
 void ConnectionThreads::shut_down(std::uint64_t id, int how) {
@@ -62,7 +92,7 @@ bool ConnectionThreads::wait_until_all_ended(Deadline deadline) {
 }
 
 void ConnectionThreads::reap() {
-  std::map<std::uint64_t, Live> gone;  // waited for behind the lock
+  Threads gone;  // waited for behind the lock
   const std::scoped_lock lock(mutex_);
   gone.swap(ended_);
 }
@@ -75,7 +105,7 @@ void ConnectionThreads::end(std::uint64_t id) {
   auto node = live_.extract(id);
   // Closed under the lock: its number must not stand for another connection while it is listed.
   proc::UniqueFd(node.mapped().socket).reset();
-  ended_.insert(std::move(node));
+  ended_.splice(ended_.end(), node.mapped().thread);
   // Under the lock too, since the object may be gone as soon as it is released.
   all_ended_.notify_all();
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "net/socket.h"
+#include "net/thread.h"
 #include "net/trust_entry.h"
 
 namespace topnet::net {
@@ -45,19 +46,43 @@ ServedClient::ServedClient(ServerState& server, ConnectionId id, std::string pee
             .pin = {},
             .client = {},
             .is_enrolled = !server.options.tls},
-      socket_(socket) {}
+      socket_(socket),
+      hooks_(hooks()) {}
 
-Outcome ServedClient::serve() {
-  if (server_.options.tls) return serve_with_tls();
-  SocketStream stream(socket_);
-  return serve_over(stream);
+std::optional<Outcome> ServedClient::serve() {
+  if (!session_) {
+    if (const auto ended = receive()) return ended;
+    session_.emplace(*stream_, peer_, server_.options.limits, hooks_, server_.connections);
+  } else {
+    give_back_unused_stack();  // of the thread that had it before
+  }
+  const std::optional<Outcome> outcome = session_->run();
+  if (!outcome) return std::nullopt;
+  // Before the client is told that all is done, since another one may wait for that.
+  place_.reset();
+  server_.connections.set_phase(peer_.id, Phase::Closing);
+  end_gently(*stream_, socket_);
+  return outcome;
 }
 
-Outcome ServedClient::serve_with_tls() {
-  const std::shared_ptr<const TlsContext> context = server_.options.tls();
-  std::optional<TlsStream> stream;
+// Up to its first frame. Returns how it ended, if it did.
+std::optional<Outcome> ServedClient::receive() {
+  if (server_.options.tls) {
+    if (const auto ended = receive_with_tls()) return ended;
+  } else {
+    stream_ = std::make_unique<SocketStream>(socket_);
+  }
+  // Strangers take no place: they are refused with their first frame.
+  if (peer_.is_enrolled && !take_place()) return end_busy();
+  return std::nullopt;
+}
+
+std::optional<Outcome> ServedClient::receive_with_tls() {
+  context_ = server_.options.tls();
+  std::unique_ptr<TlsStream> stream;
   try {
-    stream.emplace(*context, socket_, Clock::now() + server_.options.handshake_limit);
+    stream = std::make_unique<TlsStream>(*context_, socket_,
+                                         Clock::now() + server_.options.handshake_limit);
   } catch (const TimeoutError&) {
     return Outcome::TimedOut;
   } catch (const HandshakeError&) {
@@ -85,36 +110,24 @@ Outcome ServedClient::serve_with_tls() {
   if (!peer_.client) peer_.client = stream->peer_ca_name();
   peer_.is_enrolled = peer_.client.has_value();
   if (peer_.client) server_.connections.set_client(peer_.id, *peer_.client);
-  return serve_over(*stream);
+  stream_ = std::move(stream);
+  return std::nullopt;
 }
 
-Outcome ServedClient::serve_over(Stream& stream) {
-  // Strangers take no place: they are refused with their first frame.
-  if (peer_.is_enrolled && !take_place()) return end_busy(stream);
-  const SessionHooks hooks = hooks_for(stream);
-  const Outcome outcome =
-      run_session(stream, peer_, server_.options.limits, hooks, server_.connections);
-  // Before the client is told that all is done, since another one may wait for that.
-  place_.reset();
-  server_.connections.set_phase(peer_.id, Phase::Closing);
-  end_gently(stream, socket_);
-  return outcome;
-}
-
-Outcome ServedClient::end_busy(Stream& stream) const {
-  refuse(stream, kBusy);
-  end_gently(stream, socket_);
+Outcome ServedClient::end_busy() {
+  refuse(*stream_, kBusy);
+  end_gently(*stream_, socket_);
   return Outcome::RefusedBusy;
 }
 
 Outcome ServedClient::turn_away() {
-  if (!server_.options.tls) {
-    SocketStream stream(socket_);
-    return end_busy(stream);
+  if (server_.options.tls) {
+    context_ = server_.options.tls();
+    stream_ = std::make_unique<TlsStream>(*context_, socket_, Clock::now() + kShortHandshake);
+  } else {
+    stream_ = std::make_unique<SocketStream>(socket_);
   }
-  const std::shared_ptr<const TlsContext> context = server_.options.tls();
-  TlsStream stream(*context, socket_, Clock::now() + kShortHandshake);
-  return end_busy(stream);
+  return end_busy();
 }
 
 // From here on it does not count as a stranger. False where there is no place for it.
@@ -144,7 +157,7 @@ std::variant<Joined, Refusal> ServedClient::join(const JoinRequest& request,
   return answer;
 }
 
-SessionHooks ServedClient::hooks_for(Stream& stream) {
+SessionHooks ServedClient::hooks() {
   const ServerOptions& options = server_.options;
   return {.make_report = options.make_report,
           .join = [this](const JoinRequest& request,
@@ -154,19 +167,24 @@ SessionHooks ServedClient::hooks_for(Stream& stream) {
           .is_revoked = [this] { return server_.enrolments.is_revoked(peer_.id); },
           .failed = options.failed,
           .exchange_done = options.exchange_done,
-          .wait_for_client =
-              [this, &stream](Deadline deadline) { return wait_for_client(stream, deadline); },
+          .wait_for_client = [this](Deadline end) { return wait_for_client(end); },
           .wait_for_input =
-              [this, &stream](Deadline deadline) {
-                if (stream.has_buffered()) return;
+              [this](Deadline deadline) {
+                if (stream_->has_buffered()) return;
                 wait_until_ready(socket_, Readiness::Read, deadline);
               },
           .wait_until = [this](Deadline end) { wait_until(end); }};
 }
 
-bool ServedClient::wait_for_client(const Stream& stream, Deadline deadline) const {
-  if (stream.has_buffered()) return true;
-  return wait_until_readable(socket_, server_.shut_down.raw(), deadline) == socket_;
+Wake ServedClient::wait_for_client(Deadline end) const {
+  if (stream_->has_buffered()) return Wake::Client;
+  try {
+    return wait_until_readable(socket_, server_.shut_down.raw(), end) == socket_
+               ? Wake::Client
+               : Wake::ShuttingDown;
+  } catch (const TimeoutError&) {
+    return Wake::Nobody;
+  }
 }
 
 // While the window of a request is open, the client owes nothing: if it ends its side, it has gone.

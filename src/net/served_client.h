@@ -1,9 +1,10 @@
-// One connection of a client at the server, the whole of its thread: the handshake, who it is, its
-// place, and the session. What all connections have in common is the server's.
+// One connection of a client at the server: the handshake, who it is, its place, and the session.
+// What all connections have in common is the server's.
 #pragma once
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -14,6 +15,8 @@
 #include "net/places.h"
 #include "net/server_options.h"
 #include "net/session.h"
+#include "net/stream.h"
+#include "net/tls.h"
 #include "proc/unique_fd.h"
 
 namespace topnet::net {
@@ -36,27 +39,34 @@ class ServedClient {
  public:
   // `socket` is connected, non-blocking and not owned; `server` outlives the object.
   ServedClient(ServerState& server, ConnectionId id, std::string peer, int socket);
+  ServedClient(ServedClient&&) = delete;
 
-  // Serves it to its end, and returns how it ended.
-  Outcome serve();
+  // Serves it to its end, and returns how it ended; or nullopt where it is waited for, as
+  // Session::run() does.
+  std::optional<Outcome> serve();
 
   // Where there is no thread for it: tells it that the server is busy, within a second or two.
   Outcome turn_away();
 
  private:
-  Outcome serve_with_tls();
-  Outcome serve_over(Stream& stream);
-  Outcome end_busy(Stream& stream) const;
+  std::optional<Outcome> receive();
+  std::optional<Outcome> receive_with_tls();
+  Outcome end_busy();
   bool take_place();
   std::variant<Joined, Refusal> join(const JoinRequest& request, const SessionPeer& peer);
-  SessionHooks hooks_for(Stream& stream);
-  bool wait_for_client(const Stream& stream, Deadline deadline) const;
+  SessionHooks hooks();
+  Wake wait_for_client(Deadline end) const;
   void wait_until(Deadline end) const;
 
   ServerState& server_;
   SessionPeer peer_;
   int socket_;
   std::optional<Places::Place> place_;  // once it is known who it is
+  // Each is used by the next.
+  std::shared_ptr<const TlsContext> context_;
+  std::unique_ptr<Stream> stream_;
+  SessionHooks hooks_;
+  std::optional<Session> session_;
 };
 
 }  // namespace topnet::net

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "net/address.h"
@@ -90,11 +91,13 @@ void Server::accept(proc::UniqueFd socket, const sockaddr_storage& peer_address)
   ::setsockopt(socket.raw(), IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
   const std::string peer = to_string(to_host_port(peer_address));
   const ConnectionId id = state_.connections.open(peer);
+  std::shared_ptr<ServedClient> client;
   try {
     state_.lobby.enter(id, silent_since(socket.raw()));
+    client = std::make_shared<ServedClient>(state_, id, peer, socket.raw());
     if (threads_.start(id, socket,
                        {.name = fmt::format("client-{}", id), .stack_size = kClientStackSize},
-                       [this, id, peer](int raw) { serve(id, peer, raw); })) {
+                       [this, id, client](int) { return serve(id, *client); })) {
       return;
     }
   } catch (const std::exception&) {
@@ -102,24 +105,26 @@ void Server::accept(proc::UniqueFd socket, const sockaddr_storage& peer_address)
     throw;
   }
   troubles_.note_no_thread(errno);
-  turn_away(id, peer, socket.raw());
+  turn_away(id, *client);
 }
 
-// The whole of a client's thread.
-void Server::serve(ConnectionId id, const std::string& peer, int socket) {
-  Outcome outcome = Outcome::InternalError;
+// A turn of a client's thread.
+Next Server::serve(ConnectionId id, ServedClient& client) {
+  std::optional<Outcome> outcome;
   try {
-    outcome = ServedClient(state_, id, peer, socket).serve();
+    outcome = client.serve();
   } catch (...) {
     outcome = Outcome::InternalError;
   }
-  end(id, outcome);
+  if (!outcome) return Next::NewThread;
+  end(id, *outcome);
+  return Next::End;
 }
 
 // Where there is no thread: whoever comes next has to wait, and there would be none for it, either.
-void Server::turn_away(ConnectionId id, const std::string& peer, int socket) {
+void Server::turn_away(ConnectionId id, ServedClient& client) {
   try {
-    ServedClient(state_, id, peer, socket).turn_away();
+    client.turn_away();
   } catch (const std::exception&) {
     // It has gone, or is too slow to be told.
   }

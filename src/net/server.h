@@ -53,8 +53,8 @@ class Server {
 
  private:
   void accept(proc::UniqueFd socket, const sockaddr_storage& peer);
-  void serve(ConnectionId id, const std::string& peer, int socket);
-  void turn_away(ConnectionId id, const std::string& peer, int socket);
+  Next serve(ConnectionId id, ServedClient& client);
+  void turn_away(ConnectionId id, ServedClient& client);
   void end(ConnectionId id, Outcome outcome);
   void stop_accepting();
   void wait_until_all_ended(Deadline deadline, const Meanwhile& meanwhile);

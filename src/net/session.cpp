@@ -32,168 +32,170 @@ const Ended kRevoked{
     Outcome::RefusedAuth,
     {.code = RefusalCode::NotEnrolled, .text = "this client's enrolment has been revoked"}};
 
-class Session {
- public:
-  Session(Stream& stream, SessionPeer peer, const SessionLimits& limits, const SessionHooks& hooks,
-          Connections& connections)
-      : stream_(stream),
-        peer_(std::move(peer)),
-        limits_(limits),
-        hooks_(hooks),
-        connections_(connections) {}
-
-  Outcome run() {
-    try {
-      Clock::duration patience = limits_.request;
-      while (const auto frame = next_request(patience)) {
-        if (frame->type == FrameType::Join) {
-          join(parse_join(frame->payload));
-          patience = limits_.request;
-          continue;
-        }
-        const ReportRequest request = accept_request(*frame);
-        exchange(request);
-        // A client that has held as long as it said is given time to say goodbye.
-        patience = std::max<Clock::duration>(limits_.idle, request.hold + limits_.request);
-      }
-      return has_done_something() ? Outcome::Completed : Outcome::PeerGone;
-    } catch (const Ended& ended) {
-      refuse(stream_, ended.refusal);
-      return ended.outcome;
-    } catch (const ShuttingDownError&) {
-      refuse(stream_, kShuttingDown);
-      return has_done_something() ? Outcome::Completed : Outcome::RefusedBusy;
-    } catch (const TimeoutError&) {
-      refuse(stream_, {.code = RefusalCode::Timeout, .text = "you took too long"});
-      return Outcome::TimedOut;
-    } catch (const ProtocolError& error) {
-      refuse(stream_, {.code = RefusalCode::Protocol, .text = proc::escape(error.what())});
-      return Outcome::ProtocolError;
-    } catch (const ConnectionError&) {
-      // Its input is ended for it when its key is revoked.
-      if (!hooks_.is_revoked()) return Outcome::PeerGone;
-      refuse(stream_, kRevoked.refusal);
-      return kRevoked.outcome;
-    } catch (const std::exception& error) {
-      hooks_.failed(peer_, error.what());
-      refuse(stream_, {.code = RefusalCode::Internal, .text = "the server failed"});
-      return Outcome::InternalError;
-    }
-  }
-
- private:
-  bool has_done_something() const { return exchanges_ + joins_ > 0; }
-
-  // Waits for the next request; nullopt when the client has ended.
-  std::optional<Frame> next_request(Clock::duration patience) {
-    connections_.set_phase(peer_.id, has_done_something() ? Phase::Idle : Phase::Waiting);
-    const Deadline deadline = Clock::now() + patience;
-    if (!hooks_.wait_for_client(deadline)) throw ShuttingDownError("the server is shutting down");
-    if (hooks_.is_revoked()) throw Ended(kRevoked);
-    return read_frame(stream_, deadline);
-  }
-
-  // Enrols the client; from then on it may ask for reports, on this connection too.
-  void join(const JoinRequest& request) {
-    auto answer = hooks_.join(request, peer_);
-    if (const auto* const refusal = std::get_if<Refusal>(&answer)) {
-      const bool is_busy = refusal->code == RefusalCode::Busy;
-      throw Ended{is_busy ? Outcome::RefusedBusy : Outcome::RefusedAuth, *refusal};
-    }
-    const Joined& joined = std::get<Joined>(answer);
-    peer_.is_enrolled = true;
-    if (!peer_.client) peer_.client = joined.name;
-    connections_.set_client(peer_.id, *peer_.client);
-    write_frame(stream_, FrameType::Joined, to_json(joined), Clock::now() + limits_.request);
-    ++joins_;
-  }
-
-  ReportRequest accept_request(const Frame& frame) const {
-    if (!peer_.is_enrolled) {
-      throw Ended{Outcome::RefusedAuth,
-                  {.code = RefusalCode::NotEnrolled,
-                   .text = "this server does not know your key; ask its user for an invite"}};
-    }
-    if (frame.type != FrameType::Request) throw ProtocolError("a request was due");
-    return parse_request(frame.payload);
-  }
-
-  void exchange(const ReportRequest& request) {
-    const Deadline deadline =
-        Clock::now() + limits_.exchange + request.delay.value_or(std::chrono::milliseconds(0));
-    connections_.count_request(peer_.id);
-    connections_.set_phase(peer_.id, Phase::Reporting);
-    const std::shared_ptr<const ReportFile> report = make_report(request);
-    // It may have taken an hour, which is the longest window.
-    if (hooks_.is_revoked()) throw Ended(kRevoked);
-    send(*report, deadline);
-    connections_.count_report();
-    connections_.set_phase(peer_.id, Phase::Receiving);
-    // Not by reading: behind the end of its input that a revocation makes, TLS could say nothing.
-    hooks_.wait_for_input(deadline);
-    if (hooks_.is_revoked()) throw Ended(kRevoked);
-    const auto frame = read_frame(stream_, deadline);
-    if (!frame) throw ConnectionError("the client left before its top");
-    if (frame->type != FrameType::Top) throw ProtocolError("a top was due");
-    const Top top = parse_top(frame->payload);
-    if (top.learned_pin && top.learned_pin == hooks_.next_pin()) {
-      hooks_.learned(peer_, *top.learned_pin);
-    }
-    connections_.add_top(peer_.id, top);
-    write_frame(stream_, FrameType::Ack, to_json(Ack{.id = top.id}), deadline);
-    ++exchanges_;
-    hooks_.exchange_done({.peer = peer_.peer,
-                          .client = peer_.client,
-                          .request = request,
-                          .report = report->path,
-                          .top = top});
-  }
-
-  std::shared_ptr<const ReportFile> make_report(const ReportRequest& request) const {
-    try {
-      return hooks_.make_report(request, hooks_.wait_until);
-    } catch (const FileError& error) {
-      hooks_.failed(peer_, error.what());
-      // The path is nobody's business but the server's.
-      throw Ended{Outcome::InternalError,
-                  {.code = RefusalCode::Internal,
-                   .text = "the server could not write the report: " + error.code().message()}};
-    }
-  }
-
-  void send(const ReportFile& report, Deadline deadline) {
-    std::array<char, 16384> buffer;  // as much as one TLS record holds
-    Sha256 digest;
-    std::uint64_t length = 0;
-    for (;;) {
-      const ssize_t count =
-          ::pread(report.file.raw(), buffer.data(), buffer.size(), static_cast<off_t>(length));
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) throw FileError("read", report.path, errno);
-      if (count == 0) break;
-      const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
-      digest.add(bytes);
-      length += bytes.size();
-      write_frame(stream_, FrameType::Data, bytes, deadline);
-    }
-    const ReportEnd end{.length = length, .sha256 = digest.finish(), .next_pin = hooks_.next_pin()};
-    write_frame(stream_, FrameType::End, to_json(end), deadline);
-  }
-
-  Stream& stream_;
-  SessionPeer peer_;
-  const SessionLimits& limits_;
-  const SessionHooks& hooks_;
-  Connections& connections_;
-  std::uint64_t exchanges_ = 0;
-  std::uint64_t joins_ = 0;
-};
-
 }  // namespace
 
-Outcome run_session(Stream& stream, SessionPeer peer, const SessionLimits& limits,
-                    const SessionHooks& hooks, Connections& connections) {
-  return Session(stream, std::move(peer), limits, hooks, connections).run();
+Session::Session(Stream& stream, SessionPeer peer, const SessionLimits& limits,
+                 const SessionHooks& hooks, Connections& connections)
+    : stream_(stream),
+      peer_(std::move(peer)),
+      limits_(limits),
+      hooks_(hooks),
+      connections_(connections) {
+  expect_request(limits_.request);
+}
+
+std::optional<Outcome> Session::run() {
+  try {
+    return serve();
+  } catch (const Ended& ended) {
+    refuse(stream_, ended.refusal);
+    return ended.outcome;
+  } catch (const ShuttingDownError&) {
+    refuse(stream_, kShuttingDown);
+    return has_done_something() ? Outcome::Completed : Outcome::RefusedBusy;
+  } catch (const TimeoutError&) {
+    refuse(stream_, {.code = RefusalCode::Timeout, .text = "you took too long"});
+    return Outcome::TimedOut;
+  } catch (const ProtocolError& error) {
+    refuse(stream_, {.code = RefusalCode::Protocol, .text = proc::escape(error.what())});
+    return Outcome::ProtocolError;
+  } catch (const ConnectionError&) {
+    // Its input is ended for it when its key is revoked.
+    if (!hooks_.is_revoked()) return Outcome::PeerGone;
+    refuse(stream_, kRevoked.refusal);
+    return kRevoked.outcome;
+  } catch (const std::exception& error) {
+    hooks_.failed(peer_, error.what());
+    refuse(stream_, {.code = RefusalCode::Internal, .text = "the server failed"});
+    return Outcome::InternalError;
+  }
+}
+
+std::optional<Outcome> Session::serve() {
+  while (wait_for_request()) {
+    const auto frame = read_frame(stream_, request_due_);
+    if (!frame) return has_done_something() ? Outcome::Completed : Outcome::PeerGone;
+    if (frame->type == FrameType::Join) {
+      join(parse_join(frame->payload));
+      expect_request(limits_.request);
+      continue;
+    }
+    const ReportRequest request = accept_request(*frame);
+    exchange(request);
+    // A client that has held as long as it said is given time to say goodbye.
+    expect_request(std::max(limits_.idle, request.hold + limits_.request));
+  }
+  return std::nullopt;
+}
+
+void Session::expect_request(std::chrono::milliseconds patience) {
+  request_due_ = Clock::now() + patience;
+  has_rested_ = false;
+  connections_.set_phase(peer_.id, has_done_something() ? Phase::Idle : Phase::Waiting);
+}
+
+// Returns true when it begins to come, or the client has ended; false once where that takes long.
+bool Session::wait_for_request() {
+  const Deadline rest = has_rested_ ? Deadline::max() : Clock::now() + limits_.rest;
+  switch (hooks_.wait_for_client(std::min(request_due_, rest))) {
+    case Wake::Client:
+      break;
+    case Wake::ShuttingDown:
+      throw ShuttingDownError("the server is shutting down");
+    case Wake::Nobody:
+      if (request_due_ <= rest) throw TimeoutError("no request came");
+      has_rested_ = true;
+      return false;
+  }
+  if (hooks_.is_revoked()) throw Ended(kRevoked);
+  return true;
+}
+
+// Enrols the client; from then on it may ask for reports, on this connection too.
+void Session::join(const JoinRequest& request) {
+  auto answer = hooks_.join(request, peer_);
+  if (const auto* const refusal = std::get_if<Refusal>(&answer)) {
+    const bool is_busy = refusal->code == RefusalCode::Busy;
+    throw Ended{is_busy ? Outcome::RefusedBusy : Outcome::RefusedAuth, *refusal};
+  }
+  const Joined& joined = std::get<Joined>(answer);
+  peer_.is_enrolled = true;
+  if (!peer_.client) peer_.client = joined.name;
+  connections_.set_client(peer_.id, *peer_.client);
+  write_frame(stream_, FrameType::Joined, to_json(joined), Clock::now() + limits_.request);
+  ++joins_;
+}
+
+ReportRequest Session::accept_request(const Frame& frame) const {
+  if (!peer_.is_enrolled) {
+    throw Ended{Outcome::RefusedAuth,
+                {.code = RefusalCode::NotEnrolled,
+                 .text = "this server does not know your key; ask its user for an invite"}};
+  }
+  if (frame.type != FrameType::Request) throw ProtocolError("a request was due");
+  return parse_request(frame.payload);
+}
+
+void Session::exchange(const ReportRequest& request) {
+  const Deadline deadline =
+      Clock::now() + limits_.exchange + request.delay.value_or(std::chrono::milliseconds(0));
+  connections_.count_request(peer_.id);
+  connections_.set_phase(peer_.id, Phase::Reporting);
+  const std::shared_ptr<const ReportFile> report = make_report(request);
+  // It may have taken an hour, which is the longest window.
+  if (hooks_.is_revoked()) throw Ended(kRevoked);
+  send(*report, deadline);
+  connections_.count_report();
+  connections_.set_phase(peer_.id, Phase::Receiving);
+  // Not by reading: behind the end of its input that a revocation makes, TLS could say nothing.
+  hooks_.wait_for_input(deadline);
+  if (hooks_.is_revoked()) throw Ended(kRevoked);
+  const auto frame = read_frame(stream_, deadline);
+  if (!frame) throw ConnectionError("the client left before its top");
+  if (frame->type != FrameType::Top) throw ProtocolError("a top was due");
+  const Top top = parse_top(frame->payload);
+  if (top.learned_pin && top.learned_pin == hooks_.next_pin()) {
+    hooks_.learned(peer_, *top.learned_pin);
+  }
+  connections_.add_top(peer_.id, top);
+  write_frame(stream_, FrameType::Ack, to_json(Ack{.id = top.id}), deadline);
+  ++exchanges_;
+  hooks_.exchange_done({.peer = peer_.peer,
+                        .client = peer_.client,
+                        .request = request,
+                        .report = report->path,
+                        .top = top});
+}
+
+std::shared_ptr<const ReportFile> Session::make_report(const ReportRequest& request) const {
+  try {
+    return hooks_.make_report(request, hooks_.wait_until);
+  } catch (const FileError& error) {
+    hooks_.failed(peer_, error.what());
+    // The path is nobody's business but the server's.
+    throw Ended{Outcome::InternalError,
+                {.code = RefusalCode::Internal,
+                 .text = "the server could not write the report: " + error.code().message()}};
+  }
+}
+
+void Session::send(const ReportFile& report, Deadline deadline) {
+  std::array<char, 16384> buffer;  // as much as one TLS record holds
+  Sha256 digest;
+  std::uint64_t length = 0;
+  for (;;) {
+    const ssize_t count =
+        ::pread(report.file.raw(), buffer.data(), buffer.size(), static_cast<off_t>(length));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw FileError("read", report.path, errno);
+    if (count == 0) break;
+    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
+    digest.add(bytes);
+    length += bytes.size();
+    write_frame(stream_, FrameType::Data, bytes, deadline);
+  }
+  const ReportEnd end{.length = length, .sha256 = digest.finish(), .next_pin = hooks_.next_pin()};
+  write_frame(stream_, FrameType::End, to_json(end), deadline);
 }
 
 void refuse(Stream& stream, const Refusal& refusal) {

@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "net/connections.h"
+#include "net/frame.h"
 #include "net/message.h"
 #include "net/report_files.h"
 #include "net/stream.h"
@@ -24,6 +25,8 @@ struct SessionLimits {
   // From a request to its top's acknowledgement, the window of the request not counted.
   std::chrono::milliseconds exchange{30000};
   std::chrono::milliseconds idle{60000};  // between exchanges, unless the hold is longer
+  // When run() returns for a client that is waited for, since it will probably be for long.
+  std::chrono::milliseconds rest{250};
 };
 
 // What was done in one exchange, for the server's log.
@@ -48,6 +51,9 @@ class ShuttingDownError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+// What a wait for the client has ended with.
+enum class Wake : std::uint8_t { Client, ShuttingDown, Nobody };
 
 using WaitUntil = std::function<void(Deadline)>;
 using MakeReport =
@@ -75,9 +81,9 @@ struct SessionHooks {
       [](const SessionPeer&, const std::string&) {};
   // Notes that an exchange is complete.
   std::function<void(const Exchange&)> exchange_done;
-  // Returns true when the client has sent something, or ended; false when the server shuts down.
-  // Throws TimeoutError.
-  std::function<bool(Deadline)> wait_for_client;
+  // Returns when the client has sent something, or ended; when the server shuts down; or at that
+  // moment, which is Nobody.
+  std::function<Wake(Deadline)> wait_for_client;
   // Returns when the client has sent something, or ended, also while the server shuts down. Throws
   // TimeoutError.
   std::function<void(Deadline)> wait_for_input = [](Deadline) {};
@@ -86,10 +92,39 @@ struct SessionHooks {
   WaitUntil wait_until = [](Deadline) {};
 };
 
-// Serves requests until the client ends, breaks a rule or a deadline, or the server drains. Says
-// every refusal to the client as far as it can. Returns how it ended; throws nothing.
-Outcome run_session(Stream& stream, SessionPeer peer, const SessionLimits& limits,
-                    const SessionHooks& hooks, Connections& connections);
+class Session {
+ public:
+  // The client's time for its first request begins. What is referred to outlives the session.
+  Session(Stream& stream, SessionPeer peer, const SessionLimits& limits, const SessionHooks& hooks,
+          Connections& connections);
+
+  // Serves requests until the client ends, breaks a rule or a deadline, or the server drains. Says
+  // every refusal to the client as far as it can. Returns how it ended, or nullopt where the client
+  // has been waited for for a while: to be called again then, by any thread, and it goes on as if
+  // nothing had been. Throws nothing.
+  std::optional<Outcome> run();
+
+ private:
+  bool has_done_something() const { return exchanges_ + joins_ > 0; }
+  void expect_request(std::chrono::milliseconds patience);
+  bool wait_for_request();
+  std::optional<Outcome> serve();
+  void join(const JoinRequest& request);
+  ReportRequest accept_request(const Frame& frame) const;
+  void exchange(const ReportRequest& request);
+  std::shared_ptr<const ReportFile> make_report(const ReportRequest& request) const;
+  void send(const ReportFile& report, Deadline deadline);
+
+  Stream& stream_;
+  SessionPeer peer_;
+  const SessionLimits& limits_;
+  const SessionHooks& hooks_;
+  Connections& connections_;
+  std::uint64_t exchanges_ = 0;
+  std::uint64_t joins_ = 0;
+  Deadline request_due_;
+  bool has_rested_ = false;  // while the request is waited for
+};
 
 // Tells the client why it is not served, as the last frame. Failures are of no interest any more.
 void refuse(Stream& stream, const Refusal& refusal);

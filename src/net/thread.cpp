@@ -1,6 +1,10 @@
 #include "net/thread.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -50,6 +54,23 @@ Thread& Thread::operator=(Thread&& other) noexcept {
 
 Thread::~Thread() {
   if (thread_) ::pthread_join(*thread_, nullptr);
+}
+
+void give_back_unused_stack() {
+  pthread_attr_t attributes;
+  if (::pthread_getattr_np(::pthread_self(), &attributes) != 0) return;
+  void* lowest = nullptr;
+  std::size_t size = 0;
+  const int error = ::pthread_attr_getstack(&attributes, &lowest, &size);
+  ::pthread_attr_destroy(&attributes);
+  if (error != 0) return;
+  // Stacks grow downwards. What the calls below still need lies within this.
+  constexpr std::uintptr_t kInUse = 1024;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(lowest);
+  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  const std::uintptr_t end = (here - kInUse) / page * page;
+  if (end > begin) ::madvise(lowest, end - begin, MADV_DONTNEED);
 }
 
 }  // namespace topnet::net

@@ -1,5 +1,7 @@
 #include "proc/clock_scan.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <functional>
 #include <queue>
@@ -61,8 +63,11 @@ class ClockScanner {
   void ask_clocks(const std::vector<pid_t>& pids) {
     clocks_.reserve(pids.size());
     std::uint64_t nanoseconds = 0;
+    // Our own process will most likely be read. The kernel adds up the times of all its threads for
+    // every clock and every stat, and a server has thousands: its stat alone has to do.
+    const pid_t self = ::getpid();
     for (const pid_t pid : pids) {
-      if (const auto clock = source_.read_clock(pid)) {
+      if (const auto clock = pid == self ? std::nullopt : source_.read_clock(pid)) {
         clocks_.push_back({.ticks = *clock / tick_, .pid = pid});
         nanoseconds += *clock;
       } else {

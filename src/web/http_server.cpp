@@ -66,7 +66,10 @@ void HttpServer::accept(proc::UniqueFd socket, const std::string& peer) {
   }
   const bool is_started =
       threads_.start(id, socket, {.name = fmt::format("http-{}", id), .stack_size = kStackSize},
-                     [this, id, peer](int own) { serve(id, peer, own); });
+                     [this, id, peer](int own) {
+                       serve(id, peer, own);
+                       return net::Next::End;
+                     });
   if (!is_started) {
     troubles_.note_no_thread(errno);
     const std::scoped_lock lock(mutex_);

@@ -34,9 +34,10 @@ Pair connected_pair() {
 }
 
 // Reads until the other side ends, or the connection is cut.
-void read_to_the_end(int socket) {
+Next read_to_the_end(int socket) {
   std::array<std::byte, 16> ignored{};
   while (SocketStream(socket).read_some(ignored, soon()) > 0) continue;
+  return Next::End;
 }
 
 bool has_ended(const UniqueFd& socket) {
@@ -59,6 +60,7 @@ TEST_CASE("a connection is served in a thread with its name and stack, and close
     ::pthread_attr_getstacksize(&attributes, &size);
     ::pthread_attr_destroy(&attributes);
     seen.set_value({name.data(), size});
+    return Next::End;
   }));
   const auto [name, size] = seen.get_future().get();
   CHECK(name == "client-7");
@@ -73,7 +75,8 @@ TEST_CASE("a connection that gets no thread stays the caller's, who is told why"
   Pair pair = connected_pair();
   // No system has a stack of one byte to give.
   errno = 0;
-  CHECK_FALSE(threads.start(1, pair.ours, {.name = "client-1", .stack_size = 1}, [](int) {}));
+  CHECK_FALSE(threads.start(1, pair.ours, {.name = "client-1", .stack_size = 1},
+                            [](int) { return Next::End; }));
   CHECK(errno == EINVAL);
   CHECK(pair.ours);
   CHECK(::recv(pair.theirs.raw(), nullptr, 0, MSG_DONTWAIT) == -1);
@@ -106,9 +109,34 @@ TEST_CASE("the end waits for all that run, and cuts them off") {
       REQUIRE(threads.start(i, pair.ours, options("client"), [&](int socket) {
         read_to_the_end(socket);
         ++ended;
+        return Next::End;
       }));
     }
     threads.wait_until_all_ended(std::chrono::steady_clock::now());
   }
   CHECK(ended == 20);
+}
+
+TEST_CASE("a connection goes on in another thread when it asks for one, and can be cut off there") {
+  ConnectionThreads threads;
+  Pair pair = connected_pair();
+  std::vector<pthread_t> turns;
+  std::promise<void> is_third;
+  const auto held = std::make_shared<int>();
+  const std::weak_ptr<int> watched = held;
+  REQUIRE(threads.start(1, pair.ours, options("client-1"), [&, held](int socket) {
+    turns.push_back(::pthread_self());
+    if (turns.size() < 3) return Next::NewThread;
+    is_third.set_value();
+    return read_to_the_end(socket);
+  }));
+  is_third.get_future().wait();
+  CHECK(::pthread_equal(turns.at(0), turns.at(1)) == 0);
+  CHECK(::pthread_equal(turns.at(1), turns.at(2)) == 0);
+  threads.cut(1);
+  CHECK(has_ended(pair.theirs));
+  CHECK(threads.wait_until_all_ended(Deadline::max()));
+  threads.reap();
+  // Only this test has it now.
+  CHECK(watched.use_count() == 1);
 }

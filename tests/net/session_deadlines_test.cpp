@@ -37,7 +37,7 @@ std::vector<Set> waits_for(std::chrono::milliseconds hold) {
   trial.hooks.exchange_done = [&](const Exchange&) { earliest = now(); };
   trial.hooks.wait_for_client = [&](Deadline deadline) {
     waits.push_back({.deadline = deadline, .earliest = earliest});
-    return true;
+    return Wake::Client;
   };
   CHECK(trial.answer(request_frame({.hold = hold}) + top_frame()).outcome == Outcome::Completed);
   return waits;
@@ -74,7 +74,7 @@ TEST_CASE("D4: the hold of an earlier request is forgotten") {
   std::vector<Deadline> waits;
   trial.hooks.wait_for_client = [&](Deadline deadline) {
     waits.push_back(deadline);
-    return true;
+    return Wake::Client;
   };
   trial.answer(request_frame({.hold = 3600s}) + top_frame() + request_frame() + top_frame());
   REQUIRE(waits.size() == 3);
@@ -93,7 +93,7 @@ TEST_CASE("D3, D5: from a request to its acknowledgement there are thirty second
   };
   trial.hooks.wait_for_client = [&](Deadline) {
     if (trial.done.empty()) exchange.earliest = now();
-    return true;
+    return Wake::Client;
   };
   MemoryStream stream(request_frame({.delay = delay}) + top_frame(), 1);
   CHECK(trial.run(stream) == Outcome::Completed);
@@ -108,9 +108,8 @@ TEST_CASE("D3, D5: from a request to its acknowledgement there are thirty second
 TEST_CASE("E4, D6: a client that is silent where a request is due is told that it took too long") {
   for (const std::size_t exchanges : {0U, 1U}) {
     SessionTrial trial;
-    trial.hooks.wait_for_client = [&](Deadline) -> bool {
-      if (trial.done.size() < exchanges) return true;
-      throw TimeoutError("it took too long");
+    trial.hooks.wait_for_client = [&](Deadline) {
+      return trial.done.size() < exchanges ? Wake::Client : Wake::Nobody;
     };
     MemoryStream stream(request_frame() + top_frame());
     CHECK(trial.run(stream) == Outcome::TimedOut);
@@ -137,4 +136,35 @@ TEST_CASE("D6: a client that does not read runs into the exchange's deadline") {
   stream.room = 50000;
   CHECK(trial.run(stream) == Outcome::TimedOut);
   CHECK(trial.done.empty());
+}
+
+TEST_CASE("a client that is waited for is given its whole time, by whatever thread goes on") {
+  SessionTrial trial;
+  trial.limits.rest = 250ms;
+  std::vector<Deadline> waits;
+  trial.hooks.wait_for_client = [&](Deadline deadline) {
+    waits.push_back(deadline);
+    // It comes to nothing before the session rests, and to a request afterwards, twice.
+    return waits.size() % 2 == 1 ? Wake::Nobody : Wake::Client;
+  };
+  MemoryStream stream(request_frame() + top_frame());
+  const Deadline earliest = now();
+  Session session(stream, trial.peer, trial.limits, trial.hooks, trial.connections);
+  CHECK_FALSE(session.run());
+  CHECK(Set{.deadline = waits.at(0), .earliest = earliest}.gives(250ms));
+  CHECK_FALSE(session.run());
+  CHECK(trial.done.size() == 1);
+  CHECK(session.run() == Outcome::Completed);
+  REQUIRE(waits.size() == 4);
+  CHECK(Set{.deadline = waits[1], .earliest = earliest}.gives(5s));
+  CHECK(Set{.deadline = waits[3], .earliest = earliest}.gives(60s));
+}
+
+TEST_CASE("a client whose time is up before the session would rest is told so") {
+  SessionTrial trial;
+  trial.limits.request = 100ms;
+  trial.limits.rest = 250ms;
+  trial.hooks.wait_for_client = [](Deadline) { return Wake::Nobody; };
+  MemoryStream stream("");
+  CHECK(trial.run(stream) == Outcome::TimedOut);
 }

@@ -225,14 +225,16 @@ TEST_CASE("E6: a report that cannot be made or read is a failure without its rea
 
 TEST_CASE("E3, X10: a server that shuts down says so where a request is due") {
   SessionTrial before;
-  before.hooks.wait_for_client = [](Deadline) { return false; };
+  before.hooks.wait_for_client = [](Deadline) { return Wake::ShuttingDown; };
   const auto first = before.answer(request_frame());
   CHECK(first.outcome == Outcome::RefusedBusy);
   CHECK(first.frames.size() == 1);
   CHECK(refusal_in(first.frames).code == RefusalCode::ShuttingDown);
 
   SessionTrial behind;
-  behind.hooks.wait_for_client = [&](Deadline) { return behind.done.empty(); };
+  behind.hooks.wait_for_client = [&](Deadline) {
+    return behind.done.empty() ? Wake::Client : Wake::ShuttingDown;
+  };
   const auto [frames, outcome] = behind.answer(request_frame() + top_frame());
   CHECK(outcome == Outcome::Completed);
   CHECK(frames.size() == 4);

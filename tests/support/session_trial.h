@@ -23,20 +23,21 @@ struct SessionTrial {
                         .peer = "192.0.2.1:4000",
                         .client = "db1",
                         .is_enrolled = true};
-  net::SessionLimits limits;
+  // Nobody is waited for for so long that a session rests.
+  net::SessionLimits limits{.rest = std::chrono::hours(24)};
   std::vector<net::Exchange> done;
   net::SessionHooks hooks{
       .make_report = [this](const net::ReportRequest&,
                             const net::WaitUntil&) { return write_report(); },
       .exchange_done = [this](const net::Exchange& exchange) { done.push_back(exchange); },
-      .wait_for_client = [](net::Deadline) { return true; }};
+      .wait_for_client = [](net::Deadline) { return net::Wake::Client; }};
 
   std::shared_ptr<const net::ReportFile> write_report() {
     return std::make_shared<const net::ReportFile>(files.write(report, "text"));
   }
 
   net::Outcome run(MemoryStream& stream) {
-    return net::run_session(stream, peer, limits, hooks, connections);
+    return net::Session(stream, peer, limits, hooks, connections).run().value();
   }
 
   // The frames that the server answers to `input`, and how the session ended.
