@@ -47,11 +47,18 @@ def tls_context(state=None, alpn=("topnet/1",)):
     return context
 
 
+def made_up_top():
+    return {"id": secrets.token_hex(16), "host": "db1", "pid": 4121, "name": "postgres",
+            "window": {"kind": "since_start", "seconds": None}, "clock_ticks_per_second": 100,
+            "user_ticks": 812, "system_ticks": 31}
+
+
 class Client:
     """A connection: with the identity in `state` or as `context` says, else without TLS."""
 
-    def __init__(self, port, state=None, context=None):
-        self.connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+    def __init__(self, port, state=None, context=None, source="127.0.0.1"):
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=20,
+                                                   source_address=(source, 0))
         if state:
             context = tls_context(state)
         if not context:
@@ -98,9 +105,7 @@ class Client:
 
     def send_top(self, **changes):
         """Sends a made-up top; returns its id and the answer."""
-        top = {"id": secrets.token_hex(16), "host": "db1", "pid": 4121, "name": "postgres",
-               "window": {"kind": "since_start", "seconds": None},
-               "clock_ticks_per_second": 100, "user_ticks": 812, "system_ticks": 31} | changes
+        top = made_up_top() | changes
         self.send(TOP, top)
         return top["id"], self.read()
 
