@@ -4,25 +4,39 @@
 //
 //   exchange_load ADDRESS:PORT STATE rate CLIENTS SECONDS
 //     Each connects anew for every exchange.
+//   exchange_load ADDRESS:PORT STATE ask CLIENTS SECONDS
+//     The same, and leaves when it has its report.
 //   exchange_load ADDRESS:PORT STATE held CLIENTS SECONDS EVERY
 //     Each stays, and asks again every so many seconds.
 //   exchange_load ADDRESS:PORT STATE idle CLIENTS
 //     Each does one exchange and holds, until standard input ends.
+//   exchange_load ADDRESS:PORT STATE strangers SILENT GARBAGE
+//     So many say nothing and so many send garbage, and come again, until standard input ends.
 //
-// Prints JSON: how many exchanges there were and failed, in how many seconds, and the median and
-// the 99th percentile of what one took, in milliseconds.
+// And of another TLS server with the same identity:
+//   exchange_load ADDRESS:PORT STATE read CLIENTS SECONDS
+//     Each connects anew, and reads to the end.
+//   exchange_load ADDRESS:PORT STATE connected CLIENTS
+//     Each shakes hands and holds, until standard input ends.
+//
+// Prints JSON: how many exchanges there were and failed, in how many seconds, and the 50th, 95th
+// and 99th percentile of what one took, in milliseconds.
 
 #include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -54,13 +68,20 @@ class Connection {
         stream_(target.context, socket_.raw(), soon()),
         client_(stream_) {}
 
-  void exchange(seconds hold) {
-    std::size_t size = 0;
+  void ask(seconds hold) {
     client_.fetch_report(
-        {.count = 10, .hold = hold}, [&](std::string_view bytes) { size += bytes.size(); }, soon());
+        {.count = 10, .hold = hold}, [](std::string_view) {}, soon());
+  }
+  void exchange(seconds hold) {
+    ask(hold);
     client_.send_top({.id = random_id(), .host = "load", .pid = 1, .name = "load"}, soon());
   }
   void finish() { client_.finish(soon()); }
+
+  void read_to_the_end() {
+    std::array<std::byte, 4096> buffer{};
+    while (stream_.read_some(buffer, soon()) > 0) continue;
+  }
 
  private:
   static Deadline soon() { return Clock::now() + seconds(30); }
@@ -97,9 +118,9 @@ class Tally {
       return took_ms_[static_cast<std::size_t>(share * static_cast<double>(took_ms_.size() - 1))];
     };
     fmt::print(
-        "{{\"exchanges\":{},\"failures\":{},\"seconds\":{:.3f},\"p50_ms\":{:.2f},\"p99_ms\":{:.2f}}"
-        "}\n",
-        took_ms_.size(), failures_, elapsed_seconds, at(0.5), at(0.99));
+        "{{\"exchanges\":{},\"failures\":{},\"seconds\":{:.3f},\"p50_ms\":{:.2f},\"p95_ms\":{:.2f},"
+        "\"p99_ms\":{:.2f}}}\n",
+        took_ms_.size(), failures_, elapsed_seconds, at(0.5), at(0.95), at(0.99));
     std::fflush(stdout);
   }
 
@@ -119,17 +140,23 @@ void run_clients(std::size_t clients, Work work) {
   }
 }
 
-void rate(const Target& target, std::size_t clients, seconds time, Tally& tally) {
+// Each client does `visit` with a new connection, over and over.
+template <typename Visit>
+void rate(const Target& target, std::size_t clients, seconds time, Tally& tally, Visit visit) {
   const auto end = Clock::now() + time;
   run_clients(clients, [&, end](std::size_t) {
     while (Clock::now() < end) {
       tally.time([&] {
         Connection connection(target);
-        connection.exchange(seconds(0));
-        connection.finish();
+        visit(connection);
       });
     }
   });
+}
+
+void exchange_and_finish(Connection& connection) {
+  connection.exchange(seconds(0));
+  connection.finish();
 }
 
 void sleep_until(Clock::time_point moment) { std::this_thread::sleep_until(moment); }
@@ -153,21 +180,51 @@ void held(const Target& target, std::size_t clients, seconds time, seconds every
   });
 }
 
-void idle(const Target& target, std::size_t clients, Tally& tally) {
+void wait_for_end_of_input() {
+  std::string ignored;
+  while (std::getline(std::cin, ignored)) continue;
+}
+
+// Each connection stays after `begin` has been done with it.
+template <typename Begin>
+void hold(const Target& target, std::size_t clients, Tally& tally, Begin begin) {
   std::vector<std::unique_ptr<Connection>> connections(clients);
-  const auto begin = Clock::now();
+  const auto start = Clock::now();
   constexpr std::size_t kThreads = 8;
   run_clients(kThreads, [&](std::size_t thread) {
     for (std::size_t i = thread; i < clients; i += kThreads) {
       tally.time([&] {
         connections[i] = std::make_unique<Connection>(target);
-        connections[i]->exchange(seconds(3600));
+        begin(*connections[i]);
       });
     }
   });
-  tally.print(std::chrono::duration<double>(Clock::now() - begin).count());
-  std::string ignored;
-  while (std::getline(std::cin, ignored)) continue;
+  tally.print(std::chrono::duration<double>(Clock::now() - start).count());
+  wait_for_end_of_input();
+}
+
+// Come, send `bytes`, stay until they are thrown out, and come again; for ever.
+void strangers(const Target& target, std::size_t silent, std::size_t garbage, Tally& tally) {
+  static const std::string kGarbage(300, '\x16');
+  tally.print(0);
+  for (std::size_t i = 0; i < silent + garbage; ++i) {
+    std::thread([&target, is_silent = i < silent] {
+      for (;;) {
+        try {
+          const auto socket = connect_to(target.addresses, Clock::now() + seconds(30));
+          SocketStream stream(socket.raw());
+          const Deadline end = Clock::now() + seconds(60);
+          if (!is_silent) stream.write_all(std::as_bytes(std::span(kGarbage)), end);
+          std::array<std::byte, 256> buffer{};
+          while (stream.read_some(buffer, end) > 0) continue;
+        } catch (const std::exception&) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+      }
+    }).detach();
+  }
+  wait_for_end_of_input();
+  std::_Exit(0);  // with all its threads
 }
 
 }  // namespace
@@ -184,7 +241,8 @@ int main(int argc, char** argv) {
   };
   const auto address = words.size() > 3 ? parse_host_port(words[0]) : std::nullopt;
   const std::string mode = words.size() > 3 ? words[2] : "";
-  if (!address || number(3) == 0 || (mode != "idle" && number(4) == 0) ||
+  const bool has_second = mode != "idle" && mode != "connected";
+  if (!address || number(3) == 0 || (has_second && number(4) == 0) ||
       (mode == "held" && number(5) == 0)) {
     std::fprintf(stderr, "usage: see the head of bench/exchange_load.cpp\n");
     return 2;
@@ -193,14 +251,26 @@ int main(int argc, char** argv) {
   const Target target{.addresses = resolve(*address, Purpose::Connecting),
                       .context = TlsContext::client(identity, {identity.pin})};
   Tally tally;
-  const auto begin = Clock::now();
+  const std::size_t clients = number(3);
   const seconds time(number(4));
-  if (mode == "idle") {
-    idle(target, number(3), tally);
+  const auto begin = Clock::now();
+  if (mode == "rate") {
+    rate(target, clients, time, tally, exchange_and_finish);
+  } else if (mode == "ask") {
+    rate(target, clients, time, tally, [](Connection& each) { each.ask(seconds(0)); });
+  } else if (mode == "read") {
+    rate(target, clients, time, tally, [](Connection& each) { each.read_to_the_end(); });
+  } else if (mode == "held") {
+    held(target, clients, time, seconds(number(5)), tally);
+  } else if (mode == "idle") {
+    hold(target, clients, tally, [](Connection& each) { each.exchange(seconds(3600)); });
     return 0;
+  } else if (mode == "connected") {
+    hold(target, clients, tally, [](Connection&) {});
+    return 0;
+  } else if (mode == "strangers") {
+    strangers(target, clients, number(4), tally);
   }
-  if (mode == "rate") rate(target, number(3), time, tally);
-  if (mode == "held") held(target, number(3), time, seconds(number(5)), tally);
   tally.print(std::chrono::duration<double>(Clock::now() - begin).count());
   return 0;
 }

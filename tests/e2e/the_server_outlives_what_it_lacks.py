@@ -1,12 +1,14 @@
 """Whatever accept(2) says, and where there is no thread to be had: it is said once, counted, and over
 when it is over."""
 
+import os
 import resource
+import subprocess
 import tempfile
 import time
 import unittest
 
-from support.independent_client import DATA, ERROR, Client
+from support.independent_client import ACK, DATA, ERROR, Client
 from support.program import Server, require_fault_injection, wait_until
 from support.status import problem_with
 
@@ -15,6 +17,15 @@ ERRORS = {"ECONNABORTED": "Software caused connection abort", "ENFILE": "Too man
           "EPROTO": "Protocol error", "EPERM": "Operation not permitted",
           "EMFILE": "Too many open files", "EAGAIN": None, "EINTR": None}
 HOW_OFTEN = 4  # for each thread, as strace counts: there is one that accepts for each port
+
+
+def tracer_of(pid):
+    """Who traces all threads of a process; 0 for nobody."""
+    tracers = set()
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/status", encoding="ascii") as file:
+            tracers.add(next(int(line.split()[1]) for line in file if line.startswith("TracerPid:")))
+    return tracers.pop() if len(tracers) == 1 else 0
 
 
 class Accepting(unittest.TestCase):
@@ -103,6 +114,26 @@ class Threads(unittest.TestCase):
             said = [line for line in iter(server.next_line, "") if "thread" in line]
             self.assertEqual(said, ["topnet: could not start a thread for a connection: Resource "
                                     "temporarily unavailable; it was turned away"])
+
+    def test_none_for_a_connection_that_is_idle(self):
+        """it stays in the thread that it has"""
+        require_fault_injection(self)
+        if os.geteuid() != 0:
+            self.skipTest("only root may trace a server that has started")
+        with Server() as server, tempfile.NamedTemporaryFile(prefix="strace-") as log:
+            client = Client(server.port, server.state)
+            client.fetch(hold=300)
+            # Its thread is the only one that asks for another one now.
+            with subprocess.Popen(["strace", "-f", "-o", log.name, "-p", str(server.process.pid), "-e",
+                                   "trace=clone3", "-e", "inject=clone3:error=EAGAIN"],
+                                  stderr=subprocess.DEVNULL) as tracer:
+                wait_until(lambda: tracer_of(server.process.pid) == tracer.pid)
+                client.send_top()
+                wait_until(lambda: b"EAGAIN" in log.read())
+                client.fetch()
+                self.assertEqual(client.send_top()[1][0], ACK)
+                tracer.terminate()
+            client.close()
 
 
 class Log(unittest.TestCase):
