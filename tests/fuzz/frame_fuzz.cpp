@@ -2,21 +2,18 @@
 // topnet-protocol(7) alone: both must see the same frames, and the same end behind the same byte.
 
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "net/frame.h"
 #include "support/memory_stream.h"
+#include "support/require.h"
 
 namespace {
 
 using topnet::net::Deadline;
-
-void require(bool ok) {
-  if (!ok) std::abort();
-}
+using topnet::test::require;
 
 // Gives bytes away in pieces of the sizes that it is told, over and over.
 class DribblingStream : public topnet::test::MemoryStream {

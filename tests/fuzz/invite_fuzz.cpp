@@ -2,22 +2,15 @@
 // for the line of a trust file, for the screen and for a JOIN.
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "net/message.h"
 #include "net/trust_entry.h"
 #include "proc/escape.h"
-
-namespace {
+#include "support/require.h"
 
 using namespace topnet::net;
-
-void require(bool ok) {
-  if (!ok) std::abort();
-}
-
-}  // namespace
+using topnet::test::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(data, data + size);

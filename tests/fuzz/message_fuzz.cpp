@@ -2,21 +2,18 @@
 // into a frame, and is safe to show. Nothing but a ProtocolError comes of one that is not.
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "net/message.h"
 #include "proc/escape.h"
+#include "support/require.h"
 
 namespace {
 
 using namespace topnet::net;
 using topnet::proc::is_escaped;
-
-void require(bool ok) {
-  if (!ok) std::abort();
-}
+using topnet::test::require;
 
 bool is_hex(const std::string& text, std::size_t digits) {
   return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string::npos;

@@ -3,20 +3,17 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "proc/escape.h"
 #include "proc/report.h"
+#include "support/require.h"
 
 namespace {
 
 using topnet::proc::is_escaped;
 using topnet::proc::Report;
-
-void require(bool ok) {
-  if (!ok) std::abort();
-}
+using topnet::test::require;
 
 bool is_safe(const Report& report) {
   const auto has_safe_name = [](const auto& each) { return is_escaped(each.name) && each.pid > 0; };

@@ -3,20 +3,17 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "net/entry_file.h"
 #include "net/trust_entry.h"
+#include "support/require.h"
 
 namespace {
 
 using namespace topnet::net;
-
-void require(bool ok) {
-  if (!ok) std::abort();
-}
+using topnet::test::require;
 
 // A line that is an entry, and that the same parser accepts on its own.
 template <typename Entry>
