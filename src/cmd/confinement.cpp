@@ -19,6 +19,9 @@ namespace {
 constexpr std::uint64_t kWriting = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
                                    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |
                                    LANDLOCK_ACCESS_FS_MAKE_REG;
+// From the third version of Landlock on, which Debian 12's headers do not know.
+constexpr std::uint64_t kTruncating = std::uint64_t{1} << 14U;
+constexpr int kTruncatingVersion = 3;
 constexpr std::uint64_t kForbidden = kWriting | LANDLOCK_ACCESS_FS_EXECUTE |
                                      LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_SOCK |
                                      LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
@@ -29,7 +32,10 @@ void require(bool ok, const char* what) {
 }
 
 void write_only_beneath(const std::filesystem::path& folder) {
-  const landlock_ruleset_attr rules{.handled_access_fs = kForbidden};
+  const auto version =
+      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  const std::uint64_t truncating = version >= kTruncatingVersion ? kTruncating : 0;
+  const landlock_ruleset_attr rules{.handled_access_fs = kForbidden | truncating};
   const proc::UniqueFd ruleset(
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0U)));
   // A kernel without it, or one that was started without it.
@@ -37,7 +43,8 @@ void write_only_beneath(const std::filesystem::path& folder) {
   require(static_cast<bool>(ruleset), "could not make a set of Landlock rules");
   const proc::UniqueFd opened(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   require(static_cast<bool>(opened), "could not open the state directory");
-  const landlock_path_beneath_attr allowed{.allowed_access = kWriting, .parent_fd = opened.raw()};
+  const landlock_path_beneath_attr allowed{.allowed_access = kWriting | truncating,
+                                           .parent_fd = opened.raw()};
   require(::syscall(SYS_landlock_add_rule, ruleset.raw(), LANDLOCK_RULE_PATH_BENEATH, &allowed,
                     0U) == 0,
           "could not add a Landlock rule");

@@ -4,8 +4,9 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdint>
+#include <mutex>
+#include <utility>
 
 #include "cmd/command_line.h"
 #include "net/client.h"
@@ -54,14 +55,17 @@ ExitCode exit_code_of(const std::exception& error) {
 }
 
 void say(const std::string& text) {
-  static std::atomic<std::uint64_t> lost = 0;
+  static std::mutex mutex;
+  static std::uint64_t lost = 0;
+  // One at a time: another one could take the room that poll has seen.
+  const std::scoped_lock lock(mutex);
   pollfd standard_error{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   if (::poll(&standard_error, 1, 0) == 0) {
     ++lost;
     return;
   }
   std::string lines;
-  if (const std::uint64_t count = lost.exchange(0)) {
+  if (const std::uint64_t count = std::exchange(lost, 0)) {
     lines = fmt::format("topnet: nobody read standard error; lines that are lost: {}\n", count);
   }
   lines += "topnet: " + text + '\n';

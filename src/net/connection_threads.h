@@ -39,7 +39,7 @@ class ConnectionThreads {
   ConnectionThreads(ConnectionThreads&&) = delete;
 
   // Runs `serve` with the socket in a thread that owns the connection, and is known by `id`, as
-  // often as it asks for it; destroys it then, and closes the connection. False, with errno set,
+  // often as it asks for it; lets go of it then, and closes the connection. False, with errno set,
   // where the system has no thread to give; the caller keeps the socket then. Where it has none for
   // another turn, that is taken in the same thread.
   [[nodiscard]] bool start(std::uint64_t id, proc::UniqueFd& socket, const ThreadOptions& options,

@@ -9,6 +9,8 @@ constexpr std::size_t kMostFailures = 5;
 constexpr std::chrono::minutes kPause{1};
 // Whoever has so many addresses is not slowed down by remembering more of them.
 constexpr std::size_t kMostAddresses = 10000;
+// All of them are looked at so seldom, since there may be so many.
+constexpr std::chrono::seconds kCleaning{1};
 
 }  // namespace
 
@@ -16,9 +18,10 @@ std::optional<GuessGuard::Try> GuessGuard::begin(const std::string& address,
                                                  Clock::time_point now) {
   std::string network = network_of(address);
   std::unique_lock lock(mutex_);
-  forget_old(now);
+  if (now - cleaned_ >= kCleaning) forget_old(now);
   tried_.wait(lock, [&] {
-    const Entry& entry = entries_[network];
+    Entry& entry = entries_[network];
+    entry.forget_old(now);
     return entry.trying == 0 || entry.failures.size() + entry.trying < kMostFailures;
   });
   Entry& entry = entries_[network];
@@ -31,7 +34,8 @@ std::optional<GuessGuard::Try> GuessGuard::begin(const std::string& address,
 GuessGuard::Try::~Try() {
   if (guard_ == nullptr) return;
   const std::scoped_lock lock(guard_->mutex_);
-  --guard_->entries_[network_].trying;
+  const auto entry = guard_->entries_.find(network_);
+  if (--entry->second.trying == 0 && entry->second.failures.empty()) guard_->entries_.erase(entry);
   guard_->tried_.notify_all();
 }
 
@@ -42,11 +46,16 @@ void GuessGuard::Try::fail(Clock::time_point now) {
   }
 }
 
+void GuessGuard::Entry::forget_old(Clock::time_point now) {
+  while (!failures.empty() && now - failures.front() >= kPause) failures.pop_front();
+}
+
 void GuessGuard::forget_old(Clock::time_point now) {
+  cleaned_ = now;
   for (auto at = entries_.begin(); at != entries_.end();) {
-    auto& [failures, trying] = at->second;
-    while (!failures.empty() && now - failures.front() >= kPause) failures.pop_front();
-    at = failures.empty() && trying == 0 ? entries_.erase(at) : std::next(at);
+    Entry& entry = at->second;
+    entry.forget_old(now);
+    at = entry.failures.empty() && entry.trying == 0 ? entries_.erase(at) : std::next(at);
   }
 }
 

@@ -44,6 +44,8 @@ class GuessGuard {
   struct Entry {
     std::deque<Clock::time_point> failures;  // oldest first
     std::size_t trying = 0;
+
+    void forget_old(Clock::time_point now);
   };
 
   void forget_old(Clock::time_point now);
@@ -51,6 +53,7 @@ class GuessGuard {
   std::mutex mutex_;
   std::condition_variable tried_;
   std::map<std::string, Entry> entries_;  // by network
+  Clock::time_point cleaned_;
 };
 
 }  // namespace topnet::net

@@ -33,16 +33,14 @@ void Lobby::enter(ConnectionId id, Deadline since) {
   slots_.emplace(id, Slot{.since = since});
 }
 
-void Lobby::leave(ConnectionId id) {
-  const std::scoped_lock lock(mutex_);
-  slots_.erase(id);
-  changed_.notify_one();
-}
-
-bool Lobby::has_given_way(ConnectionId id) const {
+bool Lobby::leave(ConnectionId id) {
   const std::scoped_lock lock(mutex_);
   const auto slot = slots_.find(id);
-  return slot != slots_.end() && slot->second.gives_way;
+  if (slot == slots_.end()) return true;
+  const bool gave_way = slot->second.gives_way;
+  slots_.erase(slot);
+  changed_.notify_one();
+  return !gave_way;
 }
 
 void Lobby::close() {

@@ -34,10 +34,9 @@ class Lobby {
   // Takes a slot. `since` is when the connection has begun.
   void enter(ConnectionId id, Deadline since);
 
-  // Gives the slot back: the key is known, or the connection has ended. May be called again.
-  void leave(ConnectionId id);
-  // Whether it had to give way.
-  bool has_given_way(ConnectionId id) const;
+  // Gives the slot back: the key is known, or the connection has ended. May be called again. False
+  // where it had to give way.
+  bool leave(ConnectionId id);
 
   // Nobody waits from now on.
   void close();

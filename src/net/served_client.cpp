@@ -59,7 +59,7 @@ std::optional<Outcome> ServedClient::serve() {
   const std::optional<Outcome> outcome = session_->run();
   if (!outcome) return std::nullopt;
   // Before the client is told that all is done, since another one may wait for that.
-  place_.reset();
+  if (*outcome == Outcome::Completed) place_.reset();
   server_.connections.set_phase(peer_.id, Phase::Closing);
   end_gently(*stream_, socket_);
   return outcome;
@@ -120,23 +120,22 @@ Outcome ServedClient::end_busy() {
   return Outcome::RefusedBusy;
 }
 
-Outcome ServedClient::turn_away() {
+void ServedClient::turn_away() {
   if (server_.options.tls) {
     context_ = server_.options.tls();
     stream_ = std::make_unique<TlsStream>(*context_, socket_, Clock::now() + kShortHandshake);
   } else {
     stream_ = std::make_unique<SocketStream>(socket_);
   }
-  return end_busy();
+  end_busy();
 }
 
-// From here on it does not count as a stranger. False where there is no place for it.
+// From here on it does not count as a stranger. False where there is no place for it, or it has
+// given way meanwhile.
 bool ServedClient::take_place() {
   const bool is_ourselves = peer_.client == kLocal;
   place_ = server_.places.take(is_ourselves ? std::nullopt : peer_.pin);
-  if (!place_) return false;
-  server_.lobby.leave(peer_.id);
-  return true;
+  return place_ && server_.lobby.leave(peer_.id);
 }
 
 std::variant<Joined, Refusal> ServedClient::join(const JoinRequest& request,

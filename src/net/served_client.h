@@ -45,8 +45,8 @@ class ServedClient {
   // Session::run() does.
   std::optional<Outcome> serve();
 
-  // Where there is no thread for it: tells it that the server is busy, within a second or two.
-  Outcome turn_away();
+  // Where there is no thread for it: tells it that the server is busy, within three seconds.
+  void turn_away();
 
  private:
   std::optional<Outcome> receive();

@@ -51,8 +51,8 @@ void Server::shut_down(std::chrono::milliseconds patience, const Meanwhile& mean
   state_.drained = end;
   stop_accepting();
   ::eventfd_write(state_.shut_down.raw(), 1);
-  // A handshake is no exchange, and neither is half a request; who waits is told first.
-  cut_those_in({Phase::Handshake});
+  // A handshake is no exchange, and neither is half a request. Who waits is told first, and so is a
+  // client whose handshake is about to be done.
   wait_until_all_ended(std::min<Deadline>(end, Clock::now() + kTimeToBeTold), meanwhile);
   cut_those_in({Phase::Handshake, Phase::Waiting, Phase::Idle});
   wait_until_all_ended(end, meanwhile);
@@ -132,8 +132,7 @@ void Server::turn_away(ConnectionId id, ServedClient& client) {
 }
 
 void Server::end(ConnectionId id, Outcome outcome) {
-  if (state_.lobby.has_given_way(id)) outcome = Outcome::RefusedBusy;
-  state_.lobby.leave(id);
+  if (!state_.lobby.leave(id)) outcome = Outcome::RefusedBusy;
   state_.enrolments.forget(id);
   state_.connections.close(id, outcome);
 }

@@ -59,7 +59,7 @@ using WaitUntil = std::function<void(Deadline)>;
 using MakeReport =
     std::function<std::shared_ptr<const ReportFile>(const ReportRequest&, const WaitUntil& wait)>;
 
-// What a session needs of the program around it. Called in the session's own thread.
+// What a session needs of the program around it. Called in the thread that calls run().
 struct SessionHooks {
   // Makes and stores a report; waits for the end of a window with `wait`. Throws what stops it; the
   // client is then told that it failed.

@@ -5,11 +5,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -63,14 +65,29 @@ int try_connect(int socket, const sockaddr_storage& address, Deadline deadline) 
   return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
-// Returns when at least one is ready. Throws TimeoutError.
+// Returns when at least one is ready, before the deadline only: a peer that always has more to say
+// gains no time by it. Throws TimeoutError.
 void poll_until(std::span<pollfd> waited, Deadline deadline) {
   for (;;) {
+    if (std::chrono::steady_clock::now() >= deadline) throw TimeoutError("it took too long");
     const int ready = ::poll(waited.data(), waited.size(), milliseconds_until(deadline));
     if (ready > 0) return;
     if (ready == 0) throw TimeoutError("it took too long");
     if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "could not wait");
   }
+}
+
+// Whether what a peer has sent so far begins with all of a TLS record, as a handshake does (RFC
+// 8446, section 5.1).
+bool has_whole_record(int socket) {
+  std::array<std::uint8_t, 5> head{};
+  const ssize_t count = ::recv(socket, head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT);
+  constexpr std::uint8_t kHandshake = 22;
+  if (count != static_cast<ssize_t>(head.size()) || head[0] != kHandshake) return false;
+  const int length = head[3] * 256 + head[4];
+  int waiting = 0;
+  return ::ioctl(socket, FIONREAD, &waiting) == 0 &&
+         waiting >= static_cast<int>(head.size()) + length;
 }
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
@@ -159,13 +176,12 @@ sockaddr_storage local_address(int socket) {
 
 Deadline silent_since(int socket) {
   const Deadline now = std::chrono::steady_clock::now();
-  char first = 0;
-  if (::recv(socket, &first, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) return now;
+  if (has_whole_record(socket)) return now;
   tcp_info info{};
   socklen_t size = sizeof info;
   if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return now;
-  // Where nothing has come, it counts from the connection's beginning.
-  return now - std::chrono::milliseconds(info.tcpi_last_data_recv);
+  // Where we have sent nothing, it counts from the connection's beginning.
+  return now - std::chrono::milliseconds(info.tcpi_last_data_sent);
 }
 
 std::size_t SocketStream::read_some(std::span<std::byte> buffer, Deadline deadline) {

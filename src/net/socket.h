@@ -50,8 +50,8 @@ proc::UniqueFd listen_on(const sockaddr_storage& address);
 // The address that a socket is bound to: with port 0 asked for, the one that was picked.
 sockaddr_storage local_address(int socket);
 
-// For how long the peer of a connection that has just been accepted has said nothing: since it
-// connected, however long it has waited to be accepted. Now, if it has said something.
+// Since when the peer of a connection that has just been accepted has not begun to shake hands:
+// since it connected, however long it has waited to be accepted. Now, if its first record is there.
 Deadline silent_since(int socket);
 
 // TCP without TLS.

@@ -92,6 +92,9 @@ SslContextPtr make_context(const SSL_METHOD* method, const Identity& identity) {
   SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   require(SSL_CTX_set_num_tickets(raw, 0) == 1, "could not turn tickets off");
+  // A read returns behind every record, so that a peer cannot keep it beyond its deadline with
+  // records that carry nothing.
+  SSL_CTX_clear_mode(raw, SSL_MODE_AUTO_RETRY);
   // Buffers of idle connections are given back: 33 KiB each.
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
   const std::vector<CertificatePtr> chain = read_certificates(identity.certificate_pem);

@@ -27,6 +27,9 @@ using AccessHeaders = std::map<std::string, std::string_view, std::less<>>;
 // Whether access depends on a header of this name, in lower case.
 bool is_access_header(std::string_view name);
 
+// Whether a request for `path` has to carry the token.
+bool needs_token(std::string_view path, const AccessRules& rules);
+
 // Why a request for `path` is not answered; nullopt where it is. `needs_host` as HTTP/1.1 does.
 std::optional<Rejection> judge_access(std::string_view path, const AccessHeaders& headers,
                                       bool needs_host, const AccessRules& rules);

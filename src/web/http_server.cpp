@@ -20,6 +20,9 @@ using Clock = std::chrono::steady_clock;
 // cpp-httplib matches paths with std::regex, which recurses for every character.
 constexpr std::size_t kStackSize = std::size_t{8} * 1024 * 1024;
 
+// So long a client may take its answer before it gives way to others.
+constexpr std::chrono::seconds kTimeToTakeIt{1};
+
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
 // Reads up to the end of the head; what follows it is nobody's business. nullopt where the client
@@ -37,6 +40,12 @@ std::optional<std::string> read_head(net::Stream& stream, net::Deadline deadline
     const auto end = head.find(kEndOfHead, searched);
     if (end != std::string::npos) return head.substr(0, end + kEndOfHead.size());
   }
+}
+
+// The path of a request that has been let through, without its query.
+std::string_view path_in(std::string_view request) {
+  request.remove_prefix(request.find(' ') + 1);
+  return request.substr(0, request.find_first_of(" ?"));
 }
 
 }  // namespace
@@ -62,7 +71,7 @@ void HttpServer::accept(proc::UniqueFd socket, const std::string& peer) {
     const std::scoped_lock lock(mutex_);
     if (!make_room()) return;
     id = ++last_id_;
-    seats_.emplace(id, Seat{.gives_way = true});
+    seats_.emplace(id, Seat{.gives_way_from = Clock::now()});
   }
   const bool is_started =
       threads_.start(id, socket, {.name = fmt::format("http-{}", id), .stack_size = kStackSize},
@@ -77,11 +86,14 @@ void HttpServer::accept(proc::UniqueFd socket, const std::string& peer) {
   }
 }
 
-// The oldest connection without a whole request gives way to a new one. False where there is none.
+// The oldest connection gives way to a new one that has sent no whole request, or does not take its
+// answer. False where there is none.
 bool HttpServer::make_room() {
   if (seats_.size() < options_.max_connections) return true;
-  const auto oldest = std::find_if(seats_.begin(), seats_.end(),
-                                   [](const auto& entry) { return entry.second.gives_way; });
+  const auto now = Clock::now();
+  const auto oldest = std::find_if(seats_.begin(), seats_.end(), [now](const auto& entry) {
+    return entry.second.gives_way_from <= now;
+  });
   if (oldest == seats_.end()) return false;
   threads_.cut(oldest->first);
   seats_.erase(oldest);
@@ -111,10 +123,10 @@ void HttpServer::answer(SeatId id, const std::string& peer, int socket) {
   }
   const auto head = read_head(*stream, deadline);
   if (!head) return;
-  set_gives_way(id, false);
+  set_gives_way(id, Clock::now() + kTimeToTakeIt);
   const std::string answer = answer_to(*head, peer);
   stream->write_all(std::as_bytes(std::span(answer)), Clock::now() + options_.answer_limit);
-  set_gives_way(id, true);
+  set_gives_way(id, Clock::now());
   net::end_gently(*stream, socket);
 }
 
@@ -123,7 +135,10 @@ std::string HttpServer::answer_to(const std::string& head, const std::string& pe
   if (!head.ends_with(kEndOfHead)) return HttpResponder::respond(Rejection::HeadTooLarge, is_head);
   const auto judged = judge_head(head, options_.access);
   const auto* const rejection = std::get_if<Rejection>(&judged);
-  if (options_.access.token.empty() || (rejection != nullptr && *rejection == Rejection::NoToken)) {
+  const bool shows_token =
+      rejection == nullptr ? needs_token(path_in(std::get<std::string>(judged)), options_.access)
+                           : *rejection == Rejection::WrongToken;
+  if (!shows_token) {
     return rejection == nullptr ? responder_.respond(std::get<std::string>(judged))
                                 : HttpResponder::respond(*rejection, is_head);
   }
@@ -131,14 +146,14 @@ std::string HttpServer::answer_to(const std::string& head, const std::string& pe
   auto attempt = guard_.begin(peer);
   if (!attempt) return HttpResponder::respond(Rejection::TooManyTries, is_head);
   if (rejection == nullptr) return responder_.respond(std::get<std::string>(judged));
-  if (*rejection == Rejection::WrongToken) attempt->fail();
+  attempt->fail();
   return HttpResponder::respond(*rejection, is_head);
 }
 
-void HttpServer::set_gives_way(SeatId id, bool gives_way) {
+void HttpServer::set_gives_way(SeatId id, net::Deadline from) {
   const std::scoped_lock lock(mutex_);
   // It may have given way already.
-  if (const auto seat = seats_.find(id); seat != seats_.end()) seat->second.gives_way = gives_way;
+  if (const auto seat = seats_.find(id); seat != seats_.end()) seat->second.gives_way_from = from;
 }
 
 }  // namespace topnet::web

@@ -44,7 +44,7 @@ class HttpServer {
   using SeatId = std::uint64_t;
   // A connection's place among the limited number.
   struct Seat {
-    bool gives_way;  // nobody waits for an answer on it
+    net::Deadline gives_way_from;  // nobody waits for an answer on it, or too slowly
   };
 
   void accept(proc::UniqueFd socket, const std::string& peer);
@@ -52,7 +52,7 @@ class HttpServer {
   void serve(SeatId id, const std::string& peer, int socket);
   void answer(SeatId id, const std::string& peer, int socket);
   std::string answer_to(const std::string& head, const std::string& peer);
-  void set_gives_way(SeatId id, bool gives_way);
+  void set_gives_way(SeatId id, net::Deadline from);
 
   HttpServerOptions options_;
   net::Troubles& troubles_;
