@@ -20,8 +20,9 @@ using Clock = std::chrono::steady_clock;
 // cpp-httplib matches paths with std::regex, which recurses for every character.
 constexpr std::size_t kStackSize = std::size_t{8} * 1024 * 1024;
 
-// So long a client may take its answer before it gives way to others.
-constexpr std::chrono::seconds kTimeToTakeIt{1};
+// So long nobody has to give way to others: to send a request, and to take its answer.
+constexpr std::chrono::milliseconds kTimeToAsk{100};
+constexpr std::chrono::milliseconds kTimeToTakeIt{250};
 
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
@@ -59,19 +60,26 @@ HttpServer::HttpServer(proc::UniqueFd listener, const std::vector<Route>& routes
                            .take =
                                [this](proc::UniqueFd socket, const sockaddr_storage& peer) {
                                  accept(std::move(socket), net::to_host_port(peer).host);
-                               }},
+                               },
+                           .wait_for_room = [this] { wait_for_seat(); }},
       troubles);
 }
 
-HttpServer::~HttpServer() { acceptor_->stop(); }
+HttpServer::~HttpServer() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_ending_ = true;
+  }
+  changed_.notify_all();
+  acceptor_->stop();
+}
 
 void HttpServer::accept(proc::UniqueFd socket, const std::string& peer) {
   SeatId id = 0;
   {
     const std::scoped_lock lock(mutex_);
-    if (!make_room()) return;
     id = ++last_id_;
-    seats_.emplace(id, Seat{.gives_way_from = Clock::now()});
+    seats_.emplace(id, Seat{.gives_way_from = Clock::now() + kTimeToAsk});
   }
   const bool is_started =
       threads_.start(id, socket, {.name = fmt::format("http-{}", id), .stack_size = kStackSize},
@@ -81,23 +89,36 @@ void HttpServer::accept(proc::UniqueFd socket, const std::string& peer) {
                      });
   if (!is_started) {
     troubles_.note_no_thread(errno);
-    const std::scoped_lock lock(mutex_);
-    seats_.erase(id);
+    leave(id);
   }
 }
 
-// The oldest connection gives way to a new one that has sent no whole request, or does not take its
-// answer. False where there is none.
-bool HttpServer::make_room() {
-  if (seats_.size() < options_.max_connections) return true;
-  const auto now = Clock::now();
-  const auto oldest = std::find_if(seats_.begin(), seats_.end(), [now](const auto& entry) {
-    return entry.second.gives_way_from <= now;
-  });
-  if (oldest == seats_.end()) return false;
-  threads_.cut(oldest->first);
-  seats_.erase(oldest);
-  return true;
+// Where all seats are taken, the oldest connection gives way that may: it has sent no whole request
+// in time, or does not take its answer.
+void HttpServer::wait_for_seat() {
+  std::unique_lock lock(mutex_);
+  while (!is_ending_ && seats_.size() >= options_.max_connections) {
+    const auto now = Clock::now();
+    const auto oldest = std::find_if(seats_.begin(), seats_.end(), [now](const auto& entry) {
+      return entry.second.gives_way_from <= now;
+    });
+    if (oldest != seats_.end()) {
+      threads_.cut(oldest->first);
+      seats_.erase(oldest);
+      return;
+    }
+    const auto next =
+        std::min_element(seats_.begin(), seats_.end(), [](const auto& a, const auto& b) {
+          return a.second.gives_way_from < b.second.gives_way_from;
+        });
+    changed_.wait_until(lock, next->second.gives_way_from);
+  }
+}
+
+void HttpServer::leave(SeatId id) {
+  const std::scoped_lock lock(mutex_);
+  seats_.erase(id);
+  changed_.notify_all();
 }
 
 // The whole of a connection's thread.
@@ -107,8 +128,7 @@ void HttpServer::serve(SeatId id, const std::string& peer, int socket) {
   } catch (...) {
     // Slow, gone, or too much for us: it is over either way, and nobody is there to be told.
   }
-  const std::scoped_lock lock(mutex_);
-  seats_.erase(id);
+  leave(id);
 }
 
 void HttpServer::answer(SeatId id, const std::string& peer, int socket) {
@@ -154,6 +174,7 @@ void HttpServer::set_gives_way(SeatId id, net::Deadline from) {
   const std::scoped_lock lock(mutex_);
   // It may have given way already.
   if (const auto seat = seats_.find(id); seat != seats_.end()) seat->second.gives_way_from = from;
+  changed_.notify_all();
 }
 
 }  // namespace topnet::web

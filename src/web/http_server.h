@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -48,7 +49,8 @@ class HttpServer {
   };
 
   void accept(proc::UniqueFd socket, const std::string& peer);
-  bool make_room();
+  void wait_for_seat();
+  void leave(SeatId id);
   void serve(SeatId id, const std::string& peer, int socket);
   void answer(SeatId id, const std::string& peer, int socket);
   std::string answer_to(const std::string& head, const std::string& peer);
@@ -59,6 +61,8 @@ class HttpServer {
   HttpResponder responder_;
   net::GuessGuard guard_;  // of the token
   std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_ending_ = false;
   std::map<SeatId, Seat> seats_;  // oldest first
   SeatId last_id_ = 0;
   net::ConnectionThreads threads_;

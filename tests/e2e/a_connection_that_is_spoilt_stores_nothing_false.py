@@ -98,6 +98,18 @@ class Spoilt(unittest.TestCase):
             self.assertNotIn(0, results.values())
             self.assert_adds_up(server)
 
+    def test_late_or_byte_by_byte(self):
+        """what only takes its time arrives"""
+        with Server() as server:
+            words = ("--state-dir", server.state, "--pin", pin(server.state))
+            passed = self.lengths(server, *words)
+            spoils = [(direction, at, "stall") for direction in (FORWARD, BACK)
+                      for at in range(0, passed[direction] - 100, passed[direction] // 6)]
+            spoils += [(direction, 0, "dribble") for direction in (FORWARD, BACK)]
+            results = self.fetch_all(server, spoils, *words)
+            self.assertEqual(set(results.values()), {0})
+            self.assert_adds_up(server)
+
 
 if __name__ == "__main__":
     unittest.main()

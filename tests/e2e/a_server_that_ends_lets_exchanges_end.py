@@ -4,9 +4,10 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
 
-from support.independent_client import ACK, ERROR, Client
+from support.independent_client import ACK, DATA, ERROR, REQUEST, Client
 from support.program import TOPNET, Server, wait_until
 
 GOODBYE = (ERROR, {"code": "shutting_down", "message": "the server is shutting down"})
@@ -45,6 +46,39 @@ class Ends(unittest.TestCase):
                 self.assertEqual(said[1:], ["topnet: the server ended the hold: "
                                             "the server is shutting down"])
             self.assertEqual(server.process.wait(timeout=30), 0)
+
+    def come_until_it_is_gone(self, server, ends):
+        """Exchanges, one connection each; adds how each has ended that shook hands."""
+        while True:
+            try:
+                client = Client(server.port, server.state)
+            except ConnectionRefusedError:
+                return
+            except OSError:
+                continue  # before its handshake was done
+            try:
+                client.send(REQUEST, {"top": 1, "sort": "cpu", "format": "text", "delay": None,
+                                      "hold": 0})
+                kind, payload = client.read()
+                ends.append(payload["code"] if kind == ERROR else kind)
+            except (EOFError, OSError) as error:
+                ends.append(error)
+            finally:
+                client.connection.close()
+
+    def test_whoever_has_shaken_hands_is_served_or_told(self):
+        ends = []
+        with Server() as server:
+            clients = [threading.Thread(target=self.come_until_it_is_gone, args=(server, ends))
+                       for _ in range(30)]
+            for client in clients:
+                client.start()
+            wait_until(lambda: len(ends) > 100)
+            server.process.terminate()
+            self.assertEqual(server.process.wait(timeout=30), 0)
+            for client in clients:
+                client.join()
+        self.assertEqual({end for end in ends if end not in (DATA, "shutting_down")}, set())
 
     def in_the_middle(self, server):
         """A client that owes its top when the server is told to end."""

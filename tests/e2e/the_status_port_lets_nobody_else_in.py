@@ -4,13 +4,16 @@ import base64
 import contextlib
 import http.client
 import os
+import select
 import socket
 import ssl
 import tempfile
+import threading
 import time
 import unittest
 
-from support.program import Server, topnet
+from support.independent_client import Client
+from support.program import Server, topnet, wait_until
 from support.status import ask
 
 TOKEN = "correct-horse-battery-staple"
@@ -94,6 +97,10 @@ class Access(unittest.TestCase):
                 self.assertEqual(self.status(server, Authorization="Bearer x"), 401)
                 self.assertEqual(self.status(server, Authorization="Bearer " + TOKEN), 429)
                 self.assertEqual(self.status(server), 401)
+                # What needs no token is not locked, and what is wrong for another reason says so.
+                self.assertEqual(self.status(server, "/healthz"), 200)
+                self.assertEqual(ask(server.page, "/healthz", "HEAD")[0], 200)
+                self.assertEqual(self.status(server, Host="evil.example"), 421)
                 self.assertNotIn(TOKEN, str(ask(server.page, "/status")))
 
     def test_a_token_that_others_can_read(self):
@@ -194,6 +201,42 @@ class Attacks(unittest.TestCase):
                 server.status()
                 asked += 1
             self.assertGreater(asked, 3)
+
+    def test_readers_that_do_not_read(self):
+        """more than there are seats, each with a page of which next to nothing is taken"""
+        with Server("--no-tls", "--max-clients", "1000") as server, contextlib.ExitStack() as stack:
+            for _ in range(400):
+                client = Client(server.port)
+                stack.callback(client.connection.close)
+                client.fetch(top=1, hold=300)
+                client.send_top()
+            self.assertGreater(len(ask(server.page, "/status")[2]), 50000)
+            has_ended = threading.Event()
+            readers = [threading.Thread(target=self.do_not_read, args=(server, has_ended))
+                       for _ in range(80)]
+            for reader in readers:
+                reader.start()
+            try:
+                wait_until(lambda: sum(name.startswith("http-") for name in server.threads()) > 64)
+                for _ in range(20):
+                    self.assertEqual(ask(server.page, "/healthz", timeout=3)[0], 200)
+            finally:
+                has_ended.set()
+                for reader in readers:
+                    reader.join()
+
+    def do_not_read(self, server, has_ended):
+        """Asks for the page over and over, and stays until it is thrown out."""
+        while not has_ended.is_set():
+            with contextlib.suppress(OSError), socket.socket() as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 88)
+                connection.connect(address(server))
+                connection.sendall(b"GET /status HTTP/1.0\r\n\r\n")
+                gone = select.poll()
+                gone.register(connection, select.POLLRDHUP)
+                while not has_ended.is_set() and not gone.poll(100):
+                    pass
 
     def test_injected_headers(self):
         with self.survives() as server:

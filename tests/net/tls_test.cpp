@@ -1,9 +1,11 @@
 #include "net/tls.h"
 
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <future>
 #include <thread>
@@ -143,4 +145,41 @@ TEST_CASE("a silent peer costs no more than the deadline") {
   CHECK_THROWS_AS(TlsStream(context, near.raw(), past), TimeoutError);
   std::array<std::byte, 1> buffer{};
   CHECK_THROWS_AS(SocketStream(near.raw()).read_some(buffer, past), TimeoutError);
+}
+
+namespace {
+
+// A client that shakes hands and then sends one update of its keys after the other, which TLS
+// allows, until it is told to end or cannot.
+void flood_with_key_updates(int socket, const std::atomic<bool>& is_to_end) {
+  ::fcntl(socket, F_SETFL, 0);  // it waits for room
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  &SSL_CTX_free);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), &SSL_free);
+  SSL_set_fd(ssl.get(), socket);
+  const Deadline end = soon();
+  bool is_good = SSL_connect(ssl.get()) == 1;
+  while (is_good && !is_to_end && std::chrono::steady_clock::now() < end) {
+    is_good = SSL_key_update(ssl.get(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1 &&
+              SSL_do_handshake(ssl.get()) == 1;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("D6: records that carry nothing keep no read beyond its deadline") {
+  const Machines machines;
+  auto [ours, theirs] = connected_pair();
+  const TlsContext context = TlsContext::server(machines.server);
+  std::atomic<bool> is_to_end = false;
+  auto flood = start([&, socket = theirs.raw()] { flood_with_key_updates(socket, is_to_end); });
+  {
+    TlsStream stream(context, ours.raw(), soon());
+    std::array<std::byte, 1> buffer{};
+    CHECK_THROWS_AS(stream.read_some(buffer, std::chrono::steady_clock::now() + 200ms),
+                    TimeoutError);
+  }
+  is_to_end = true;
+  ours.reset();
+  CHECK(flood.get().empty());
 }

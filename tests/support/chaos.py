@@ -4,13 +4,15 @@ import select
 import socket
 import struct
 import threading
+import time
 
 FORWARD, BACK = 0, 1  # from the client to the server, and the other way round
 
 
 class Proxy:
     """Hands connections on to `port`. What `spoil` says happens to the next one: (direction, offset,
-    how), where how is "fin", "rst", or "flip" for a bit of that byte; None spoils nothing."""
+    how), where how is "fin", "rst", or "flip" for a bit of that byte; "stall" for a second before it,
+    "dribble" for a byte at a time from it on; None spoils nothing."""
 
     def __init__(self, port):
         self.port = port
@@ -43,6 +45,7 @@ class Proxy:
 
     def hand_on(self, client, server):
         ends = {client: (server, FORWARD), server: (client, BACK)}
+        self.ends = (client, server)
         self.passed = [0, 0]
         while ends:
             for source in select.select(list(ends), [], [])[0]:
@@ -66,11 +69,22 @@ class Proxy:
             target.sendall(data)
             return False
         at = offset - start
+        if how == "stall":
+            target.sendall(data[:at])
+            time.sleep(1)
+            target.sendall(data[at:])
+            return False
+        if how == "dribble":
+            self.spoil = (direction, start + len(data), how)  # the rest as well
+            target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for i in range(len(data)):
+                target.sendall(data[i:i + 1])
+            return False
         if how == "flip":
             target.sendall(data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1:])
             return False
         target.sendall(data[:at])
         if how == "rst":
-            for each in (target,):
+            for each in self.ends:
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return True

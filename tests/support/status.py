@@ -8,9 +8,9 @@ COUNTERS = ["accepted", "completed", "refused_busy", "refused_auth", "handshake_
             "timed_out", "protocol_error", "peer_gone", "internal_error", "active"]
 
 
-def ask(page, path, method="GET", body=None, **headers):
+def ask(page, path, method="GET", body=None, timeout=20, **headers):
     """Returns the status, the headers and the body of the answer. `page` is any URL of the port."""
-    connection = http.client.HTTPConnection(urllib.parse.urlsplit(page).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(page).netloc, timeout=timeout)
     try:
         connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
         answer = connection.getresponse()
