@@ -203,18 +203,20 @@ void hold(const Target& target, std::size_t clients, Tally& tally, Begin begin) 
   wait_for_end_of_input();
 }
 
-// Come, send `bytes`, stay until they are thrown out, and come again; for ever.
+// Come, send garbage or nothing, stay until they are thrown out, and come again; for ever.
 void strangers(const Target& target, std::size_t silent, std::size_t garbage, Tally& tally) {
-  static const std::string kGarbage(300, '\x16');
+  // Half of it is no TLS at once, and half the beginning of a record that does not end.
+  static const std::array<std::string, 2> kGarbage{std::string(300, '\x16'),
+                                                   std::string("\x16\x03\x01\x02\0\x01\0", 7)};
   tally.print(0);
   for (std::size_t i = 0; i < silent + garbage; ++i) {
-    std::thread([&target, is_silent = i < silent] {
+    std::thread([&target, is_silent = i < silent, &bytes = kGarbage[i % 2]] {
       for (;;) {
         try {
           const auto socket = connect_to(target.addresses, Clock::now() + seconds(30));
           SocketStream stream(socket.raw());
           const Deadline end = Clock::now() + seconds(60);
-          if (!is_silent) stream.write_all(std::as_bytes(std::span(kGarbage)), end);
+          if (!is_silent) stream.write_all(std::as_bytes(std::span(bytes)), end);
           std::array<std::byte, 256> buffer{};
           while (stream.read_some(buffer, end) > 0) continue;
         } catch (const std::exception&) {

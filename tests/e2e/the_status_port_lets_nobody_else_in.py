@@ -220,6 +220,8 @@ class Attacks(unittest.TestCase):
                 wait_until(lambda: sum(name.startswith("http-") for name in server.threads()) > 64)
                 for _ in range(20):
                     self.assertEqual(ask(server.page, "/healthz", timeout=3)[0], 200)
+            except TimeoutError:
+                self.fail("the page is down for more than three seconds")
             finally:
                 has_ended.set()
                 for reader in readers:
