@@ -1,6 +1,6 @@
 // Clients for a server that is measured: many at once, each of which does whole exchanges as
-// `topnet fetch` does, with the identity in a state directory. Finds no top of its own: all send
-// the same one.
+// `topnet fetch` does, with the identity in a state directory. Finds its own top once: all send
+// that.
 //
 //   exchange_load ADDRESS:PORT STATE rate CLIENTS SECONDS
 //     Each connects anew for every exchange.
@@ -49,6 +49,7 @@
 #include "net/thread.h"
 #include "net/tls.h"
 #include "proc/number.h"
+#include "proc/sampler.h"
 
 namespace {
 
@@ -59,12 +60,28 @@ using std::chrono::seconds;
 struct Target {
   std::vector<sockaddr_storage> addresses;
   TlsContext context;
+  Top top;  // with an id of its own for each exchange
 };
+
+Top own_top() {
+  using namespace topnet::proc;
+  Sampler sampler("/proc", Method::Fastest);
+  const Wish wish{.count = 1, .key = SortKey::Cpu};
+  const Report report = report_of(*sampler.take(wish), wish);
+  const Process& busiest = report.processes.front();
+  return {.host = report.host.name,
+          .pid = busiest.pid,
+          .name = busiest.name,
+          .user_ticks = busiest.user_ticks,
+          .system_ticks = busiest.system_ticks,
+          .clock_ticks_per_second = report.clock_ticks_per_second};
+}
 
 class Connection {
  public:
   explicit Connection(const Target& target)
-      : socket_(connect_to(target.addresses, soon())),
+      : top_(target.top),
+        socket_(connect_to(target.addresses, soon())),
         stream_(target.context, socket_.raw(), soon()),
         client_(stream_) {}
 
@@ -74,7 +91,8 @@ class Connection {
   }
   void exchange(seconds hold) {
     ask(hold);
-    client_.send_top({.id = random_id(), .host = "load", .pid = 1, .name = "load"}, soon());
+    top_.id = random_id();
+    client_.send_top(top_, soon());
   }
   void finish() { client_.finish(soon()); }
 
@@ -86,6 +104,7 @@ class Connection {
  private:
   static Deadline soon() { return Clock::now() + seconds(30); }
 
+  Top top_;
   topnet::proc::UniqueFd socket_;
   TlsStream stream_;
   Client client_;
@@ -251,7 +270,8 @@ int main(int argc, char** argv) {
   }
   const Identity identity = load_identity(PrivateFolder(words[1]));
   const Target target{.addresses = resolve(*address, Purpose::Connecting),
-                      .context = TlsContext::client(identity, {identity.pin})};
+                      .context = TlsContext::client(identity, {identity.pin}),
+                      .top = own_top()};
   Tally tally;
   const std::size_t clients = number(3);
   const seconds time(number(4));

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <memory>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -87,11 +88,13 @@ web::ServerInfo describe(const ServeOptions& options, const std::string& address
 // cannot be read lets nobody in, and ends nothing either; it is said once. `said` is what was said
 // last.
 void look_around(Doorkeeper& doorkeeper, net::Server& server, std::string& said) {
-  server.tidy_up();
-  server.cut_revoked();
   try {
+    server.tidy_up();
+    server.cut_revoked();
     if (doorkeeper.has_changed()) server.check_enrolments();
     said.clear();
+  } catch (const std::bad_alloc&) {
+    doorkeeper.look_again();  // there may be memory by then
   } catch (const std::exception& error) {
     doorkeeper.look_again();
     if (std::exchange(said, error.what()) != error.what()) say(error.what());

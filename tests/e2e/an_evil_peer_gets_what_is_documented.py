@@ -170,6 +170,27 @@ class EvilServer(unittest.TestCase):
                 self.assertEqual(os.path.exists(path), name == "data after END", said)
                 self.assertEqual("the report is stored" in said, name == "data after END", said)
 
+    def test_one_byte_per_second(self):
+        """it gains no time by it"""
+        with socket.create_server(("127.0.0.1", 0)) as listener, \
+                tempfile.TemporaryDirectory() as folder:
+            def run():
+                connection, _ = listener.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(65536)
+                    for byte in frame(DATA, b"x" * 1000):
+                        connection.sendall(bytes([byte]))
+                        if select.select([connection], [], [], 1)[0]:
+                            return  # it has gone
+            thread = threading.Thread(target=run)
+            thread.start()
+            path = os.path.join(folder, "report")
+            result = topnet("fetch", "127.0.0.1:%d" % listener.getsockname()[1], "--no-tls", "-o", path,
+                            "--state-dir", folder + "/state", "--max-time", "2")
+            thread.join()
+            self.assertEqual((result.returncode, result.stderr.count(b"\n")), (3, 1))
+            self.assertFalse(os.path.exists(path))
+
 
 if __name__ == "__main__":
     unittest.main()

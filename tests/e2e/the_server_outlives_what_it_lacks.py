@@ -1,15 +1,17 @@
 """Whatever accept(2) says, and where there is no thread to be had: it is said once, counted, and over
 when it is over."""
 
+import contextlib
 import os
 import resource
+import socket
 import subprocess
 import tempfile
 import time
 import unittest
 
 from support.independent_client import ACK, DATA, ERROR, Client
-from support.program import Server, require_fault_injection, wait_until
+from support.program import Server, cpu_ticks, require_fault_injection, wait_until
 from support.status import problem_with
 
 ERRORS = {"ECONNABORTED": "Software caused connection abort", "ENFILE": "Too many open files in system",
@@ -136,6 +138,34 @@ class Threads(unittest.TestCase):
             client.close()
 
 
+class Memory(unittest.TestCase):
+    def test_none_to_be_had(self):
+        """those who come then are turned away, and nobody else is harmed"""
+        if os.environ.get("TOPNET_SANITIZE"):
+            self.skipTest("a sanitizer ends a program that gets no memory")
+        with Server() as server, contextlib.ExitStack() as stack:
+            client = Client(server.port, server.state)
+            client.fetch(hold=300)
+            client.send_top()
+            _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_AS)
+            with open(f"/proc/{server.process.pid}/statm", encoding="ascii") as file:
+                used = int(file.read().split()[0]) * resource.getpagesize()
+            resource.prlimit(server.process.pid, resource.RLIMIT_AS, (used, hard))
+            for _ in range(40):
+                stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            while "could not" not in (line := server.next_line()):
+                self.assertTrue(line, "the server has ended")
+            resource.prlimit(server.process.pid, resource.RLIMIT_AS, (hard, hard))
+            self.assertEqual(server.fetch().returncode, 0)
+            document = server.status()
+            self.assertGreater(document["work"]["thread_errors"] + document["work"]["accept_errors"], 0)
+            self.assertIsNone(problem_with(document))
+            client.fetch()
+            self.assertEqual(client.send_top()[1][0], ACK)
+            client.close()
+            self.assertEqual(server.stop(), 0)
+
+
 class Log(unittest.TestCase):
     def test_nobody_reads_it(self):
         """clients are served all the same, and what is lost is said"""
@@ -171,6 +201,12 @@ class Descriptors(unittest.TestCase):
             waiting = Client(server.port)
             while "Too many open files" not in (line := server.next_line()):
                 self.assertTrue(line)
+            before, begin = sum(cpu_ticks(server.process.pid)[:2]), time.monotonic()
+            wait_until(lambda: time.monotonic() > begin + 1)
+            share = (sum(cpu_ticks(server.process.pid)[:2]) - before) / os.sysconf("SC_CLK_TCK") / \
+                (time.monotonic() - begin)
+            if not os.environ.get("TOPNET_SANITIZE"):
+                self.assertLess(share, 0.05, "of a CPU, while it waits")
             resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (hard, hard))
             waiting.connection.close()
             self.assertEqual(server.fetch().returncode, 0)

@@ -149,6 +149,8 @@ class Server:
             socket.create_connection(("127.0.0.1", self.port)).close()
         except ConnectionRefusedError:
             return True
+        except ConnectionResetError:
+            pass  # at the very moment
         return False
 
     def threads(self):
