@@ -111,7 +111,8 @@ void HttpServer::wait_for_seat() {
         std::min_element(seats_.begin(), seats_.end(), [](const auto& a, const auto& b) {
           return a.second.gives_way_from < b.second.gives_way_from;
         });
-    changed_.wait_until(lock, next->second.gives_way_from);
+    const net::Deadline soonest = next->second.gives_way_from;  // the seat may go meanwhile
+    changed_.wait_until(lock, soonest);
   }
 }
 
