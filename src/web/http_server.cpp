@@ -21,8 +21,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kStackSize = std::size_t{8} * 1024 * 1024;
 
 // So long nobody has to give way to others: to send a request, and to take its answer.
-constexpr std::chrono::milliseconds kTimeToAsk{100};
-constexpr std::chrono::milliseconds kTimeToTakeIt{250};
+constexpr std::chrono::milliseconds kTimeToAsk{500};
+constexpr std::chrono::milliseconds kTimeToTakeIt{500};
 
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
