@@ -23,6 +23,7 @@ namespace topnet::net {
 namespace {
 
 constexpr std::chrono::seconds kLinger{1};
+constexpr std::uint8_t kHandshake = 22;  // the type of a TLS record
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -82,7 +83,6 @@ void poll_until(std::span<pollfd> waited, Deadline deadline) {
 bool has_whole_record(int socket) {
   std::array<std::uint8_t, 5> head{};
   const ssize_t count = ::recv(socket, head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT);
-  constexpr std::uint8_t kHandshake = 22;
   if (count != static_cast<ssize_t>(head.size()) || head[0] != kHandshake) return false;
   const int length = head[3] * 256 + head[4];
   int waiting = 0;

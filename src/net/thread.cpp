@@ -11,6 +11,9 @@
 namespace topnet::net {
 namespace {
 
+// What the calls at the end of a stack still need lies within this.
+constexpr std::uintptr_t kInUse = 1024;
+
 struct Start {
   std::string name;
   std::function<void()> work;
@@ -64,8 +67,7 @@ void give_back_unused_stack() {
   const int error = ::pthread_attr_getstack(&attributes, &lowest, &size);
   ::pthread_attr_destroy(&attributes);
   if (error != 0) return;
-  // Stacks grow downwards. What the calls below still need lies within this.
-  constexpr std::uintptr_t kInUse = 1024;
+  // Stacks grow downwards.
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(lowest);
   const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
