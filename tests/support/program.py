@@ -139,10 +139,10 @@ class Server:
         with urllib.request.urlopen(self.page + ".json", timeout=20) as answer:
             return json.load(answer)
 
-    def resident_kib(self):
-        """How much memory it has, in KiB."""
+    def resident_kib(self, what="VmRSS:"):
+        """How much memory it has, in KiB; with VmHWM: the most that it has had."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+            return next(int(line.split()[1]) for line in file if line.startswith(what))
 
     def refuses_connections(self):
         try:
