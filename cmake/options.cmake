@@ -19,7 +19,7 @@ target_link_options(topnet_options INTERFACE -Wl,--as-needed)
 target_include_directories(topnet_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
 target_compile_options(topnet_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
-  -Wold-style-cast -Woverloaded-virtual -Wno-missing-field-initializers -Werror)
+  -Wold-style-cast -Woverloaded-virtual -Wredundant-decls -Wzero-as-null-pointer-constant -Wno-missing-field-initializers -Werror)
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(topnet_options INTERFACE -Wreserved-identifier)
