@@ -93,8 +93,7 @@ std::variant<net::Joined, net::Refusal> Doorkeeper::join(const net::JoinRequest&
     return refuse(describe(net::JoinRefusal::NotForThisServer));
   }
   if (own->is_own(*peer.pin)) return refuse("that is this server's own key, which needs no invite");
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  const auto result = trust_.join(request.secret, *peer.pin, now);
+  const auto result = trust_.join(request.secret, *peer.pin, proc::now());
   if (const auto* const why = std::get_if<net::JoinRefusal>(&result)) return refuse(describe(*why));
   const auto& name = std::get<std::string>(result);
   say(fmt::format("{} has joined as {}, with the key {}", peer.peer, name, *peer.pin));

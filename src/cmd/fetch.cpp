@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "cmd/failure.h"
@@ -25,31 +27,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
-// What happens once the report is safe.
-void report_back(net::Client& client, OwnTop& own, const std::optional<net::Pin>& learned,
-                 const FetchOptions& options, net::Deadline deadline) {
-  net::Top top = own.take(deadline);
-  top.learned_pin = learned;
-  client.send_top(top, deadline);
-  const bool is_file = options.ranking.out != "-";
-  say(fmt::format("{}{}sent top process {} ({}), {} user + {} system ticks",
-                  is_file ? "stored " + proc::escape(options.ranking.out) : "", is_file ? ", " : "",
-                  top.name, top.pid, top.user_ticks, top.system_ticks));
-  if (options.hold.count() > 0) {
-    try {
-      client.hold(Clock::now() + options.hold);
-    } catch (const std::exception& error) {
-      // The exchange is complete, so this is news and no failure.
-      say(fmt::format("the server ended the hold: {}", error.what()));
-      return;
-    }
-  }
-  try {
-    client.finish(Clock::now() + seconds(1));
-  } catch (const std::exception&) {
-    return;  // The exchange is complete, however the connection ends.
-  }
-}
+// How often a server is looked for that may be about to start again.
+constexpr std::chrono::milliseconds kLookAgain{100};
 
 std::chrono::milliseconds max_time(const FetchOptions& options) {
   return options.max_time.value_or(seconds(30) +
@@ -78,22 +57,126 @@ std::optional<net::Pin> take_note(ServerConnection& connection,
   }
 }
 
-// Stores the report and sends the own top; `what_holds` says what stays done where that fails.
-void exchange(ServerConnection& connection, const FetchOptions& options, Output& output,
-              const char*& what_holds) {
-  const net::Deadline deadline = Clock::now() + max_time(options);
-  OwnTop own(options.ranking);
-  net::Client client(connection.stream());
-  const net::ReportEnd end = client.fetch_report(
-      {.count = options.ranking.count,
-       .key = options.ranking.key,
-       .format = options.ranking.format,
-       .delay = options.ranking.delay,
-       .hold = options.hold},
-      [&](std::string_view bytes) { output.write(bytes); }, deadline);
-  output.commit();
-  what_holds = "; the report is stored";
-  report_back(client, own, take_note(connection, end.next_pin), options, deadline);
+// One exchange with a server, from the request to the end of the hold.
+class Fetch {
+ public:
+  explicit Fetch(const FetchOptions& options)
+      : options_(options), output_(options.ranking.out), deadline_(Clock::now()) {}
+
+  // Throws what stops it; what_holds() then says what stays done.
+  void run();
+  const char* what_holds() const { return what_holds_; }
+
+ private:
+  void connect(std::chrono::milliseconds patience);
+  void connect_again();
+  void exchange();
+  void deliver(const net::Top& top);
+  void deliver_again(const net::Top& top);
+  void stay();
+  net::Client client() { return net::Client(connection_->stream()); }
+
+  const FetchOptions& options_;
+  Output output_;
+  std::optional<ServerConnection> connection_;
+  net::Deadline deadline_;  // of the exchange
+  const char* what_holds_ = "";
+};
+
+void Fetch::run() {
+  connect(options_.connect_timeout);
+  try {
+    exchange();
+  } catch (const net::ConnectionError& error) {
+    // Unlike before, the server has been reached: what it owes has not arrived whole.
+    throw Failure(ExitCode::Protocol, fmt::format("the connection broke: {}", error.what()));
+  }
+  stay();
+}
+
+void Fetch::connect(std::chrono::milliseconds patience) {
+  connection_.emplace(ServerConnectionOptions{.server = options_.server,
+                                              .transport = options_.transport,
+                                              .connect_timeout = patience,
+                                              .pin = options_.pin,
+                                              .state_dir = options_.state_dir});
+}
+
+// Stores the report and sends the own top.
+void Fetch::exchange() {
+  deadline_ = Clock::now() + max_time(options_);
+  OwnTop own(options_.ranking);
+  const net::ReportEnd end = client().fetch_report(
+      {.count = options_.ranking.count,
+       .key = options_.ranking.key,
+       .format = options_.ranking.format,
+       .delay = options_.ranking.delay,
+       .hold = options_.hold},
+      [&](std::string_view bytes) { output_.write(bytes); }, deadline_);
+  output_.commit();
+  what_holds_ = "; the report is stored, and the top process is not acknowledged";
+  const auto learned = take_note(*connection_, end.next_pin);
+  net::Top top = own.take(deadline_);
+  top.learned_pin = learned;
+  deliver(top);
+  const bool is_file = options_.ranking.out != "-";
+  say(fmt::format("{}{}sent top process {} ({}), {} user + {} system ticks",
+                  is_file ? "stored " + proc::escape(options_.ranking.out) : "",
+                  is_file ? ", " : "", top.name, top.pid, top.user_ticks, top.system_ticks));
+}
+
+// Where the connection breaks before the acknowledgement, nobody knows whether the server has the
+// top. It is sent once more then; a server that has it does not take it twice.
+void Fetch::deliver(const net::Top& top) {
+  try {
+    client().send_top(top, deadline_);
+  } catch (const net::ConnectionError&) {
+    deliver_again(top);
+  } catch (const net::EndedEarlyError&) {
+    deliver_again(top);
+  }
+}
+
+void Fetch::deliver_again(const net::Top& top) {
+  connect_again();
+  // A top is the answer to a report, so one is asked for.
+  client().fetch_report(
+      {.count = 1, .hold = options_.hold}, [](std::string_view) {}, deadline_);
+  client().send_top(top, deadline_);
+}
+
+// A server that has just ended may be about to start again.
+void Fetch::connect_again() {
+  const net::Deadline end = std::min(Clock::now() + options_.connect_timeout, deadline_);
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+    try {
+      return connect(left);
+    } catch (const net::ConnectionError& error) {
+      if (Clock::now() + kLookAgain >= end) {
+        throw Failure(ExitCode::Unreachable,
+                      fmt::format("the connection broke, and there is no other: {}", error.what()));
+      }
+      std::this_thread::sleep_for(kLookAgain);
+    }
+  }
+}
+
+// The exchange is complete, so whatever happens now is no failure.
+void Fetch::stay() {
+  if (options_.hold.count() > 0) {
+    try {
+      client().hold(Clock::now() + options_.hold);
+    } catch (const std::exception& error) {
+      say(fmt::format("the server ended the hold: {}", error.what()));
+      return;
+    }
+  }
+  try {
+    client().finish(Clock::now() + seconds(1));
+  } catch (const std::exception&) {
+    return;
+  }
 }
 
 ExitCode run(const FetchOptions& options) {
@@ -104,22 +187,11 @@ ExitCode run(const FetchOptions& options) {
   if (options.pin && !options.transport.ca.empty()) {
     throw UsageError("--pin and --ca exclude each other; leave one out");
   }
-  Output output(options.ranking.out);
-  const char* what_holds = "";
+  Fetch fetch(options);
   try {
-    ServerConnection connection({.server = options.server,
-                                 .transport = options.transport,
-                                 .connect_timeout = options.connect_timeout,
-                                 .pin = options.pin,
-                                 .state_dir = options.state_dir});
-    try {
-      exchange(connection, options, output, what_holds);
-    } catch (const net::ConnectionError& error) {
-      // Unlike before, the server has been reached: what it owes has not arrived whole.
-      throw Failure(ExitCode::Protocol, fmt::format("the connection broke: {}", error.what()));
-    }
+    fetch.run();
   } catch (const std::exception& error) {
-    fail(options, error, what_holds);
+    fail(options, error, fetch.what_holds());
   }
   return ExitCode::Done;
 }

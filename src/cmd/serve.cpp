@@ -23,7 +23,9 @@
 #include "cmd/values.h"
 #include "net/file_error.h"
 #include "net/server.h"
+#include "net/server_lock.h"
 #include "net/socket.h"
+#include "net/top_store.h"
 #include "proc/escape.h"
 #include "proc/host.h"
 #include "proc/sampler.h"
@@ -54,13 +56,14 @@ void say_failure(const net::SessionPeer& peer, const std::string& why) {
 }
 
 net::ServerOptions server_options(const ServeOptions& options, Doorkeeper& doorkeeper,
-                                  Reports& reports) {
+                                  Reports& reports, net::TopStore& tops) {
   net::ServerOptions result{
       .max_clients = clients_within_limits(options.max_clients),
       .tls = {},
       .client_name = [&](const net::Pin& pin) { return doorkeeper.client_name(pin); },
       .make_report = [&](const net::ReportRequest& request,
                          const net::WaitUntil& wait) { return reports.make(request, wait); },
+      .keep_top = [&](const net::ReceivedTop& top) { return tops.keep(top); },
       .exchange_done = say_exchange,
       .failed = say_failure,
       .next_pin = [&] { return doorkeeper.next_pin(); },
@@ -79,7 +82,7 @@ web::ServerInfo describe(const ServeOptions& options, const std::string& address
   return {.version = TOPNET_VERSION,
           .host = proc::read_host("/proc").name,
           .pid = ::getpid(),
-          .started = floor<milliseconds>(system_clock::now()),
+          .started = proc::now(),
           .uses_tls = options.transport.uses_tls(),
           .listen = address};
 }
@@ -103,8 +106,10 @@ void look_around(Doorkeeper& doorkeeper, net::Server& server, std::string& said)
 
 ExitCode run(const ServeOptions& options) {
   check(options.transport);
-  const std::filesystem::path state = state_dir(options.state_dir);
-  Doorkeeper doorkeeper(net::PrivateFolder(state), options.transport);
+  const net::PrivateFolder state(state_dir(options.state_dir));
+  const net::ServerLock lock(state, "serve.lock");
+  Doorkeeper doorkeeper(state, options.transport);
+  net::TopStore tops(state, "tops.db", options.keep, say);
   proc::Sampler sampler("/proc", options.method);
   Reports reports(state / "reports", sampler);
   Listener listener = listen_for_clients(options);
@@ -113,16 +118,17 @@ ExitCode run(const ServeOptions& options) {
 
   // Blocked in every thread that is started from here on; main waits for them.
   const sigset_t ends = block_end_signals();
-  confine(state);
+  confine(state.path());
 
   const web::ServerInfo info = describe(options, listener.address);
   net::Connections connections;
   net::Troubles troubles(say);
-  net::Server server(std::move(listener.socket), server_options(options, doorkeeper, reports),
+  net::Server server(std::move(listener.socket), server_options(options, doorkeeper, reports, tops),
                      connections, troubles);
   const auto status = [&] {
     return web::Status{.server = info,
                        .exchange = connections.snapshot(),
+                       .tops = tops.newest(),
                        .work = {.scans = sampler.scans(),
                                 .accept_errors = troubles.accept_errors(),
                                 .thread_errors = troubles.thread_errors(),

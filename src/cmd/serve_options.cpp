@@ -1,5 +1,7 @@
 #include "cmd/serve_options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "cmd/state_dir.h"
@@ -15,10 +17,10 @@ net::HostPort parse_address(const std::string& text) {
   return *address;
 }
 
-std::size_t parse_clients(const std::string& text) {
+std::size_t parse_count(const std::string& text, std::size_t most) {
   const auto number = proc::parse_number<std::size_t>(text);
-  if (!number || *number < 1 || *number > 1000000) {
-    throw UsageError("is not a whole number from 1 to 1000000");
+  if (!number || *number < 1 || *number > most) {
+    throw UsageError(fmt::format("is not a whole number from 1 to {}", most));
   }
   return *number;
 }
@@ -72,7 +74,18 @@ std::vector<Option> serve_options(ServeOptions& options) {
       {.names = "--max-clients",
        .value = "N",
        .help = "How many clients are served at once (1024)",
-       .set = [&](const std::string& text) { options.max_clients = parse_clients(text); }},
+       .set = [&](const std::string& text) { options.max_clients = parse_count(text, 1000000); }},
+      {.names = "--keep-tops",
+       .value = "N",
+       .help = "How many of the clients' busiest processes are kept (100000)",
+       .set = [&](const std::string& text) { options.keep.most = parse_count(text, 10000000); }},
+      {.names = "--keep-days",
+       .value = "D",
+       .help = "And for how many days (7)",
+       .set =
+           [&](const std::string& text) {
+             options.keep.longest = std::chrono::days(parse_count(text, 36500));
+           }},
       state_dir_option(options.state_dir)};
   const std::vector<Option> transport = transport_options(options.transport);
   table.insert(table.end() - 1, transport.begin(), transport.end());

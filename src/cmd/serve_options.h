@@ -9,6 +9,7 @@
 #include "cmd/command_line.h"
 #include "cmd/transport_options.h"
 #include "net/address.h"
+#include "net/top_table.h"
 #include "proc/scanner.h"
 
 namespace topnet::cmd {
@@ -21,6 +22,7 @@ struct ServeOptions {
   std::string http_token_file;  // empty: none
   proc::Method method = proc::Method::Fastest;
   std::size_t max_clients = 1024;
+  net::TopLimits keep;
   TransportOptions transport;
   std::string state_dir;
 };

@@ -18,10 +18,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-proc::WallTime now() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
 std::vector<sockaddr_storage> resolve(const ServerConnectionOptions& options) {
   auto addresses = net::resolve(options.server, net::Purpose::Connecting);
   if (!options.transport.uses_tls() && !options.transport.allows_unsafe_plaintext) {
@@ -73,7 +69,8 @@ void ServerConnection::connect_with_tls() {
     const bool may_ask = !options_.pin && !known_;
     if (!may_ask || !ask_to_trust(address_, error.seen())) refuse_key(error.seen());
     shake_hands(net::TlsContext::client(identity_, {error.seen()}));
-    known_ = net::KnownServer{.address = address_, .pin = error.seen(), .since = now(), .next = {}};
+    known_ = net::KnownServer{
+        .address = address_, .pin = error.seen(), .since = proc::now(), .next = {}};
     trust_->remember(*known_);
   }
 }
@@ -130,7 +127,7 @@ void ServerConnection::remember() {
   if (known_) {
     if (seen == known_->pin) return;
     // It has switched to the key that it had announced.
-    trust_->note_switch(known_->pin, seen, now());
+    trust_->note_switch(known_->pin, seen, proc::now());
     known_->pin = seen;
     known_->next.reset();
     return;
@@ -140,7 +137,7 @@ void ServerConnection::remember() {
     if (server.pin != seen && server.next != seen) continue;
     say(fmt::format("{} shows the key that {} is known by, and is known by it from now on",
                     address_, server.address));
-    known_ = net::KnownServer{.address = address_, .pin = seen, .since = now(), .next = {}};
+    known_ = net::KnownServer{.address = address_, .pin = seen, .since = proc::now(), .next = {}};
     trust_->remember(*known_);
     return;
   }
@@ -171,7 +168,7 @@ void ServerConnection::refuse_key(const net::Pin& seen) const {
 }
 
 void ServerConnection::keep(const std::string& address) {
-  trust_->remember({.address = address, .pin = *options_.pin, .since = now(), .next = {}});
+  trust_->remember({.address = address, .pin = *options_.pin, .since = proc::now(), .next = {}});
 }
 
 std::optional<net::Pin> ServerConnection::note_next(const std::optional<net::Pin>& next) {

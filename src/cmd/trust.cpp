@@ -63,9 +63,8 @@ void say_who_has_to_be_told(const net::Trust& trust) {
         "invite it again: {}",
         servers));
   }
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const std::string invites =
-      list(trust.open_invites(now), [](const net::Invite& entry) { return entry.name; });
+      list(trust.open_invites(proc::now()), [](const net::Invite& entry) { return entry.name; });
   if (!invites.empty()) {
     say(fmt::format("these invites are of the previous key, and have to be made again: {}",
                     invites));

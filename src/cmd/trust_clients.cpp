@@ -49,8 +49,7 @@ ExitCode invite(const InviteOptions& options) {
   const std::string address = options.host ? *options.host : own_address();
   const net::PrivateFolder folder(state_dir(options.state_dir));
   const net::Pin own = net::KeyRing(folder).keys()->shown();
-  const proc::WallTime expires =
-      std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) + options.ttl;
+  const proc::WallTime expires = proc::now() + options.ttl;
   const std::string secret = net::Trust(folder).invite(options.name, expires);
   print(fmt::format("topnet trust join {}\n",
                     to_text(net::InviteCode{.address = address, .pin = own, .secret = secret})));

@@ -65,7 +65,7 @@ void Client::finish(Deadline deadline) {
 // The next frame; a refusal is thrown.
 Frame Client::read_answer(Deadline deadline) {
   auto frame = read_frame(stream_, deadline);
-  if (!frame) throw ProtocolError("the server ended the connection before its answer");
+  if (!frame) throw EndedEarlyError("the server ended the connection before its answer");
   if (frame->type == FrameType::Error) throw RefusedError(parse_refusal(frame->payload));
   return std::move(*frame);
 }

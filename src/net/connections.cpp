@@ -1,22 +1,14 @@
 #include "net/connections.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace topnet::net {
-namespace {
-
-WallTime now() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
-}  // namespace
 
 ConnectionId Connections::open(std::string peer) {
   const std::scoped_lock lock(mutex_);
   const ConnectionId id = ++accepted_;
-  live_.emplace(id,
-                LiveConnection{.id = id, .peer = std::move(peer), .client = {}, .since = now()});
+  live_.emplace(
+      id, LiveConnection{.id = id, .peer = std::move(peer), .client = {}, .since = proc::now()});
   return id;
 }
 
@@ -45,23 +37,14 @@ void Connections::count_report() {
   ++reports_sent_;
 }
 
-void Connections::add_top(ConnectionId id, Top top) {
+void Connections::count_top() {
   const std::scoped_lock lock(mutex_);
-  if (std::any_of(tops_.begin(), tops_.end(),
-                  [&](const ReceivedTop& known) { return known.top.id == top.id; })) {
-    return;
-  }
-  const LiveConnection& connection = live_.at(id);
-  tops_.push_front(
-      {.time = now(), .client = connection.client, .peer = connection.peer, .top = std::move(top)});
-  if (tops_.size() > kMostTops) tops_.pop_back();
   ++tops_received_;
 }
 
 ConnectionsSnapshot Connections::snapshot() const {
   const std::scoped_lock lock(mutex_);
   ConnectionsSnapshot snapshot{.connections = {},
-                               .tops = {tops_.begin(), tops_.end()},
                                .accepted = accepted_,
                                .outcomes = outcomes_,
                                .reports_sent = reports_sent_,

@@ -1,4 +1,4 @@
-// The live connections, what clients reported last, and how every connection ended.
+// The live connections, and how every connection ended.
 //
 // Any thread may call anything; readers get a snapshot by value. At every moment `accepted` is the
 // sum of the outcomes and of the live ones.
@@ -8,14 +8,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "net/message.h"
 #include "proc/time_text.h"
 #include "proc/words.h"
 
@@ -63,16 +61,8 @@ struct LiveConnection {
   std::uint64_t requests = 0;
 };
 
-struct ReceivedTop {
-  WallTime time;
-  std::optional<std::string> client;
-  std::string peer;
-  Top top;
-};
-
 struct ConnectionsSnapshot {
   std::vector<LiveConnection> connections;  // oldest first
-  std::vector<ReceivedTop> tops;            // newest first, kMostTops at most
   std::uint64_t accepted = 0;
   std::array<std::uint64_t, kOutcomes.size()> outcomes{};  // indexed by Outcome
   std::uint64_t reports_sent = 0;
@@ -83,8 +73,6 @@ struct ConnectionsSnapshot {
 
 class Connections {
  public:
-  static constexpr std::size_t kMostTops = 100;
-
   ConnectionId open(std::string peer);
   void close(ConnectionId id, Outcome outcome);
 
@@ -93,15 +81,13 @@ class Connections {
   void count_request(ConnectionId id);
   void count_report();
 
-  // Takes the top of that connection's client. A top whose id is there already is not taken again.
-  void add_top(ConnectionId id, Top top);
+  void count_top();
 
   ConnectionsSnapshot snapshot() const;
 
  private:
   mutable std::mutex mutex_;
   std::map<ConnectionId, LiveConnection> live_;
-  std::deque<ReceivedTop> tops_;
   std::uint64_t accepted_ = 0;
   std::array<std::uint64_t, kOutcomes.size()> outcomes_{};
   std::uint64_t reports_sent_ = 0;

@@ -42,7 +42,7 @@ std::optional<Frame> read_frame(Stream& stream, Deadline deadline) {
   std::array<std::byte, kFrameHeaderSize> header{};
   const std::size_t filled = read_full(stream, header, deadline);
   if (filled == 0) return std::nullopt;
-  if (filled < header.size()) throw ProtocolError("the connection ended inside a frame's header");
+  if (filled < header.size()) throw EndedEarlyError("the connection ended inside a frame's header");
 
   const auto type = std::to_integer<std::uint8_t>(header[0]);
   std::uint32_t length = 0;
@@ -58,7 +58,7 @@ std::optional<Frame> read_frame(Stream& stream, Deadline deadline) {
   Frame frame{.type = static_cast<FrameType>(type), .payload = std::string(length, '\0')};
   const auto payload = std::as_writable_bytes(std::span(frame.payload));
   if (read_full(stream, payload, deadline) < length) {
-    throw ProtocolError("the connection ended inside a frame");
+    throw EndedEarlyError("the connection ended inside a frame");
   }
   return frame;
 }

@@ -41,6 +41,12 @@ struct Frame {
   std::string payload;
 };
 
+// The peer has ended the connection where more was due.
+class EndedEarlyError : public ProtocolError {
+ public:
+  using ProtocolError::ProtocolError;
+};
+
 // Reads one whole frame; nullopt if the peer has ended before its first byte. Throws ProtocolError
 // for an unknown type, for a length above the type's limit (before memory is taken for it) and for
 // an end inside the frame; and what the stream throws.

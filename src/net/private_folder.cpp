@@ -134,11 +134,27 @@ void PrivateFolder::write(std::string_view name, std::string_view contents) cons
   // What could not be read again would be lost.
   if (contents.size() > kMaxFileSize) throw FileError("write", path_ / name, EFBIG);
   AtomicFile target(path_ / name, kFileMode);
-  // The server of another user would be locked out of what root makes for it.
-  if (::geteuid() == 0 && owner_ != 0) target.set_owner(owner_, group_);
+  if (gives_away()) target.set_owner(owner_, group_);
   target.write(contents);
   target.commit();
 }
+
+proc::UniqueFd PrivateFolder::open(std::string_view name) const {
+  const fs::path file = path_ / name;
+  constexpr int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  proc::UniqueFd descriptor(::open(file.c_str(), flags));
+  if (!descriptor && errno == ENOENT) {
+    descriptor = proc::UniqueFd(::open(file.c_str(), flags | O_CREAT, kFileMode));
+    if (descriptor && gives_away() && ::fchown(descriptor.raw(), owner_, group_) != 0) {
+      throw FileError("write", file, errno);
+    }
+  }
+  if (!descriptor) throw FileError("write", file, errno);
+  return descriptor;
+}
+
+// The server of another user would be locked out of what root makes for it.
+bool PrivateFolder::gives_away() const { return ::geteuid() == 0 && owner_ != 0; }
 
 void PrivateFolder::remove(std::string_view name) const {
   const fs::path file = path_ / name;

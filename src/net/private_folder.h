@@ -63,10 +63,16 @@ class PrivateFolder {
   // folder's owner. Throws FileError.
   void write(std::string_view name, std::string_view contents) const;
 
+  // Opens a file for reading and writing; a new one is made as by write(). Symbolic links are
+  // refused, and nothing is waited for. Throws FileError.
+  proc::UniqueFd open(std::string_view name) const;
+
   // Removes a file, if there is one. Throws FileError.
   void remove(std::string_view name) const;
 
  private:
+  bool gives_away() const;
+
   std::filesystem::path path_;
   uid_t owner_ = 0;
   gid_t group_ = 0;

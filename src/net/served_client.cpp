@@ -159,6 +159,7 @@ std::variant<Joined, Refusal> ServedClient::join(const JoinRequest& request,
 SessionHooks ServedClient::hooks() {
   const ServerOptions& options = server_.options;
   return {.make_report = options.make_report,
+          .keep_top = options.keep_top,
           .join = [this](const JoinRequest& request,
                          const SessionPeer& peer) { return join(request, peer); },
           .next_pin = options.next_pin,

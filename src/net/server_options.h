@@ -24,6 +24,7 @@ struct ServerOptions {
   // The name that the holder of a key is enrolled under; nullopt for a stranger.
   std::function<std::optional<std::string>(const Pin&)> client_name;
   MakeReport make_report;
+  decltype(SessionHooks::keep_top) keep_top;
   std::function<void(const Exchange&)> exchange_done;
   // See SessionHooks.
   decltype(SessionHooks::join) join = SessionHooks().join;

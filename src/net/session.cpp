@@ -1,5 +1,6 @@
 #include "net/session.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 #include <exception>
 #include <utility>
 
-#include "net/file_error.h"
 #include "net/sha256.h"
 #include "proc/escape.h"
 
@@ -157,7 +157,7 @@ void Session::exchange(const ReportRequest& request) {
   if (top.learned_pin && top.learned_pin == hooks_.next_pin()) {
     hooks_.learned(peer_, *top.learned_pin);
   }
-  connections_.add_top(peer_.id, top);
+  keep(top);
   write_frame(stream_, FrameType::Ack, to_json(Ack{.id = top.id}), deadline);
   ++exchanges_;
   hooks_.exchange_done({.peer = peer_.peer,
@@ -171,12 +171,27 @@ std::shared_ptr<const ReportFile> Session::make_report(const ReportRequest& requ
   try {
     return hooks_.make_report(request, hooks_.wait_until);
   } catch (const FileError& error) {
-    hooks_.failed(peer_, error.what());
-    // The path is nobody's business but the server's.
-    throw Ended{Outcome::InternalError,
-                {.code = RefusalCode::Internal,
-                 .text = "the server could not write the report: " + error.code().message()}};
+    fail("write the report", error);
   }
+}
+
+void Session::keep(const Top& top) const {
+  try {
+    if (hooks_.keep_top(
+            {.time = proc::now(), .client = peer_.client, .peer = peer_.peer, .top = top})) {
+      connections_.count_top();
+    }
+  } catch (const FileError& error) {
+    fail("keep the top process", error);
+  }
+}
+
+void Session::fail(const char* what, const FileError& error) const {
+  hooks_.failed(peer_, error.what());
+  // The path is nobody's business but the server's.
+  throw Ended{Outcome::InternalError,
+              {.code = RefusalCode::Internal,
+               .text = fmt::format("the server could not {}: {}", what, error.code().message())}};
 }
 
 void Session::send(const ReportFile& report, Deadline deadline) {

@@ -13,8 +13,10 @@
 #include <variant>
 
 #include "net/connections.h"
+#include "net/file_error.h"
 #include "net/frame.h"
 #include "net/message.h"
+#include "net/received_top.h"
 #include "net/report_files.h"
 #include "net/stream.h"
 
@@ -64,6 +66,9 @@ struct SessionHooks {
   // Makes and stores a report; waits for the end of a window with `wait`. Throws what stops it; the
   // client is then told that it failed.
   MakeReport make_report;
+  // Keeps the client's top: once this returns it is safe, and is acknowledged. False where its id
+  // was known. Throws what stops it; the client is then told that it failed.
+  std::function<bool(const ReceivedTop&)> keep_top;
   // Enrols the client's key by an invite, and returns its name; or says why not, for people.
   std::function<std::variant<Joined, Refusal>(const JoinRequest&, const SessionPeer&)> join =
       [](const JoinRequest&, const SessionPeer&) {
@@ -113,6 +118,8 @@ class Session {
   ReportRequest accept_request(const Frame& frame) const;
   void exchange(const ReportRequest& request);
   std::shared_ptr<const ReportFile> make_report(const ReportRequest& request) const;
+  void keep(const Top& top) const;
+  [[noreturn]] void fail(const char* what, const FileError& error) const;
   void send(const ReportFile& report, Deadline deadline);
 
   Stream& stream_;

@@ -9,6 +9,7 @@
 #include "proc/clock_ticks.h"
 #include "proc/ended.h"
 #include "proc/scan.h"
+#include "proc/time_text.h"
 
 namespace topnet::proc {
 namespace {
@@ -49,8 +50,7 @@ Scanner::Scanner(std::unique_ptr<Source> source, Method method)
     : source_(std::move(source)), method_(method), pids_(*source_) {}
 
 Usage Scanner::since_start(const std::vector<Wish>& wishes) {
-  using namespace std::chrono;
-  const auto time = floor<milliseconds>(system_clock::now());
+  const WallTime moment = now();
   const auto machine = source_->read_cpu_times();
   const std::vector<pid_t>& pids =
       pids_.update(machine && source_->has_clocks() ? machine->forks : std::nullopt);
@@ -70,7 +70,7 @@ Usage Scanner::since_start(const std::vector<Wish>& wishes) {
     usage = by_stat(std::move(found));
     pids_.remove(vanished);
   }
-  usage->time = time;
+  usage->time = moment;
   usage->machine = machine;
   require_processes(*usage, *source_);
   return std::move(*usage);

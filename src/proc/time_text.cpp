@@ -27,6 +27,10 @@ std::optional<std::array<int, 7>> match_digits(std::string_view text, std::strin
 
 }  // namespace
 
+WallTime now() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
 std::string format_time(WallTime time) {
   using namespace std::chrono;
   const auto midnight = floor<days>(time);

@@ -1,4 +1,4 @@
-// Moments as text: UTC, ISO 8601, to the millisecond. Pure.
+// Moments, to the millisecond, and as text: UTC, ISO 8601.
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,9 @@
 namespace topnet::proc {
 
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// By this machine's clock.
+WallTime now();
 
 // 2026-11-23T20:01:02.123Z
 std::string format_time(WallTime time);

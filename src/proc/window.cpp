@@ -5,6 +5,7 @@
 
 #include "proc/clock_ticks.h"
 #include "proc/ended.h"
+#include "proc/time_text.h"
 
 namespace topnet::proc {
 namespace {
@@ -46,11 +47,10 @@ CpuTimes middle(const CpuTimes& before, const CpuTimes& after) {
 // nothing during that.
 Moment read_moment(Source& source, PidList& list, Clocks clocks,
                    const std::vector<Entry>& earlier) {
-  using namespace std::chrono;
   Moment moment;
   for (int attempt = 1;; ++attempt) {
-    moment.time = floor<milliseconds>(system_clock::now());
-    moment.when = steady_clock::now();
+    moment.time = now();
+    moment.when = std::chrono::steady_clock::now();
     moment.machine = source.read_cpu_times();
     moment.reading = read_all(source, list, forks_of(source, moment.machine), clocks,
                               attempt == 1 ? earlier : moment.reading.entries);

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "net/connections.h"
+#include "net/received_top.h"
 
 namespace topnet::web {
 
@@ -32,6 +34,7 @@ struct Work {
 struct Status {
   ServerInfo server;
   net::ConnectionsSnapshot exchange;
+  std::vector<net::ReceivedTop> tops;  // newest first
   Work work;
 };
 

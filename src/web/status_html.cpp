@@ -24,9 +24,9 @@ std::string connections(const net::ConnectionsSnapshot& exchange) {
                "Nobody is connected.");
 }
 
-std::string tops(const net::ConnectionsSnapshot& exchange) {
+std::string tops(const std::vector<net::ReceivedTop>& received_tops) {
   Rows rows;
-  for (const net::ReceivedTop& received : exchange.tops) {
+  for (const net::ReceivedTop& received : received_tops) {
     const net::Top& top = received.top;
     rows.push_back({or_dash(received.client), or_dash(top.host), top.name, std::to_string(top.pid),
                     std::to_string(top.user_ticks), std::to_string(top.system_ticks),
@@ -99,7 +99,7 @@ std::string to_html(const Status& status) {
 )",
       host, escape_html(server.version), server.pid, server.uses_tls ? "TLS" : "plaintext",
       escape_html(server.listen), proc::format_time(server.started), connections(status.exchange),
-      tops(status.exchange), counters(status), work(status));
+      tops(status.tops), counters(status), work(status));
 }
 
 }  // namespace topnet::web

@@ -67,7 +67,7 @@ std::string to_json(const Status& status) {
   const Json document = {{"schema", "topnet.status/1"},
                          {"server", describe(status.server)},
                          {"connections", describe_all(status.exchange.connections)},
-                         {"reports", describe_all(status.exchange.tops)},
+                         {"reports", describe_all(status.tops)},
                          {"counters", count(status.exchange)},
                          {"work",
                           {{"scans", status.work.scans},

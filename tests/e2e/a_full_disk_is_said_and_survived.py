@@ -7,11 +7,8 @@ import tempfile
 import unittest
 
 from support.program import TOPNET, Server, topnet
+from support.small_disk import fill, on_small_disk, require_small_disk
 from support.status import Watch
-
-# Becomes a command, with a small disk of its own mounted at a folder: sh, the folder, the command.
-ON_SMALL_DISK = ["unshare", "--map-root-user", "--mount", "sh", "-c",
-                 'mount -t tmpfs -o size=64k,mode=700 tmpfs "$1" && shift && exec "$@"', "sh"]
 
 
 class FullDisk(unittest.TestCase):
@@ -21,13 +18,10 @@ class FullDisk(unittest.TestCase):
         self.folder = folder.name
         self.disk = os.path.join(self.folder, "disk")
         os.mkdir(self.disk)
-        trial = subprocess.run([*ON_SMALL_DISK, self.disk, "true"], stderr=subprocess.PIPE,
-                               check=False)
-        if trial.returncode != 0:
-            self.skipTest("no file system can be mounted here: " + trial.stderr.decode())
+        require_small_disk(self)
 
     def test_at_the_server(self):
-        with Server(state=self.disk + "/state", wrapper=[*ON_SMALL_DISK, self.disk]) as server, \
+        with Server(state=self.disk + "/state", wrapper=on_small_disk(self.disk)) as server, \
                 Watch(server):
             disk = f"/proc/{server.process.pid}/root{self.disk}"
             own = os.path.join(self.folder, "own")
@@ -37,10 +31,7 @@ class FullDisk(unittest.TestCase):
             self.assertEqual(server.fetch("-n", "1", state=own).returncode, 0)
             server.next_line()
 
-            with self.assertRaisesRegex(OSError, "No space left"), open(disk + "/fill", "wb") as fill:
-                while True:
-                    fill.write(b"x" * 512)
-                    fill.flush()
+            fill(disk)
             before = os.listdir(disk + "/state/reports")
             result = server.fetch("-n", "10", state=own)
             self.assertEqual((result.returncode, result.stdout), (8, b""))
@@ -60,7 +51,7 @@ class FullDisk(unittest.TestCase):
     def test_at_a_server_that_starts(self):
         full = ['head -c 1M /dev/zero >"$0/fill"; exec "$@"', self.disk]
         result = subprocess.run(
-            [*ON_SMALL_DISK, self.disk, "sh", "-c", *full, TOPNET, "serve", "--listen",
+            [*on_small_disk(self.disk), "sh", "-c", *full, TOPNET, "serve", "--listen",
              "127.0.0.1:0", "--http", "off", "--state-dir", self.disk + "/state"],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, check=False)
         said = [line for line in result.stderr.decode().splitlines() if line.startswith("topnet:")]
@@ -74,7 +65,7 @@ class FullDisk(unittest.TestCase):
                   'echo; ls -A "$0"')
         with Server() as server, Watch(server):
             result = subprocess.run(
-                [*ON_SMALL_DISK, self.disk, "sh", "-c", script, self.disk, self.disk, TOPNET,
+                [*on_small_disk(self.disk), "sh", "-c", script, self.disk, self.disk, TOPNET,
                  "fetch", server.address, "--state-dir", server.state, "-o",
                  self.disk + "/report.txt"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
@@ -85,7 +76,7 @@ class FullDisk(unittest.TestCase):
             self.assertEqual(server.fetch().returncode, 0)
 
     def test_the_disk_of_the_tests_is_small(self):
-        result = subprocess.run([*ON_SMALL_DISK, self.disk, "sh", "-c", 'head -c 1M /dev/zero >"$0/x"',
+        result = subprocess.run([*on_small_disk(self.disk), "sh", "-c", 'head -c 1M /dev/zero >"$0/x"',
                                  self.disk], stderr=subprocess.PIPE, check=False)
         self.assertIn(b"No space left", result.stderr)
         self.assertEqual(topnet("scan", "-o", self.disk + "/x").returncode, 0)

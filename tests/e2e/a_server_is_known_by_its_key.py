@@ -1,6 +1,7 @@
 """Addresses and names move, and questions are asked once; a key that has changed always stops."""
 
 import os
+import shutil
 import tempfile
 import unittest
 
@@ -47,10 +48,16 @@ class Known(unittest.TestCase):
                              dict.fromkeys([server.address, moved], pin(server.state)))
             self.assertEqual(self.fetch(moved).stderr.count(b"\n"), 1)
 
+    def copied(self, state):
+        """A state directory with the same key and clients, for one more server at the same time."""
+        copy = os.path.join(self.folder, "copy")
+        shutil.copytree(state, copy)
+        return copy
+
     def test_a_server_on_another_port_is_known_by_its_key(self):
         with Server() as server:
             enrol(server, "db1", self.client)
-            with Server(state=server.state) as moved:
+            with Server(state=self.copied(server.state)) as moved:
                 result = self.fetch(moved.address)
                 self.assertEqual((result.returncode, result.stderr.count(b"\n")), (0, 2))
 
@@ -60,7 +67,7 @@ class Known(unittest.TestCase):
             enrol(first, "db1", self.client)
             enrol(second, "db1", self.client)
             second.stop()
-            with Server("--listen", second.address, state=first.state):
+            with Server("--listen", second.address, state=self.copied(first.state)):
                 self.assert_untrusted(self.fetch(second.address), "CHANGED", pin(first.state),
                                       pin(second.state))
             with Server("--listen", second.address, state=self.client):

@@ -16,7 +16,7 @@ PACKAGES = {
     "httplib": ["web/http_responder.cpp"],
     "openssl/": ["net/constant_time.cpp", "net/identity.cpp", "net/openssl.cpp", "net/openssl.h", "net/tls.cpp",
                  "net/tls_context.cpp"],
-    "sqlite3": [],
+    "sqlite3": ["net/sqlite.cpp"],
 }
 
 

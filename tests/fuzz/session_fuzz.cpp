@@ -72,7 +72,8 @@ void check_answers(const ChosenSession& session, const Talk& talk) {
   require(server.ends.size() <= client.requests.size());
   // Only the last one can have been on its way when nobody read any more.
   require(server.acks.size() <= client.tops.size());
-  require(client.tops.size() <= server.acks.size() + (talk.is_stalled ? 1 : 0));
+  const bool has_one_more = talk.is_stalled || talk.outcome == Outcome::InternalError;
+  require(client.tops.size() <= server.acks.size() + (has_one_more ? 1 : 0));
   for (std::size_t i = 0; i < server.acks.size(); ++i) {
     require(server.acks[i].id == client.tops[i].id);
   }
@@ -89,7 +90,8 @@ bool is_late(const ChosenSession& session) {
 // Whether the session has to end for what a hook said, whoever the client is.
 bool has_another_end(const ChosenSession& session) {
   const std::size_t fails_at = session.choices.report_fails_at;
-  return session.is_shut_down || is_late(session) || (fails_at > 0 && session.reports == fails_at);
+  const std::size_t done = session.is_failing_to_keep() ? session.tops : session.reports;
+  return session.is_shut_down || is_late(session) || (fails_at > 0 && done == fails_at);
 }
 
 // How it ended, against why it had to.
@@ -124,7 +126,16 @@ void check_counts(const ChosenSession& session, const Talk& talk) {
   require(live.reports_sent == talk.server.ends.size());
   std::set<std::string> ids;
   for (const Top& top : tops) ids.insert(top.id);
-  if (tops.size() <= Connections::kMostTops) require(live.tops_received == ids.size());
+  require(live.tops_received == session.kept.all().size());
+  // What was acknowledged is kept, and what was not kept is not acknowledged.
+  for (const Ack& each : talk.server.acks) {
+    const auto kept = session.kept.all();
+    require(std::any_of(kept.begin(), kept.end(),
+                        [&](const ReceivedTop& top) { return top.top.id == each.id; }));
+  }
+  const bool one_failed = talk.outcome == Outcome::InternalError;
+  require(live.tops_received <= ids.size() &&
+          live.tops_received + (one_failed ? 1 : 0) >= ids.size());
   const auto learned = std::count_if(tops.begin(), tops.end(), [&](const Top& top) {
     return top.learned_pin && top.learned_pin == session.next_pin();
   });

@@ -60,7 +60,7 @@ TEST_CASE("a client that is revoked in the middle of an exchange is told so inst
   machines.revoke(machines.db1.pin);
   server->check_enrolments();
   CHECK(cut_off(revoked.stream) == RefusalCode::NotEnrolled);
-  CHECK(machines.connections.snapshot().tops.empty());
+  CHECK(machines.tops.all().empty());
   CHECK(machines.outcomes(*server) == Counts{{"refused_auth", 1}});
 }
 

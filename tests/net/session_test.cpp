@@ -51,8 +51,11 @@ TEST_CASE("X1, X2, X4, X5: a report answers the request, an acknowledgement the 
   CHECK(topnet::test::read_file(trial.done[0].report) == "the report");
   const auto snapshot = trial.connections.snapshot();
   CHECK(snapshot.reports_sent == 1);
-  REQUIRE(snapshot.tops.size() == 1);
-  CHECK(snapshot.tops[0].top.pid == 4121);
+  CHECK(snapshot.tops_received == 1);
+  REQUIRE(trial.tops.all().size() == 1);
+  CHECK(trial.tops.all()[0].client == "db1");
+  CHECK(trial.tops.all()[0].peer == "192.0.2.1:4000");
+  CHECK(trial.tops.all()[0].top.pid == 4121);
   CHECK(snapshot.connections.at(0).requests == 1);
 }
 
@@ -77,9 +80,10 @@ TEST_CASE("X5: a top that comes again is acknowledged, and stored once") {
   CHECK(parse_ack(frames.back().payload) == Ack{.id = kId});
   trial.peer.id = trial.connections.open("192.0.2.1:4001");
   CHECK(trial.answer(request_frame() + top_frame(kId)).outcome == Outcome::Completed);
-  CHECK(trial.connections.snapshot().tops.size() == 1);
+  CHECK(trial.connections.snapshot().tops_received == 1);
   CHECK(trial.answer(request_frame() + top_frame(kOtherId)).outcome == Outcome::Completed);
-  CHECK(trial.connections.snapshot().tops.size() == 2);
+  CHECK(trial.connections.snapshot().tops_received == 2);
+  CHECK(trial.tops.all().size() == 2);
 }
 
 TEST_CASE("X6: several exchanges go over one connection, and it ends behind any of them") {
@@ -155,7 +159,7 @@ TEST_CASE("F5: a client that is cut off inside a frame has broken the protocol o
     SessionTrial broken;
     MemoryStream breaking(whole.substr(0, length), 7, MemoryStream::Then::Break);
     CHECK(broken.run(breaking) == Outcome::PeerGone);
-    CHECK(broken.connections.snapshot().tops.empty());
+    CHECK(broken.tops.all().empty());
   }
 }
 

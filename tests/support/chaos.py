@@ -11,8 +11,9 @@ FORWARD, BACK = 0, 1  # from the client to the server, and the other way round
 
 class Proxy:
     """Hands connections on to `port`. What `spoil` says happens to the next one: (direction, offset,
-    how), where how is "fin", "rst", or "flip" for a bit of that byte; "stall" for a second before it,
-    "dribble" for a byte at a time from it on; None spoils nothing."""
+    how), where how is "fin", "rst", or "once" for a fin that later connections do not have; "flip" for a
+    bit of that byte; "stall" for a second before it, "dribble" for a byte at a time from it on; None
+    spoils nothing."""
 
     def __init__(self, port):
         self.port = port
@@ -84,6 +85,8 @@ class Proxy:
             target.sendall(data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1:])
             return False
         target.sendall(data[:at])
+        if how == "once":
+            self.spoil = None
         if how == "rst":
             for each in self.ends:
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

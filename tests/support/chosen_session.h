@@ -15,6 +15,7 @@
 #include "net/file_error.h"
 #include "net/session.h"
 #include "support/fuzz_input.h"
+#include "support/kept_tops.h"
 #include "support/pins.h"
 #include "support/require.h"
 
@@ -30,8 +31,8 @@ struct SessionChoices {
   std::size_t piece;
   std::size_t room;  // for how much of the answer, in steps of 97 bytes; 0: for all
   std::size_t report;
-  std::size_t report_fails_at;
-  std::size_t how_report_fails;
+  std::size_t report_fails_at;   // or keeping a top
+  std::size_t how_report_fails;  // from 4 on it is the top that cannot be kept
   std::size_t revoked_at;
   std::size_t nobody_at;
   std::size_t nobody_times;  // more, one after the other
@@ -88,6 +89,8 @@ struct ChosenSession {
   std::size_t joins = 0;
   std::optional<net::RefusalCode> join_refused;
   std::size_t reports = 0;
+  std::size_t tops = 0;  // that were to be kept
+  KeptTops kept;
   std::size_t moments = 0;  // at which it may be revoked
   std::size_t waits = 0;
   std::size_t nobodies = 0;  // waits for nobody, since somebody came
@@ -122,6 +125,8 @@ struct ChosenSession {
     }
   }
 
+  bool is_failing_to_keep() const { return choices.how_report_fails >= 4; }
+
   bool is_revoked() const { return said_before_revoked.has_value(); }
 
   std::optional<net::Pin> next_pin() const {
@@ -137,6 +142,7 @@ struct ChosenSession {
     using namespace net;
     return {
         .make_report = [this](const ReportRequest&, const WaitUntil&) { return make_report(); },
+        .keep_top = [this](const ReceivedTop& top) { return keep_top(top); },
         .join = [this](const JoinRequest& request, const SessionPeer&) { return join(request); },
         .next_pin = [this] { return next_pin(); },
         .learned =
@@ -162,12 +168,20 @@ struct ChosenSession {
   std::shared_ptr<const net::ReportFile> make_report() {
     require(is_let_in && !is_revoked());
     pass_moment();
-    if (++reports == choices.report_fails_at) fail_report();
+    if (++reports == choices.report_fails_at && !is_failing_to_keep()) fail_report();
     return report_of(choices.report).file;
   }
 
+  bool keep_top(const net::ReceivedTop& top) {
+    require(is_let_in && !is_revoked());
+    if (++tops == choices.report_fails_at && is_failing_to_keep()) {
+      throw net::FileError("write", "/tops.db", ENOSPC);
+    }
+    return kept.keep(top);
+  }
+
   [[noreturn]] void fail_report() {
-    switch (choices.how_report_fails % 4) {
+    switch (choices.how_report_fails) {
       case 0:
         throw net::FileError("write", "/reports/1.text", ENOSPC);
       case 1:

@@ -13,6 +13,7 @@
 #include "net/socket.h"
 #include "support/catch.h"
 #include "support/frames.h"
+#include "support/kept_tops.h"
 #include "support/temporary_folder.h"
 
 namespace topnet::test {
@@ -37,6 +38,7 @@ struct Machines {
   net::Identity own = net::load_identity(net::PrivateFolder(folder / "own"));
   net::Connections connections;
   net::Troubles troubles;
+  KeptTops tops;
   sockaddr_storage address{};
   net::ServerOptions options{
       .client_name = [this](const net::Pin& pin) -> std::optional<std::string> {
@@ -47,6 +49,7 @@ struct Machines {
           [this](const net::ReportRequest&, const auto&...) {
             return std::make_shared<const net::ReportFile>(files.write("the report", "text"));
           },
+      .keep_top = [this](const net::ReceivedTop& top) { return tops.keep(top); },
       .exchange_done = [](const net::Exchange&) {}};
 
   std::unique_ptr<net::Server> serve() {

@@ -8,6 +8,7 @@
 #include "net/report_files.h"
 #include "net/session.h"
 #include "support/frames.h"
+#include "support/kept_tops.h"
 #include "support/memory_stream.h"
 #include "support/temporary_folder.h"
 
@@ -25,10 +26,12 @@ struct SessionTrial {
                         .is_enrolled = true};
   // Nobody is waited for for so long that a session rests.
   net::SessionLimits limits{.rest = std::chrono::hours(24)};
+  KeptTops tops;
   std::vector<net::Exchange> done;
   net::SessionHooks hooks{
       .make_report = [this](const net::ReportRequest&,
                             const net::WaitUntil&) { return write_report(); },
+      .keep_top = [this](const net::ReceivedTop& top) { return tops.keep(top); },
       .exchange_done = [this](const net::Exchange& exchange) { done.push_back(exchange); },
       .wait_for_client = [](net::Deadline) { return net::Wake::Client; }};
 

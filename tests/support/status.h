@@ -28,15 +28,15 @@ inline web::Status busy_status() {
                                   .since = started + 2s,
                                   .phase = net::Phase::Handshake,
                                   .requests = 0}};
-  status.exchange.tops = {{.time = started + 2s,
-                           .client = "local",
-                           .peer = "127.0.0.1:41234",
-                           .top = {.id = "00112233445566778899aabbccddeeff",
-                                   .host = "db1",
-                                   .pid = 4121,
-                                   .name = "postgres",
-                                   .user_ticks = 812,
-                                   .system_ticks = 31}}};
+  status.tops = {{.time = started + 2s,
+                  .client = "local",
+                  .peer = "127.0.0.1:41234",
+                  .top = {.id = "00112233445566778899aabbccddeeff",
+                          .host = "db1",
+                          .pid = 4121,
+                          .name = "postgres",
+                          .user_ticks = 812,
+                          .system_ticks = 31}}};
   status.exchange.accepted = 38;
   status.exchange.outcomes = {1, 2, 3, 4, 5, 6, 7, 8};
   status.exchange.reports_sent = 10;

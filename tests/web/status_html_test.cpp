@@ -46,9 +46,9 @@ TEST_CASE("names of any kind stay text, wherever they stand") {
   status.server.host = hostile;
   status.exchange.connections.at(0).client = hostile;
   status.exchange.connections.at(0).peer = hostile;
-  status.exchange.tops.at(0).client = hostile;
-  status.exchange.tops.at(0).top.host = hostile;
-  status.exchange.tops.at(0).top.name = hostile;
+  status.tops.at(0).client = hostile;
+  status.tops.at(0).top.host = hostile;
+  status.tops.at(0).top.name = hostile;
   const std::string page = to_html(status);
   CHECK_THAT(page, !Catch::Contains("<script"));
   std::size_t shown = 0;

@@ -30,7 +30,7 @@ TEST_CASE("the status is exactly the document that topnet-serve(1) describes") {
 
 TEST_CASE("what is not known is null, and what is not there is an empty array") {
   Status status;
-  status.exchange.tops.push_back({.time = {}, .client = {}, .peer = "p", .top = {}});
+  status.tops.push_back({.time = {}, .client = {}, .peer = "p", .top = {}});
   const std::string json = to_json(status);
   CHECK_THAT(json, Catch::Contains(R"("host":null,"pid":0,)"));
   CHECK_THAT(json, Catch::Contains(R"("connections":[],)"));
@@ -39,7 +39,7 @@ TEST_CASE("what is not known is null, and what is not there is an empty array") 
 
 TEST_CASE("a name cannot leave its string") {
   Status status = busy_status();
-  status.exchange.tops.at(0).top.name = R"(","x":"\\x0a</script>)";
+  status.tops.at(0).top.name = R"(","x":"\\x0a</script>)";
   CHECK_THAT(to_json(status), Catch::Contains(R"("name":"\",\"x\":\"\\\\x0a</script>",)"));
 }
 

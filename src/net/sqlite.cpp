@@ -1,0 +1,126 @@
+#include "net/sqlite.h"
+
+#include <sqlite3.h>
+
+#include <cerrno>
+
+namespace topnet::net {
+namespace {
+
+// To be asked at once. `database` is null where there was no memory for it.
+SqliteError error_of(sqlite3* database, int code) {
+  const int error = errno;  // SQLite knows it only of some calls
+  if (database == nullptr) return {code, ENOMEM, sqlite3_errstr(code)};
+  const int known = sqlite3_system_errno(database);
+  return {code, known != 0 ? known : error, sqlite3_errmsg(database)};
+}
+
+[[noreturn]] void fail(sqlite3* database, int code) { throw error_of(database, code); }
+
+}  // namespace
+
+bool SqliteError::is_about_contents() const {
+  const int kind = code_ & 0xff;
+  return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_ERROR;
+}
+
+int SqliteError::error() const {
+  switch (code_ & 0xff) {
+    case SQLITE_FULL:
+      return ENOSPC;
+    case SQLITE_NOMEM:
+      return ENOMEM;
+    default:
+      return error_ != 0 ? error_ : EIO;
+  }
+}
+
+SqliteDatabase::SqliteDatabase(const std::filesystem::path& file) {
+  constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int code = sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr);
+  if (code == SQLITE_OK) return;
+  const SqliteError error = error_of(handle_, code);
+  sqlite3_close_v2(handle_);
+  throw error;
+}
+
+SqliteDatabase::~SqliteDatabase() { sqlite3_close_v2(handle_); }
+
+void SqliteDatabase::execute(const std::string& statements) {
+  const int code = sqlite3_exec(handle_, statements.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) fail(handle_, code);
+}
+
+std::int64_t SqliteDatabase::changes() const { return sqlite3_changes64(handle_); }
+
+SqliteTransaction::SqliteTransaction(SqliteDatabase& database) : database_(database) {
+  database_.execute("BEGIN IMMEDIATE");
+}
+
+SqliteTransaction::~SqliteTransaction() {
+  if (!is_open_) return;
+  try {
+    database_.execute("ROLLBACK");
+  } catch (const SqliteError&) {
+    return;  // Some errors have rolled it back already.
+  }
+}
+
+void SqliteTransaction::commit() {
+  database_.execute("COMMIT");
+  is_open_ = false;
+}
+
+SqliteStatement::SqliteStatement(SqliteDatabase& database, std::string_view statement)
+    : database_(database) {
+  const int code = sqlite3_prepare_v3(database.handle_, statement.data(),
+                                      static_cast<int>(statement.size()), 0, &handle_, nullptr);
+  if (code != SQLITE_OK) fail(database.handle_, code);
+}
+
+SqliteStatement::~SqliteStatement() { sqlite3_finalize(handle_); }
+
+SqliteStatement& SqliteStatement::bind(std::int64_t value) {
+  const int code = sqlite3_bind_int64(handle_, ++bound_, value);
+  if (code != SQLITE_OK) fail(database_.handle_, code);
+  return *this;
+}
+
+SqliteStatement& SqliteStatement::bind(const std::optional<std::string>& value) {
+  ++bound_;
+  const int code = value ? sqlite3_bind_text64(handle_, bound_, value->data(), value->size(),
+                                               SQLITE_TRANSIENT, SQLITE_UTF8)
+                         : sqlite3_bind_null(handle_, bound_);
+  if (code != SQLITE_OK) fail(database_.handle_, code);
+  return *this;
+}
+
+bool SqliteStatement::step() {
+  const int code = sqlite3_step(handle_);
+  if (code == SQLITE_ROW) return true;
+  reset();
+  if (code != SQLITE_DONE) fail(database_.handle_, code);
+  return false;
+}
+
+void SqliteStatement::run() {
+  while (step()) continue;
+}
+
+std::int64_t SqliteStatement::integer(int column) const {
+  return sqlite3_column_int64(handle_, column);
+}
+
+std::optional<std::string> SqliteStatement::text(int column) const {
+  const auto* const bytes = sqlite3_column_text(handle_, column);
+  if (bytes == nullptr) return std::nullopt;
+  return std::string(reinterpret_cast<const char*>(bytes),
+                     static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
+}
+
+void SqliteStatement::reset() {
+  sqlite3_reset(handle_);
+  bound_ = 0;
+}
+
+}  // namespace topnet::net

@@ -1,0 +1,97 @@
+// An SQLite database and its statements, as values: https://www.sqlite.org/cinterface.html
+//
+// Knows nothing of what is in it. A database and its statements are used by one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace topnet::net {
+
+// what() is SQLite's own text, such as "database or disk is full".
+class SqliteError : public std::runtime_error {
+ public:
+  // `code` is a result code of SQLite's; `error` the errno value behind it, or 0.
+  SqliteError(int code, int error, const std::string& text)
+      : std::runtime_error(text), code_(code), error_(error) {}
+
+  // The file is not an SQLite database, not a sound one, or has not in it what was asked for: no
+  // other try will find it better.
+  bool is_about_contents() const;
+  // The errno value that says it best.
+  int error() const;
+
+ private:
+  int code_;
+  int error_;
+};
+
+class SqliteDatabase {
+ public:
+  // Opens a file that is there. Throws SqliteError, here and below.
+  explicit SqliteDatabase(const std::filesystem::path& file);
+  ~SqliteDatabase();
+  SqliteDatabase(SqliteDatabase&&) = delete;
+
+  // Runs statements whose rows nobody wants.
+  void execute(const std::string& statements);
+  // How many rows the last INSERT, UPDATE or DELETE has changed.
+  std::int64_t changes() const;
+
+ private:
+  friend class SqliteStatement;
+
+  sqlite3* handle_ = nullptr;
+};
+
+// Statements that take effect together, or not at all.
+class SqliteTransaction {
+ public:
+  explicit SqliteTransaction(SqliteDatabase& database);
+  // Takes back what is not committed.
+  ~SqliteTransaction();
+  SqliteTransaction(SqliteTransaction&&) = delete;
+
+  void commit();
+
+ private:
+  SqliteDatabase& database_;
+  bool is_open_ = true;
+};
+
+class SqliteStatement {
+ public:
+  // One statement with any number of `?`. The database outlives it.
+  SqliteStatement(SqliteDatabase& database, std::string_view statement);
+  ~SqliteStatement();
+  SqliteStatement(SqliteStatement&&) = delete;
+
+  // Gives the next `?` its value; nullopt is NULL. The text is copied.
+  SqliteStatement& bind(std::int64_t value);
+  SqliteStatement& bind(const std::optional<std::string>& value);
+
+  // True where there is a row, or one more; false at the end, and then it can be bound anew.
+  bool step();
+  // Runs it to its end.
+  void run();
+
+  // The columns of the row, counted from 0.
+  std::int64_t integer(int column) const;
+  std::optional<std::string> text(int column) const;  // nullopt: NULL
+
+ private:
+  void reset();
+
+  SqliteDatabase& database_;
+  sqlite3_stmt* handle_ = nullptr;
+  int bound_ = 0;
+};
+
+}  // namespace topnet::net

@@ -1,0 +1,68 @@
+// The tops that clients have sent, kept: what keep() has returned for is there after any crash.
+//
+// Any thread may call anything. Those who come at the same time share one sync of the disk: the
+// first of them writes for all, and has no thread of its own for it.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/private_folder.h"
+#include "net/received_top.h"
+#include "net/top_table.h"
+
+namespace topnet::net {
+
+class TopStore {
+ public:
+  static constexpr std::size_t kMostShown = 100;
+
+  // Opens the file, or makes one. One that cannot be relied on is set aside under another name, a
+  // new one is begun with what could be read of it, and `say` is told so, now or later on. Throws
+  // FileError.
+  TopStore(PrivateFolder folder, std::string name, const TopLimits& limits,
+           std::function<void(const std::string&)> say);
+
+  // Keeps a top, and returns once it is on the disk: true, or false where its id is known already.
+  // Throws FileError; then it is not kept, as far as can be known.
+  bool keep(const ReceivedTop& top);
+
+  // The newest first, kMostShown at most. Never waits for the disk.
+  std::vector<ReceivedTop> newest() const;
+
+ private:
+  // Tops that are written together.
+  struct Batch {
+    std::vector<ReceivedTop> tops;
+    std::vector<bool> is_new;
+    std::optional<int> error;  // an errno value: why none is kept
+    bool is_done = false;
+  };
+
+  void write(Batch& batch);
+  std::vector<bool> add(const std::vector<ReceivedTop>& tops);
+  void replace(const std::string& why);
+
+  const PrivateFolder folder_;
+  const std::string name_;
+  const TopLimits limits_;
+  const std::function<void(const std::string&)> say_;
+
+  // Of the thread that writes, which is one at a time.
+  std::optional<TopTable> table_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable turn_;
+  bool is_writing_ = false;
+  std::shared_ptr<Batch> next_ = std::make_shared<Batch>();  // still open to who comes
+  std::deque<ReceivedTop> newest_;                           // changed by the thread that writes
+};
+
+}  // namespace topnet::net

@@ -1,0 +1,236 @@
+#include "net/top_table.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "net/file_error.h"
+#include "net/sha256.h"
+
+namespace topnet::net {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Says whose database it is, and the version of its form, in the file's header.
+constexpr std::int64_t kApplicationId = 0x746f706e;  // "topn"
+constexpr std::int64_t kVersion = 1;
+
+// `top` is the JSON of topnet-protocol(7), M7. SQLite has no checksums: `digest` is one of the
+// rest.
+constexpr const char* kColumns = "sequence, id, received_ms, client, peer, top, digest";
+
+const std::string kNewDatabase = fmt::format(
+    "CREATE TABLE tops (sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+    " received_ms INTEGER NOT NULL, client TEXT, peer TEXT NOT NULL, top TEXT NOT NULL,"
+    " digest TEXT NOT NULL);"
+    "CREATE INDEX tops_by_age ON tops (received_ms);"
+    "PRAGMA application_id = {};"
+    "PRAGMA user_version = {}",
+    kApplicationId, kVersion);
+
+// FULL: a commit returns once its bytes are on the disk. EXCLUSIVE: no memory is shared with other
+// processes, for which there would be one more file. MEMORY: nothing is written elsewhere.
+constexpr const char* kSettings =
+    "PRAGMA locking_mode = EXCLUSIVE;"
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA cache_size = -512;"
+    "PRAGMA trusted_schema = OFF";
+
+std::int64_t milliseconds_of(proc::WallTime time) { return time.time_since_epoch().count(); }
+
+std::string digest_of_row(std::int64_t sequence, const ReceivedTop& received,
+                          const std::string& top) {
+  return digest_of(fmt::format("{}\n{}\n{}\n{}\n{}", sequence, milliseconds_of(received.time),
+                               received.client.value_or("-"), received.peer, top));
+}
+
+std::int64_t number(SqliteDatabase& database, std::string_view question) {
+  SqliteStatement statement(database, question);
+  return statement.step() ? statement.integer(0) : 0;
+}
+
+// The row that `rows`, of kColumns, stands at; nullopt where it is not what was written.
+std::optional<ReceivedTop> read_row(const SqliteStatement& rows) {
+  ReceivedTop received{.time = proc::WallTime(std::chrono::milliseconds(rows.integer(2))),
+                       .client = rows.text(3),
+                       .peer = rows.text(4).value_or(""),
+                       .top = {}};
+  const std::string top = rows.text(5).value_or("");
+  if (rows.text(6) != digest_of_row(rows.integer(0), received, top)) return std::nullopt;
+  try {
+    received.top = parse_top(top);
+  } catch (const ProtocolError&) {
+    return std::nullopt;
+  }
+  if (rows.text(1) != received.top.id) return std::nullopt;
+  return received;
+}
+
+std::optional<struct stat> look_at(const fs::path& file) {
+  struct stat status {};
+  if (::lstat(file.c_str(), &status) == 0) return status;
+  if (errno == ENOENT) return std::nullopt;
+  throw FileError("open", file, errno);
+}
+
+// Makes the file where there is none. A symbolic link is not followed, and what is no file is not
+// opened at all: it could be something to wait for.
+std::pair<dev_t, ino_t> make_sure_of(const PrivateFolder& folder, const std::string& name) {
+  const std::vector<fs::path> files = TopTable::files_of(folder / name);
+  std::vector<std::optional<struct stat>> found;
+  for (const fs::path& file : files) {
+    found.push_back(look_at(file));
+    if (found.back() && !S_ISREG(found.back()->st_mode)) {
+      throw UnsoundError(file.filename().string() + " is no regular file");
+    }
+  }
+  if (found[0] && found[0]->st_size == 0) throw UnsoundError("it is empty");
+  if (!found[0]) {
+    if (found[1]) throw UnsoundError("it is gone, and its log is there");
+    folder.open(name);
+    found[0] = look_at(files[0]);
+  }
+  if (!found[0]) throw UnsoundError("it is gone again");
+  return {found[0]->st_dev, found[0]->st_ino};
+}
+
+}  // namespace
+
+std::vector<fs::path> TopTable::files_of(const fs::path& file) {
+  std::vector<fs::path> files{file};
+  for (const char* const suffix : {"-wal", "-journal", "-shm"}) {
+    files.push_back(file);
+    files.back() += suffix;
+  }
+  return files;
+}
+
+TopTable::TopTable(const PrivateFolder& folder, const std::string& name)
+    : file_(folder / name), id_(make_sure_of(folder, name)), database_(file_) {
+  try {
+    prepare();
+    check_contents();
+  } catch (const SqliteError& error) {
+    if (error.is_about_contents()) throw UnsoundError(error.what());
+    throw;
+  }
+}
+
+void TopTable::prepare() {
+  database_.execute(kSettings);
+  const std::int64_t owner = number(database_, "PRAGMA application_id");
+  const std::int64_t version = number(database_, "PRAGMA user_version");
+  const bool is_new = owner == 0 && number(database_, "SELECT count(*) FROM sqlite_schema") == 0;
+  if (!is_new && owner != kApplicationId) throw UnsoundError("it is another program's");
+  if (version > kVersion) throw UnsoundError("it is of a newer version of topnet");
+  if (SqliteStatement log(database_, "PRAGMA journal_mode = WAL");
+      !log.step() || log.text(0) != "wal") {
+    throw UnsoundError("it cannot have a log beside it");
+  }
+  if (!is_new) return;
+  SqliteTransaction transaction(database_);
+  database_.execute(kNewDatabase);
+  transaction.commit();
+}
+
+void TopTable::check_contents() {
+  SqliteStatement check(database_, "PRAGMA integrity_check(1)");
+  if (!check.step() || check.text(0) != "ok") {
+    throw UnsoundError("it is damaged: " + check.text(0).value_or("no answer"));
+  }
+  SqliteStatement rows(database_, fmt::format("SELECT {} FROM tops ORDER BY sequence", kColumns));
+  for (; rows.step(); ++count_) {
+    if (!read_row(rows)) throw UnsoundError("it is damaged: a top is not as it was written");
+    last_ = rows.integer(0);
+  }
+}
+
+std::vector<bool> TopTable::add(std::span<const ReceivedTop> tops, const TopLimits& limits) {
+  std::vector<bool> is_new;
+  is_new.reserve(tops.size());
+  std::int64_t count = count_;
+  std::int64_t last = last_;
+  try {
+    SqliteTransaction transaction(database_);
+    SqliteStatement insert(database_, fmt::format("INSERT OR IGNORE INTO tops ({}) VALUES"
+                                                  " (?, ?, ?, ?, ?, ?, ?)",
+                                                  kColumns));
+    for (const ReceivedTop& each : tops) {
+      const std::string top = to_json(each.top);
+      insert.bind(last + 1).bind(each.top.id).bind(milliseconds_of(each.time)).bind(each.client);
+      insert.bind(each.peer).bind(top).bind(digest_of_row(last + 1, each, top)).run();
+      is_new.push_back(database_.changes() > 0);
+      if (!is_new.back()) continue;
+      ++count;
+      ++last;
+    }
+    count -= let_go(limits, count);
+    transaction.commit();
+  } catch (const SqliteError& error) {
+    if (error.is_about_contents()) throw UnsoundError(error.what());
+    throw;
+  }
+  count_ = count;
+  last_ = last;
+  check_in_place();
+  return is_new;
+}
+
+std::int64_t TopTable::let_go(const TopLimits& limits, std::int64_t count) {
+  SqliteStatement(database_, "DELETE FROM tops WHERE received_ms < ?")
+      .bind(milliseconds_of(proc::now() - limits.longest))
+      .run();
+  const std::int64_t gone = database_.changes();
+  const std::int64_t surplus = count - gone - static_cast<std::int64_t>(limits.most);
+  if (surplus <= 0) return gone;
+  SqliteStatement(database_,
+                  "DELETE FROM tops WHERE sequence IN"
+                  " (SELECT sequence FROM tops ORDER BY sequence LIMIT ?)")
+      .bind(surplus)
+      .run();
+  return gone + database_.changes();
+}
+
+// SQLite goes on writing into a file that has been removed.
+void TopTable::check_in_place() {
+  const auto is_there = [](const fs::path& file, std::optional<FileId>& id) {
+    const auto status = look_at(file);
+    if (!status) return false;
+    const FileId found{status->st_dev, status->st_ino};
+    if (!id) id = found;
+    return id == found;
+  };
+  std::optional<FileId> id = id_;
+  if (!is_there(file_, id) || !is_there(files_of(file_).at(1), log_id_)) {
+    throw UnsoundError("it was removed or replaced while in use");
+  }
+}
+
+std::vector<ReceivedTop> TopTable::newest(std::size_t count) {
+  SqliteStatement rows(database_,
+                       fmt::format("SELECT {} FROM tops ORDER BY sequence DESC LIMIT ?", kColumns));
+  rows.bind(static_cast<std::int64_t>(count));
+  std::vector<ReceivedTop> tops;
+  while (rows.step()) {
+    if (auto top = read_row(rows)) tops.push_back(std::move(*top));
+  }
+  return tops;
+}
+
+void TopTable::salvage(const fs::path& file, const std::function<void(const ReceivedTop&)>& take) {
+  try {
+    SqliteDatabase database(file);
+    database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY");
+    SqliteStatement rows(database, fmt::format("SELECT {} FROM tops ORDER BY sequence", kColumns));
+    while (rows.step()) {
+      if (const auto top = read_row(rows)) take(*top);
+    }
+  } catch (const SqliteError&) {
+    return;  // up to where it is damaged
+  }
+}
+
+}  // namespace topnet::net

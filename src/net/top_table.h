@@ -1,0 +1,76 @@
+// The clients' tops in a file, an SQLite database: what is in it, and whether it can be relied on.
+//
+// Used by one thread at a time, and the file by one TopTable.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/private_folder.h"
+#include "net/received_top.h"
+#include "net/sqlite.h"
+
+namespace topnet::net {
+
+// The file is not what this class has left: damaged, of another kind, removed while in use. what()
+// says which.
+class UnsoundError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Which tops are let go: those beyond so many, and those that are older.
+struct TopLimits {
+  std::size_t most = 100000;
+  std::chrono::days longest{7};
+};
+
+class TopTable {
+ public:
+  // Opens the file, or makes one. All of it is read, and compared with the digests in it.
+  // Throws UnsoundError, SqliteError, and FileError where it cannot be made or opened.
+  TopTable(const PrivateFolder& folder, const std::string& name);
+
+  // Adds tops in their order, but for those whose id is there already, and lets go what is beyond
+  // the limits. Returns which of them are new. All is on the disk then; where this throws, nothing
+  // has changed, as far as can be known. Throws as above.
+  std::vector<bool> add(std::span<const ReceivedTop> tops, const TopLimits& limits);
+
+  // The newest first. Throws SqliteError.
+  std::vector<ReceivedTop> newest(std::size_t count);
+
+  // Hands on what can be read of an unsound file and is as it was written, oldest first. Throws
+  // nothing of its own.
+  static void salvage(const std::filesystem::path& file,
+                      const std::function<void(const ReceivedTop&)>& take);
+
+  // The files that belong to the database `file`: it first, and those beside it that may be there.
+  static std::vector<std::filesystem::path> files_of(const std::filesystem::path& file);
+
+ private:
+  using FileId = std::pair<dev_t, ino_t>;
+
+  void prepare();
+  void check_contents();
+  void check_in_place();
+  std::int64_t let_go(const TopLimits& limits, std::int64_t count);
+
+  std::filesystem::path file_;
+  FileId id_;                     // of file_
+  std::optional<FileId> log_id_;  // of the file with the last changes, once there is one
+  SqliteDatabase database_;
+  std::int64_t count_ = 0;  // of the tops in it
+  std::int64_t last_ = 0;   // the number of the newest
+};
+
+}  // namespace topnet::net
