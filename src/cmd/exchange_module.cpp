@@ -12,6 +12,7 @@ const char topnet_module_version[] =  // NOLINT(readability-identifier-naming)
 
 extern "C" __attribute__((visibility("default"))) int topnet_module_main(int argc, char** argv) {
   using namespace topnet::cmd;
-  return static_cast<int>(
-      run_program(argc, argv, {scan_command(), serve_command(), fetch_command(), trust_command()}));
+  return static_cast<int>(run_program(argc, argv, [] {
+    return std::vector{scan_command(), serve_command(), fetch_command(), trust_command()};
+  }));
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -40,9 +41,10 @@ std::chrono::milliseconds max_time(const FetchOptions& options) {
                        const char* what_holds) {
   const ExitCode code = exit_code_of(error);
   if (code == ExitCode::Usage || code == ExitCode::LocalFile) throw;
+  const bool is_memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
   throw Failure(code,
                 fmt::format("fetch from {}: {}{}", proc::escape(net::to_string(options.server)),
-                            error.what(), what_holds));
+                            is_memory ? "out of memory" : error.what(), what_holds));
 }
 
 // That the server's next key could not be noted is no failure of the exchange: it is announced

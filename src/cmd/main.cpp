@@ -1,14 +1,18 @@
 // The executable: runs `scan` by itself, and everything else in the module.
 
 #include <dlfcn.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "cmd/exchange_module.h"
+#include "cmd/exit_code.h"
 #include "cmd/failure.h"
 #include "cmd/program.h"
 #include "cmd/scan.h"
@@ -16,6 +20,24 @@
 
 namespace topnet::cmd {
 namespace {
+
+// Without memory for what libraries set up as they are loaded, nothing of ours has begun yet, and
+// no handler of exceptions.
+[[noreturn]] void end_without_memory() {
+  try {
+    if (std::current_exception()) std::rethrow_exception(std::current_exception());
+  } catch (const std::bad_alloc&) {
+    constexpr std::string_view line = "topnet: out of memory\n";
+    static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
+    ::_exit(static_cast<int>(ExitCode::Failure));
+  } catch (...) {
+    std::abort();
+  }
+  std::abort();
+}
+
+// Before the first of them.
+[[gnu::constructor(101)]] void prepare_for_no_memory() { std::set_terminate(end_without_memory); }
 
 [[noreturn]] void fail_to_load(const std::string& why) {
   throw Failure(ExitCode::Failure, "could not load a part of the program: " + why);
@@ -69,7 +91,7 @@ int main(int argc, char** argv) {
   using namespace topnet::cmd;
   prepare_process();
   if (argc > 1 && std::string_view(argv[1]) == "scan") {
-    return static_cast<int>(run_program(argc, argv, {scan_command()}));
+    return static_cast<int>(run_program(argc, argv, [] { return std::vector{scan_command()}; }));
   }
   return run_module(argc, argv);
 }

@@ -22,9 +22,9 @@ ExitCode run(const std::vector<std::string>& words, const std::vector<Command>& 
 
 }  // namespace
 
-ExitCode run_program(int argc, char** argv, const std::vector<Command>& commands) {
+ExitCode run_program(int argc, char** argv, std::vector<Command> (*make_commands)()) {
   try {
-    return run({argv + (argc > 0 ? 1 : 0), argv + argc}, commands);
+    return run({argv + (argc > 0 ? 1 : 0), argv + argc}, make_commands());
   } catch (const std::bad_alloc&) {
     say("out of memory");
     return ExitCode::Failure;

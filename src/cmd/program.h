@@ -7,7 +7,8 @@
 
 namespace topnet::cmd {
 
-// Runs what `argv` asks for. Every failure ends here: as one line on standard error, and its code.
-ExitCode run_program(int argc, char** argv, const std::vector<Command>& commands);
+// Runs what `argv` asks for, of the commands that `make_commands` returns. Every failure ends here:
+// as one line on standard error, and its code.
+ExitCode run_program(int argc, char** argv, std::vector<Command> (*make_commands)());
 
 }  // namespace topnet::cmd

@@ -68,7 +68,13 @@ void AtomicFile::commit() {
   } catch (const std::system_error& error) {
     fail(error.code().value());
   }
-  sync(folder_.raw());
+  try {
+    sync(folder_.raw());
+  } catch (const FileError& error) {
+    throw FileError(
+        "write", file_,
+        "it is replaced, but its folder could not be synced: " + error.code().message());
+  }
 }
 
 void AtomicFile::open_device() {

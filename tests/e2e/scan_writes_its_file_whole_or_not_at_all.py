@@ -81,7 +81,8 @@ class Out(unittest.TestCase):
         self.write_old()
         status, said = self.traced("fsync:error=EIO:when=2")
         self.assertEqual((status, said),
-                         (6, f"topnet: could not write {self.file}: Input/output error\n"))
+                         (6, f"topnet: could not write {self.file}: it is replaced, but its folder could not "
+                          "be synced: Input/output error\n"))
         self.assertTrue(self.contents().startswith(FIRST_LINE))
 
     def test_a_cleaner_and_a_writer_at_once_disturb_nobody(self):

@@ -144,7 +144,7 @@ class Unsound(unittest.TestCase):
         with Server(state=self.state) as server:
             self.assertEqual(server.said[0],
                              f"topnet: the tops in {self.database} cannot be relied on: {why}; set aside as "
-                             f"tops.db.unsound-1, and {len(shown)} of them taken over\n".rstrip())
+                             f"tops.db.unsound-1, and {len(shown)} of them taken over")
             self.assertEqual(pids(server), shown)
             self.assertEqual(server.fetch().returncode, 0)
             self.assertEqual(len(pids(server)), len(shown) + 1)

@@ -1,0 +1,36 @@
+"""A share of what tests/torture/run does: everything fails that can, and nothing is lost."""
+
+import unittest
+
+from support.program import require_fault_injection
+from torture import client, history, machine, memory, server, trust
+
+
+class NoFault(unittest.TestCase):
+    def nothing_is_lost(self, trial, share):
+        require_fault_injection(self)
+        tally = trial.trial(share)
+        print(tally)
+        self.assertEqual(tally.problems, [])
+
+    def test_in_fetch(self):
+        self.nothing_is_lost(client, 0.15)
+
+    def test_of_memory_in_fetch(self):
+        self.nothing_is_lost(memory, 0.01)
+
+    def test_in_serve(self):
+        self.nothing_is_lost(server, 0.03)
+
+    def test_in_trust(self):
+        self.nothing_is_lost(trust, 0.03)
+
+    def test_of_power(self):
+        self.nothing_is_lost(machine, 0.1)
+
+    def test_of_the_server_under_load(self):
+        self.nothing_is_lost(history, 0.03)
+
+
+if __name__ == "__main__":
+    unittest.main()

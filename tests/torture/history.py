@@ -1,0 +1,123 @@
+"""The server is killed over and over under 50 clients: what was acknowledged is there behind every
+restart, once, and a client that exits with 0 has its top shown."""
+
+import collections
+import contextlib
+import itertools
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import threading
+
+from support.independent_client import ACK, Client
+from support.program import TOPNET, Server
+from torture.injection import Tally
+
+SPEAKERS, FETCHERS = 40, 10
+FIRST = 1000000  # of the pids of made-up tops
+
+
+class Clients:
+    """Threads that talk to a port, whoever listens there."""
+
+    def __init__(self, port):
+        self.port = port
+        self.numbers = itertools.count(FIRST)
+        self.lock = threading.Lock()
+        self.sent, self.acknowledged, self.fetched = set(), set(), 0
+        self.statuses = collections.Counter()
+        self.has_ended = threading.Event()
+        works = [self.speak] * SPEAKERS + [self.fetch] * FETCHERS
+        self.threads = [threading.Thread(target=work) for work in works]
+
+    def speak(self):
+        while not self.has_ended.is_set():
+            number = next(self.numbers)
+            try:
+                client = Client(self.port)
+                with client.connection:
+                    client.connection.settimeout(5)
+                    client.fetch(top=1)
+                    with self.lock:
+                        self.sent.add(number)
+                    _, (kind, _) = client.send_top(pid=number)
+            except (OSError, EOFError, AssertionError):
+                self.has_ended.wait(0.05)
+                continue
+            with self.lock:
+                if kind == ACK:
+                    self.acknowledged.add(number)
+
+    def fetch(self):
+        while not self.has_ended.is_set():
+            result = subprocess.run([TOPNET, "fetch", f"127.0.0.1:{self.port}", "--no-tls", "-n", "1",
+                                     "--connect-timeout", "3"], stdin=subprocess.DEVNULL, check=False,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            with self.lock:
+                self.statuses[result.returncode] += 1
+                self.fetched += result.returncode == 0
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.has_ended.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def kept_in(state):
+    """The pids of all tops in the database of a server that does not run, the oldest first."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("tops.db", "tops.db-wal"):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copy(os.path.join(state, name), folder)
+        with contextlib.closing(sqlite3.connect(os.path.join(folder, "tops.db"))) as database:
+            return [row[0] for row in database.execute(
+                "SELECT json_extract(top, '$.pid') FROM tops ORDER BY sequence")]
+
+
+def check(tally, number, clients, known, kept):
+    acknowledged, fetched = known
+    counts = collections.Counter(pid for pid in kept if pid >= FIRST)
+    lost = [pid for pid in acknowledged if counts[pid] != 1]
+    tally.check("restarts", not lost, f"kill {number}: lost or twice: {lost[:5]}")
+    twice = [pid for pid, count in counts.items() if count > 1 or pid not in clients.sent]
+    tally.check("lists", not twice, f"kill {number}: twice or never sent: {twice[:5]}")
+    real = len(kept) - sum(counts.values())
+    tally.check("lists", real >= fetched, f"kill {number}: {fetched} fetches exited with 0, {real} are kept")
+    tally.counts["tops"] = len(acknowledged) + fetched
+
+
+def trial(share=1.0):
+    tally = Tally("kills under 50 clients")
+    dice = random.Random()
+    with tempfile.TemporaryDirectory() as folder:
+        state = os.path.join(folder, "state")
+        words = ["--no-tls", "--max-clients", "200"]
+        with Server(*words, state=state) as server:
+            port = server.port
+            server.stop()
+        words += ["--listen", f"127.0.0.1:{port}"]
+        with Clients(port) as clients:
+            for number in range(max(3, round(200 * share))):
+                with Server(*words, state=state) as server:
+                    threading.Event().wait(dice.uniform(0.05, 1.5))
+                    with clients.lock:
+                        known = set(clients.acknowledged), clients.fetched
+                    server.process.kill()
+                    server.process.wait()
+                    kept = kept_in(state)
+                    check(tally, number, clients, known, kept)
+                with Server(*words[:-2], state=state) as server:
+                    shown = [report["pid"] for report in server.status()["reports"]]
+                    tally.check("lists", shown == kept[:-101:-1], f"kill {number}: shown is what was kept")
+        tally.counts["kills"] = tally.counts["restarts"]
+        tally.check("fetches that exit with 0", clients.fetched > 0, f"none: {clients.statuses}")
+        tally.counts["fetches that exit with 0"] = clients.fetched
+    return tally
