@@ -1,6 +1,7 @@
 #include "net/atomic_file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,12 @@
 #include "net/file_error.h"
 
 namespace topnet::net {
+namespace {
+
+// How often a FIFO is looked at for somebody who reads it, in milliseconds.
+constexpr int kLookForReader = 50;
+
+}  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path file, mode_t mode)
     : file_(std::move(file)), name_(file_.filename()) {
@@ -77,12 +84,21 @@ void AtomicFile::commit() {
   }
 }
 
+// A FIFO waits for its reader, as long as it is there.
 void AtomicFile::open_device() {
-  device_ = proc::UniqueFd(
-      ::openat(folder_.raw(), name_.c_str(), O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
-  if (!device_) fail(errno);
+  constexpr int flags = O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
   struct stat status {};
-  if (::fstat(device_.raw(), &status) != 0) fail(errno);
+  for (;;) {
+    device_ = proc::UniqueFd(::openat(folder_.raw(), name_.c_str(), flags));
+    if (device_) break;
+    const int error = errno;
+    const bool is_fifo =
+        ::fstatat(folder_.raw(), name_.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISFIFO(status.st_mode);
+    if (error != ENXIO || !is_fifo) fail(error);
+    ::poll(nullptr, 0, kLookForReader);
+  }
+  if (::fstat(device_.raw(), &status) != 0 || ::fcntl(device_.raw(), F_SETFL, 0) != 0) fail(errno);
   // Somebody swapped it since it was looked at.
   if (S_ISREG(status.st_mode)) refuse("it changed while it was opened; try again");
 }

@@ -1,5 +1,6 @@
 #include "net/sqlite.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 
 #include <cerrno>
@@ -16,6 +17,17 @@ SqliteError error_of(sqlite3* database, int code) {
 }
 
 [[noreturn]] void fail(sqlite3* database, int code) { throw error_of(database, code); }
+
+int open_at_once(const char* file, int flags, int mode) {
+  return ::open(file, flags | O_NONBLOCK, mode);
+}
+
+// A FIFO that somebody puts in the place of one of its files would be waited for.
+bool wait_for_no_file() {
+  sqlite3_vfs* const files = sqlite3_vfs_find(nullptr);
+  const auto call = reinterpret_cast<sqlite3_syscall_ptr>(open_at_once);
+  return files->iVersion >= 3 && files->xSetSystemCall(files, "open", call) == SQLITE_OK;
+}
 
 }  // namespace
 
@@ -37,6 +49,8 @@ int SqliteError::error() const {
 
 SqliteDatabase::SqliteDatabase(const std::filesystem::path& file) {
   constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  static const bool is_set_up = wait_for_no_file();
+  static_cast<void>(is_set_up);
   const int code = sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr);
   if (code == SQLITE_OK) return;
   const SqliteError error = error_of(handle_, code);

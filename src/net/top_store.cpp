@@ -31,7 +31,10 @@ fs::path set_aside(const fs::path& file) {
       continue;
     }
     for (std::size_t i = 0; i < from.size(); ++i) {
-      if (::rename(from[i].c_str(), to[i].c_str()) != 0 && errno != ENOENT) {
+      const bool is_file = fs::is_regular_file(fs::symlink_status(from[i]));
+      // Under a name that SQLite looks for, it would be waited for as before.
+      const std::string name = is_file ? to[i].native() : to[i].native() + ".no-file";
+      if (::rename(from[i].c_str(), name.c_str()) != 0 && errno != ENOENT) {
         throw FileError("set aside", from[i], errno);
       }
     }

@@ -116,6 +116,14 @@ class Server:
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0)
         self.unread = b""
         self.said = []
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def wait_until_ready(self):
         last = "serving" if "off" in self.words else "status page"
         while not self.said or not self.said[-1].startswith("topnet: " + last):
             line = self.next_line()
@@ -129,7 +137,6 @@ class Server:
         self.page = ready.get("status")
         self.address = ready["serving"]
         self.port = int(self.address.rsplit(":", 1)[1])
-        return self
 
     def fetch(self, *words, state=None):
         return topnet("fetch", self.address, "--state-dir", state or self.state, *words)
