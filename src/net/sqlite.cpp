@@ -9,14 +9,12 @@ namespace topnet::net {
 namespace {
 
 // To be asked at once. `database` is null where there was no memory for it.
-SqliteError error_of(sqlite3* database, int code) {
+[[noreturn]] void fail(sqlite3* database, int code) {
   const int error = errno;  // SQLite knows it only of some calls
-  if (database == nullptr) return {code, ENOMEM, sqlite3_errstr(code)};
+  if (database == nullptr) throw SqliteError(code, ENOMEM, sqlite3_errstr(code));
   const int known = sqlite3_system_errno(database);
-  return {code, known != 0 ? known : error, sqlite3_errmsg(database)};
+  throw SqliteError(code, known != 0 ? known : error, sqlite3_errmsg(database));
 }
-
-[[noreturn]] void fail(sqlite3* database, int code) { throw error_of(database, code); }
 
 int open_at_once(const char* file, int flags, int mode) {
   return ::open(file, flags | O_NONBLOCK, mode);
@@ -51,21 +49,20 @@ SqliteDatabase::SqliteDatabase(const std::filesystem::path& file) {
   constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   static const bool is_set_up = wait_for_no_file();
   static_cast<void>(is_set_up);
-  const int code = sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr);
-  if (code == SQLITE_OK) return;
-  const SqliteError error = error_of(handle_, code);
-  sqlite3_close_v2(handle_);
-  throw error;
+  sqlite3* opened = nullptr;
+  const int code = sqlite3_open_v2(file.c_str(), &opened, flags, nullptr);
+  handle_.reset(opened);
+  if (code != SQLITE_OK) fail(opened, code);
 }
 
-SqliteDatabase::~SqliteDatabase() { sqlite3_close_v2(handle_); }
+void SqliteDatabase::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
 void SqliteDatabase::execute(const std::string& statements) {
-  const int code = sqlite3_exec(handle_, statements.c_str(), nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) fail(handle_, code);
+  const int code = sqlite3_exec(handle_.get(), statements.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) fail(handle_.get(), code);
 }
 
-std::int64_t SqliteDatabase::changes() const { return sqlite3_changes64(handle_); }
+std::int64_t SqliteDatabase::changes() const { return sqlite3_changes64(handle_.get()); }
 
 SqliteTransaction::SqliteTransaction(SqliteDatabase& database) : database_(database) {
   database_.execute("BEGIN IMMEDIATE");
@@ -87,33 +84,37 @@ void SqliteTransaction::commit() {
 
 SqliteStatement::SqliteStatement(SqliteDatabase& database, std::string_view statement)
     : database_(database) {
-  const int code = sqlite3_prepare_v3(database.handle_, statement.data(),
-                                      static_cast<int>(statement.size()), 0, &handle_, nullptr);
-  if (code != SQLITE_OK) fail(database.handle_, code);
+  sqlite3_stmt* prepared = nullptr;
+  const int code = sqlite3_prepare_v3(database.handle_.get(), statement.data(),
+                                      static_cast<int>(statement.size()), 0, &prepared, nullptr);
+  handle_.reset(prepared);
+  if (code != SQLITE_OK) fail(database.handle_.get(), code);
 }
 
-SqliteStatement::~SqliteStatement() { sqlite3_finalize(handle_); }
+void SqliteStatement::Finalize::operator()(sqlite3_stmt* statement) const {
+  sqlite3_finalize(statement);
+}
 
 SqliteStatement& SqliteStatement::bind(std::int64_t value) {
-  const int code = sqlite3_bind_int64(handle_, ++bound_, value);
-  if (code != SQLITE_OK) fail(database_.handle_, code);
+  const int code = sqlite3_bind_int64(handle_.get(), ++bound_, value);
+  if (code != SQLITE_OK) fail(database_.handle_.get(), code);
   return *this;
 }
 
 SqliteStatement& SqliteStatement::bind(const std::optional<std::string>& value) {
   ++bound_;
-  const int code = value ? sqlite3_bind_text64(handle_, bound_, value->data(), value->size(),
+  const int code = value ? sqlite3_bind_text64(handle_.get(), bound_, value->data(), value->size(),
                                                SQLITE_TRANSIENT, SQLITE_UTF8)
-                         : sqlite3_bind_null(handle_, bound_);
-  if (code != SQLITE_OK) fail(database_.handle_, code);
+                         : sqlite3_bind_null(handle_.get(), bound_);
+  if (code != SQLITE_OK) fail(database_.handle_.get(), code);
   return *this;
 }
 
 bool SqliteStatement::step() {
-  const int code = sqlite3_step(handle_);
+  const int code = sqlite3_step(handle_.get());
   if (code == SQLITE_ROW) return true;
   reset();
-  if (code != SQLITE_DONE) fail(database_.handle_, code);
+  if (code != SQLITE_DONE) fail(database_.handle_.get(), code);
   return false;
 }
 
@@ -122,18 +123,18 @@ void SqliteStatement::run() {
 }
 
 std::int64_t SqliteStatement::integer(int column) const {
-  return sqlite3_column_int64(handle_, column);
+  return sqlite3_column_int64(handle_.get(), column);
 }
 
 std::optional<std::string> SqliteStatement::text(int column) const {
-  const auto* const bytes = sqlite3_column_text(handle_, column);
+  const auto* const bytes = sqlite3_column_text(handle_.get(), column);
   if (bytes == nullptr) return std::nullopt;
   return std::string(reinterpret_cast<const char*>(bytes),
-                     static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
+                     static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column)));
 }
 
 void SqliteStatement::reset() {
-  sqlite3_reset(handle_);
+  sqlite3_reset(handle_.get());
   bound_ = 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -37,7 +38,6 @@ class SqliteDatabase {
  public:
   // Opens a file that is there. Throws SqliteError, here and below.
   explicit SqliteDatabase(const std::filesystem::path& file);
-  ~SqliteDatabase();
   SqliteDatabase(SqliteDatabase&&) = delete;
 
   // Runs statements whose rows nobody wants.
@@ -48,7 +48,10 @@ class SqliteDatabase {
  private:
   friend class SqliteStatement;
 
-  sqlite3* handle_ = nullptr;
+  struct Close {
+    void operator()(sqlite3* database) const;
+  };
+  std::unique_ptr<sqlite3, Close> handle_;
 };
 
 // Statements that take effect together, or not at all.
@@ -70,7 +73,6 @@ class SqliteStatement {
  public:
   // One statement with any number of `?`. The database outlives it.
   SqliteStatement(SqliteDatabase& database, std::string_view statement);
-  ~SqliteStatement();
   SqliteStatement(SqliteStatement&&) = delete;
 
   // Gives the next `?` its value; nullopt is NULL. The text is copied.
@@ -90,7 +92,10 @@ class SqliteStatement {
   void reset();
 
   SqliteDatabase& database_;
-  sqlite3_stmt* handle_ = nullptr;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
   int bound_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -48,6 +49,7 @@ class TopStore {
 
   void write(Batch& batch);
   std::vector<bool> add(const std::vector<ReceivedTop>& tops);
+  std::size_t open(const std::filesystem::path& other);
   void replace(const std::string& why);
 
   const PrivateFolder folder_;

@@ -220,17 +220,26 @@ std::vector<ReceivedTop> TopTable::newest(std::size_t count) {
   return tops;
 }
 
-void TopTable::salvage(const fs::path& file, const std::function<void(const ReceivedTop&)>& take) {
+TopTable::Salvage::Salvage(const fs::path& file) {
   try {
-    SqliteDatabase database(file);
-    database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY");
-    SqliteStatement rows(database, fmt::format("SELECT {} FROM tops ORDER BY sequence", kColumns));
-    while (rows.step()) {
-      if (const auto top = read_row(rows)) take(*top);
+    database_.emplace(file);
+    database_->execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY");
+    rows_.emplace(*database_, fmt::format("SELECT {} FROM tops ORDER BY sequence", kColumns));
+  } catch (const SqliteError&) {
+    rows_.reset();
+  }
+}
+
+std::optional<ReceivedTop> TopTable::Salvage::next() {
+  try {
+    while (rows_ && rows_->step()) {
+      if (auto top = read_row(*rows_)) return top;
     }
   } catch (const SqliteError&) {
-    return;  // up to where it is damaged
+    // What is behind it cannot be reached.
   }
+  rows_.reset();
+  return std::nullopt;
 }
 
 }  // namespace topnet::net

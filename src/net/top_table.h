@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -49,10 +48,20 @@ class TopTable {
   // The newest first. Throws SqliteError.
   std::vector<ReceivedTop> newest(std::size_t count);
 
-  // Hands on what can be read of an unsound file and is as it was written, oldest first. Throws
-  // nothing of its own.
-  static void salvage(const std::filesystem::path& file,
-                      const std::function<void(const ReceivedTop&)>& take);
+  // What can be read of an unsound file and is as it was written, oldest first.
+  class Salvage {
+   public:
+    // Throws nothing of its own: of a file that is no database there is nothing to be read.
+    explicit Salvage(const std::filesystem::path& file);
+    Salvage(Salvage&&) = delete;
+
+    // nullopt at the end, which is where it is damaged.
+    std::optional<ReceivedTop> next();
+
+   private:
+    std::optional<SqliteDatabase> database_;
+    std::optional<SqliteStatement> rows_;
+  };
 
   // The files that belong to the database `file`: it first, and those beside it that may be there.
   static std::vector<std::filesystem::path> files_of(const std::filesystem::path& file);

@@ -149,6 +149,36 @@ TEST_CASE("a file that is taken away while it is in use is made again, with what
   CHECK(trial.open().newest() == std::vector{tops[2], tops[1], tops[0]});
 }
 
+TEST_CASE("a file that cannot be replaced yet stays what it is, and is replaced later") {
+  Trial trial;
+  const fs::path file = trial.folder / "tops.db";
+  const std::vector<ReceivedTop> tops = made_up_tops(3);
+  for (const bool is_gone : {false, true}) {
+    CAPTURE(is_gone);
+    fs::remove(file);
+    {
+      TopStore store = trial.open();
+      store.keep(tops[0]);
+      if (is_gone) {
+        fs::remove(file);
+      } else {
+        fs::rename(file, trial.folder / "elsewhere");
+        write_file(file, "these are no tops");
+      }
+      {
+        const NoRoom no_room(0);
+        CHECK_THROWS_AS(store.keep(tops[1]), FileError);
+        CHECK_THROWS_AS(store.keep(tops[1]), FileError);
+      }
+      CHECK(topnet::test::read_file(file) == (is_gone ? "" : "these are no tops"));
+      CHECK(store.newest() == std::vector{tops[0]});
+      store.keep(tops[2]);  // What is left of the log may have it already.
+      CHECK(store.newest() == std::vector{tops[2], tops[0]});
+    }
+    CHECK(trial.open().newest() == std::vector{tops[2], tops[0]});
+  }
+}
+
 TEST_CASE("what cannot be written is not kept, and there is room again later") {
   Trial trial;
   const std::vector<ReceivedTop> tops = made_up_tops(3);

@@ -204,15 +204,17 @@ TEST_CASE("a file that is taken away while it is in use is told, and nothing cou
 TEST_CASE("what can still be read of a damaged file is salvaged") {
   const std::vector<ReceivedTop> tops = made_up_tops(100);
   const File file(tops);
+  const auto salvage = [&] {
+    TopTable::Salvage source(file.path());
+    std::vector<ReceivedTop> salvaged;
+    while (auto top = source.next()) salvaged.push_back(*top);
+    return salvaged;
+  };
   SqliteDatabase(file.path()).execute("UPDATE tops SET peer = 'x' WHERE sequence = 7");
-  std::vector<ReceivedTop> salvaged;
-  TopTable::salvage(file.path(), [&](const ReceivedTop& top) { salvaged.push_back(top); });
   std::vector<ReceivedTop> expected = tops;
   expected.erase(expected.begin() + 6);
-  CHECK(salvaged == expected);
+  CHECK(salvage() == expected);
 
-  salvaged.clear();
   write_file(file.path(), "these are no tops");
-  TopTable::salvage(file.path(), [&](const ReceivedTop& top) { salvaged.push_back(top); });
-  CHECK(salvaged.empty());
+  CHECK(salvage().empty());
 }
