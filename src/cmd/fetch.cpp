@@ -40,7 +40,8 @@ std::chrono::milliseconds max_time(const FetchOptions& options) {
 [[noreturn]] void fail(const FetchOptions& options, const std::exception& error,
                        const char* what_holds) {
   const ExitCode code = exit_code_of(error);
-  if (code == ExitCode::Usage || code == ExitCode::LocalFile) throw;
+  const bool is_ours = code == ExitCode::Usage || code == ExitCode::LocalFile;
+  if (is_ours && *what_holds == '\0') throw;
   const bool is_memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
   throw Failure(code,
                 fmt::format("fetch from {}: {}{}", proc::escape(net::to_string(options.server)),
@@ -101,6 +102,7 @@ void Fetch::connect(std::chrono::milliseconds patience) {
                                               .transport = options_.transport,
                                               .connect_timeout = patience,
                                               .pin = options_.pin,
+                                              .is_again = *what_holds_ != '\0',
                                               .state_dir = options_.state_dir});
 }
 

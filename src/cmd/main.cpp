@@ -24,6 +24,7 @@ namespace {
 // Without memory for what libraries set up as they are loaded, nothing of ours has begun yet, and
 // no handler of exceptions.
 [[noreturn]] void end_without_memory() {
+  std::set_terminate(std::abort);
   try {
     if (std::current_exception()) std::rethrow_exception(std::current_exception());
   } catch (const std::bad_alloc&) {

@@ -49,7 +49,7 @@ void ServerConnection::connect_with_tls() {
   const net::PrivateFolder folder(state_);
   own_ = net::KeyRing(folder).keys();
   trust_ = std::make_unique<net::Trust>(folder);
-  say_broken_lines(trust_->broken_server_lines());
+  if (!options_.is_again) say_broken_lines(trust_->broken_server_lines());
   for (net::KnownServer& server : trust_->servers()) {
     if (server.address == address_) known_ = std::move(server);
   }

@@ -25,6 +25,7 @@ struct ServerConnectionOptions {
   TransportOptions transport;
   std::chrono::milliseconds connect_timeout{5000};
   std::optional<net::Pin> pin;       // trust this key alone, and remember nothing
+  bool is_again = false;             // what there is to be said has been said
   std::string pin_origin = "--pin";  // where that came from, for messages
   std::string state_dir;
 };

@@ -95,6 +95,9 @@ void AtomicFile::open_device() {
     const bool is_fifo =
         ::fstatat(folder_.raw(), name_.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISFIFO(status.st_mode);
+    if (error == ENXIO && !is_fifo && !S_ISSOCK(status.st_mode)) {
+      refuse("it changed while it was opened; try again");
+    }
     if (error != ENXIO || !is_fifo) fail(error);
     ::poll(nullptr, 0, kLookForReader);
   }

@@ -44,20 +44,31 @@ void require_private(const fs::path& file, const struct stat& status, mode_t wan
   }
 }
 
-// Makes the folders on the way that are missing, each for the owner alone.
-void make_private_folders(const fs::path& folder) {
-  if (folder.empty() || ::mkdir(folder.c_str(), kFolderMode) == 0 || errno == EEXIST) return;
-  if (errno != ENOENT) throw FileError("make", folder, errno);
-  make_private_folders(folder.parent_path());
-  if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST) {
-    throw FileError("make", folder, errno);
-  }
-}
-
 proc::UniqueFd open_folder(const fs::path& path) {
   proc::UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder) throw FileError("open", path, errno);
   return folder;
+}
+
+void sync_folder(const fs::path& path) {
+  const proc::UniqueFd folder = open_folder(path);
+  while (::fsync(folder.raw()) != 0) {
+    if (errno == EINVAL) return;  // a file system that has nothing to sync there
+    if (errno != EINTR) throw FileError("sync", path, errno);
+  }
+}
+
+// Makes the folders on the way that are missing, each for the owner alone.
+void make_private_folders(const fs::path& folder) {
+  if (folder.empty()) return;
+  if (::mkdir(folder.c_str(), kFolderMode) == 0) {
+    sync_folder(folder.has_parent_path() ? folder.parent_path() : ".");
+    return;
+  }
+  if (errno == EEXIST) return;
+  if (errno != ENOENT) throw FileError("make", folder, errno);
+  make_private_folders(folder.parent_path());
+  make_private_folders(folder);
 }
 
 // Empty if there is no such file.
@@ -152,6 +163,8 @@ proc::UniqueFd PrivateFolder::open(std::string_view name) const {
   if (!descriptor) throw FileError("write", file, errno);
   return descriptor;
 }
+
+void PrivateFolder::sync() const { sync_folder(path_); }
 
 // The server of another user would be locked out of what root makes for it.
 bool PrivateFolder::gives_away() const { return ::geteuid() == 0 && owner_ != 0; }

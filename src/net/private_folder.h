@@ -67,6 +67,9 @@ class PrivateFolder {
   // refused, and nothing is waited for. Throws FileError.
   proc::UniqueFd open(std::string_view name) const;
 
+  // Returns once the names in it are on the disk. Throws FileError.
+  void sync() const;
+
   // Removes a file, if there is one. Throws FileError.
   void remove(std::string_view name) const;
 

@@ -23,6 +23,7 @@ int open_at_once(const char* file, int flags, int mode) {
 // A FIFO that somebody puts in the place of one of its files would be waited for.
 bool wait_for_no_file() {
   sqlite3_vfs* const files = sqlite3_vfs_find(nullptr);
+  if (files == nullptr) throw SqliteError(SQLITE_NOMEM, ENOMEM, sqlite3_errstr(SQLITE_NOMEM));
   const auto call = reinterpret_cast<sqlite3_syscall_ptr>(open_at_once);
   return files->iVersion >= 3 && files->xSetSystemCall(files, "open", call) == SQLITE_OK;
 }
@@ -31,8 +32,10 @@ bool wait_for_no_file() {
 
 bool SqliteError::is_about_contents() const {
   const int kind = code_ & 0xff;
-  return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_ERROR;
+  return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
 }
+
+bool SqliteError::is_about_form() const { return (code_ & 0xff) == SQLITE_ERROR; }
 
 int SqliteError::error() const {
   switch (code_ & 0xff) {
@@ -40,6 +43,10 @@ int SqliteError::error() const {
       return ENOSPC;
     case SQLITE_NOMEM:
       return ENOMEM;
+    case SQLITE_READONLY:
+      return EACCES;
+    case SQLITE_BUSY:
+      return EBUSY;
     default:
       return error_ != 0 ? error_ : EIO;
   }
@@ -127,8 +134,9 @@ std::int64_t SqliteStatement::integer(int column) const {
 }
 
 std::optional<std::string> SqliteStatement::text(int column) const {
+  if (sqlite3_column_type(handle_.get(), column) == SQLITE_NULL) return std::nullopt;
   const auto* const bytes = sqlite3_column_text(handle_.get(), column);
-  if (bytes == nullptr) return std::nullopt;
+  if (bytes == nullptr) fail(database_.handle_.get(), SQLITE_NOMEM);
   return std::string(reinterpret_cast<const char*>(bytes),
                      static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column)));
 }

@@ -23,9 +23,10 @@ class SqliteError : public std::runtime_error {
   SqliteError(int code, int error, const std::string& text)
       : std::runtime_error(text), code_(code), error_(error) {}
 
-  // The file is not an SQLite database, not a sound one, or has not in it what was asked for: no
-  // other try will find it better.
+  // The file is not an SQLite database, or not a sound one: no other try will find it better.
   bool is_about_contents() const;
+  // Of a statement that was prepared: the database has not what it speaks of.
+  bool is_about_form() const;
   // The errno value that says it best.
   int error() const;
 

@@ -20,59 +20,38 @@ namespace fs = std::filesystem;
 // Tops that are read from an unsound file are written in portions of this size.
 constexpr std::size_t kPortion = 1000;
 
-// The files of a database that have got another name. They get their own back, in the place of what
-// is there then, unless they are to stay.
-class SetAside {
- public:
-  explicit SetAside(const fs::path& file) : own_(TopTable::files_of(file)) {
-    int number = 0;
-    do {
-      file_ = file;
-      file_ += fmt::format(".unsound-{}", ++number);
-    } while (is_taken());
-    const std::vector<fs::path> names = TopTable::files_of(file_);
-    for (std::size_t i = 0; i < own_.size(); ++i) {
-      const bool is_file = fs::is_regular_file(fs::symlink_status(own_[i]));
-      // Under a name that SQLite looks for, it would be read as before.
-      move(own_[i], is_file ? names[i].native() : names[i].native() + ".no-file");
+// Gives the files of a database another name, and returns the new one of the first. What is no file
+// has no contents to keep, and goes.
+fs::path set_aside(const fs::path& file) {
+  for (int number = 1;; ++number) {
+    fs::path aside = file;
+    aside += fmt::format(".unsound-{}", number);
+    const std::vector<fs::path> from = TopTable::files_of(file);
+    const std::vector<fs::path> to = TopTable::files_of(aside);
+    // Nothing is replaced, not even what only its log is left of.
+    if (std::any_of(to.begin(), to.end(),
+                    [](const fs::path& each) { return fs::exists(fs::symlink_status(each)); })) {
+      continue;
     }
-  }
-  SetAside(SetAside&&) = delete;
-  ~SetAside() {
-    if (stays_) return;
-    for (const fs::path& each : own_) ::unlink(each.c_str());
-    for (const auto& [own, name] : moved_) ::rename(name.c_str(), own.c_str());
-  }
-
-  const fs::path& file() const { return file_; }
-  void stay() { stays_ = true; }
-
- private:
-  // Nothing is replaced, not even what only its log is left of.
-  bool is_taken() const {
-    const std::vector<fs::path> names = TopTable::files_of(file_);
-    return std::any_of(names.begin(), names.end(), [](const fs::path& each) {
-      return fs::exists(fs::symlink_status(each)) ||
-             fs::exists(fs::symlink_status(each.native() + ".no-file"));
-    });
-  }
-
-  void move(const fs::path& own, const std::string& name) {
-    if (::rename(own.c_str(), name.c_str()) == 0) {
-      moved_.emplace_back(own, name);
-    } else if (errno != ENOENT) {
-      throw FileError("set aside", own, errno);
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      const fs::file_type type = fs::symlink_status(from[i]).type();
+      const bool is_kept = type == fs::file_type::regular || type == fs::file_type::directory;
+      const int result =
+          is_kept ? ::rename(from[i].c_str(), to[i].c_str()) : ::unlink(from[i].c_str());
+      if (result != 0 && errno != ENOENT) throw FileError("set aside", from[i], errno);
     }
+    return aside;
   }
+}
 
-  std::vector<fs::path> own_;  // names
-  fs::path file_;              // the new name of the first
-  std::vector<std::pair<fs::path, fs::path>> moved_;
-  bool stays_ = false;
-};
+void remove_all_of(const fs::path& file) {
+  for (const fs::path& each : TopTable::files_of(file)) {
+    if (::unlink(each.c_str()) != 0 && errno != ENOENT) throw FileError("remove", each, errno);
+  }
+}
 
 // The errno value that says it best.
-int error_of(const std::exception& error) {
+int errno_of(const std::exception& error) {
   if (const auto* const sqlite = dynamic_cast<const SqliteError*>(&error)) return sqlite->error();
   if (const auto* const system = dynamic_cast<const std::system_error*>(&error)) {
     return system->code().value();
@@ -124,14 +103,17 @@ void TopStore::write(Batch& batch) {
       if (batch.is_new[i]) newest_.push_front(std::move(batch.tops[i]));
     }
     newest_.resize(std::min({newest_.size(), kMostShown, limits_.most}));
+  } catch (const SqliteError& error) {
+    batch.error = error.error();
   } catch (const std::exception& error) {
-    batch.error = error_of(error);
+    batch.error = errno_of(error);
+    table_.reset();  // What is in the file may not be what is shown: it is read anew.
   }
 }
 
 std::vector<bool> TopStore::add(const std::vector<ReceivedTop>& tops) {
   try {
-    if (!table_) open({});
+    if (!table_) open();
     return table_->add(tops, limits_);
   } catch (const UnsoundError& error) {
     replace(error.what());
@@ -139,11 +121,44 @@ std::vector<bool> TopStore::add(const std::vector<ReceivedTop>& tops) {
   }
 }
 
-// Opens the file, and takes over what is in `other`, and what is shown: that is to stay, also where
-// the file it was in is gone. From then on the newest are shown. Returns how many were taken from
-// `other`.
-std::size_t TopStore::open(const fs::path& other) {
+// What is shown is to stay, also where the file that it was in is gone; from then on the newest in
+// the file are shown.
+void TopStore::open() {
+  // A replacement that was complete, but for its name.
+  if (!fs::exists(fs::symlink_status(folder_ / name_)) && fs::is_regular_file(replacement())) {
+    take_place();
+  }
   TopTable& table = table_.emplace(folder_, name_);
+  try {
+    const std::vector<ReceivedTop> shown(newest_.rbegin(), newest_.rend());
+    if (!shown.empty()) table.add(shown, limits_);
+    const std::vector<ReceivedTop> newest = table.newest(std::min(kMostShown, limits_.most));
+    const std::scoped_lock lock(mutex_);
+    newest_.assign(newest.begin(), newest.end());
+  } catch (const std::exception&) {
+    table_.reset();
+    throw;
+  }
+}
+
+// The unsound files stay where they are until the new one is complete: whatever ends this half way,
+// it is begun again, or finished.
+void TopStore::replace(const std::string& why) {
+  table_.reset();
+  remove_all_of(replacement());
+  const std::size_t count = fill_replacement();
+  const fs::path aside = set_aside(folder_ / name_);
+  take_place();
+  open();
+  say_(fmt::format(
+      "the tops in {} cannot be relied on: {}; set aside as {}, and {} of them taken over",
+      proc::escape((folder_ / name_).native()), why, aside.filename().string(), count));
+}
+
+// Writes what can be read of the unsound file, and returns how much that is. A database that is
+// closed is one file.
+std::size_t TopStore::fill_replacement() {
+  TopTable table(folder_, replacement().filename());
   std::size_t count = 0;
   std::vector<ReceivedTop> portion;
   const auto take_over = [&] {
@@ -151,37 +166,24 @@ std::size_t TopStore::open(const fs::path& other) {
     count += static_cast<std::size_t>(std::count(is_new.begin(), is_new.end(), true));
     portion.clear();
   };
-  try {
-    if (!other.empty()) {
-      TopTable::Salvage salvage(other);
-      while (auto top = salvage.next()) {
-        portion.push_back(std::move(*top));
-        if (portion.size() == kPortion) take_over();
-      }
-      take_over();
-    }
-    const std::size_t taken = count;
-    portion.assign(newest_.rbegin(), newest_.rend());
-    if (!portion.empty()) take_over();
-    const std::vector<ReceivedTop> newest = table.newest(std::min(kMostShown, limits_.most));
-    const std::scoped_lock lock(mutex_);
-    newest_.assign(newest.begin(), newest.end());
-    return taken;
-  } catch (const std::exception&) {
-    table_.reset();
-    throw;
+  TopTable::Salvage salvage(folder_ / name_);
+  while (auto top = salvage.next()) {
+    portion.push_back(std::move(*top));
+    if (portion.size() == kPortion) take_over();
   }
+  take_over();
+  return count;
 }
 
-void TopStore::replace(const std::string& why) {
-  table_.reset();
-  SetAside aside(folder_ / name_);
-  const std::size_t count = open(aside.file());
-  aside.stay();
-  say_(fmt::format(
-      "the tops in {} cannot be relied on: {}; set aside as {}, and {} of them taken over",
-      proc::escape((folder_ / name_).native()), why, aside.file().filename().string(), count));
+void TopStore::take_place() {
+  set_aside(folder_ / name_);  // what has not been yet
+  if (::rename(replacement().c_str(), (folder_ / name_).c_str()) != 0) {
+    throw FileError("write", folder_ / name_, errno);
+  }
+  folder_.sync();
 }
+
+fs::path TopStore::replacement() const { return folder_ / (name_ + ".new"); }
 
 std::vector<ReceivedTop> TopStore::newest() const {
   const auto oldest = proc::now() - limits_.longest;

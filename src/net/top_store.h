@@ -49,8 +49,11 @@ class TopStore {
 
   void write(Batch& batch);
   std::vector<bool> add(const std::vector<ReceivedTop>& tops);
-  std::size_t open(const std::filesystem::path& other);
+  void open();
   void replace(const std::string& why);
+  std::size_t fill_replacement();
+  void take_place();
+  std::filesystem::path replacement() const;
 
   const PrivateFolder folder_;
   const std::string name_;

@@ -114,7 +114,7 @@ TopTable::TopTable(const PrivateFolder& folder, const std::string& name)
     prepare();
     check_contents();
   } catch (const SqliteError& error) {
-    if (error.is_about_contents()) throw UnsoundError(error.what());
+    if (error.is_about_contents() || error.is_about_form()) throw UnsoundError(error.what());
     throw;
   }
 }
@@ -155,9 +155,10 @@ std::vector<bool> TopTable::add(std::span<const ReceivedTop> tops, const TopLimi
   std::int64_t last = last_;
   try {
     SqliteTransaction transaction(database_);
-    SqliteStatement insert(database_, fmt::format("INSERT OR IGNORE INTO tops ({}) VALUES"
-                                                  " (?, ?, ?, ?, ?, ?, ?)",
-                                                  kColumns));
+    SqliteStatement insert(database_,
+                           fmt::format("INSERT INTO tops ({}) VALUES"
+                                       " (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                                       kColumns));
     for (const ReceivedTop& each : tops) {
       const std::string top = to_json(each.top);
       insert.bind(last + 1).bind(each.top.id).bind(milliseconds_of(each.time)).bind(each.client);
@@ -221,11 +222,18 @@ std::vector<ReceivedTop> TopTable::newest(std::size_t count) {
 }
 
 TopTable::Salvage::Salvage(const fs::path& file) {
+  // SQLite would read whatever stands in their places.
+  for (const fs::path& each : files_of(file)) {
+    const auto status = look_at(each);
+    if (status && !S_ISREG(status->st_mode)) return;
+  }
+  if (!look_at(file)) return;
   try {
     database_.emplace(file);
     database_->execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY");
     rows_.emplace(*database_, fmt::format("SELECT {} FROM tops ORDER BY sequence", kColumns));
-  } catch (const SqliteError&) {
+  } catch (const SqliteError& error) {
+    if (!error.is_about_contents() && !error.is_about_form()) throw;
     rows_.reset();
   }
 }
@@ -235,7 +243,8 @@ std::optional<ReceivedTop> TopTable::Salvage::next() {
     while (rows_ && rows_->step()) {
       if (auto top = read_row(*rows_)) return top;
     }
-  } catch (const SqliteError&) {
+  } catch (const SqliteError& error) {
+    if (!error.is_about_contents()) throw;
     // What is behind it cannot be reached.
   }
   rows_.reset();

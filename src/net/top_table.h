@@ -51,7 +51,8 @@ class TopTable {
   // What can be read of an unsound file and is as it was written, oldest first.
   class Salvage {
    public:
-    // Throws nothing of its own: of a file that is no database there is nothing to be read.
+    // Of a file that is no database there is nothing to be read. Throws SqliteError where it cannot
+    // be read now; next() too.
     explicit Salvage(const std::filesystem::path& file);
     Salvage(Salvage&&) = delete;
 

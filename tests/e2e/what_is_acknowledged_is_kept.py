@@ -140,7 +140,7 @@ class Unsound(unittest.TestCase):
         with contextlib.closing(sqlite3.connect(self.database)) as database:
             database.executescript(statements)
 
-    def assert_set_aside(self, why, shown):
+    def assert_set_aside(self, why, shown, is_kept=True):
         with Server(state=self.state) as server:
             self.assertEqual(server.said[0],
                              f"topnet: the tops in {self.database} cannot be relied on: {why}; set aside as "
@@ -148,7 +148,7 @@ class Unsound(unittest.TestCase):
             self.assertEqual(pids(server), shown)
             self.assertEqual(server.fetch().returncode, 0)
             self.assertEqual(len(pids(server)), len(shown) + 1)
-        self.assertTrue(any(name.startswith("tops.db.unsound-1") for name in os.listdir(self.state)))
+        self.assertEqual(os.path.lexists(self.database + ".unsound-1"), is_kept)
 
     def test_empty(self):
         self.write(b"")
@@ -181,7 +181,8 @@ class Unsound(unittest.TestCase):
                 except PermissionError:
                     os.rename(self.database + ".sound", self.database)
                     continue  # devices are root's
-                self.assert_set_aside("tops.db is no regular file", [])
+                self.assert_set_aside("tops.db is no regular file", [],
+                                      is_kept=os.path.isdir(self.database) and not os.path.islink(self.database))
                 for name in os.listdir(self.state):
                     if name.startswith("tops.db") and not name.endswith(".sound"):
                         path = os.path.join(self.state, name)
@@ -197,6 +198,21 @@ class Unsound(unittest.TestCase):
             self.assertEqual(pids(server), [1, 3, 2, 1])
         with Server(state=self.state) as server:
             self.assertEqual(pids(server), [1, 3, 2, 1])
+
+
+    def test_planted_under_a_running_server(self):
+        """and left there"""
+        for name in ("tops.db", "tops.db-wal"):
+            for plant in (os.mkfifo, lambda path: os.symlink("/dev/null", path)):
+                with self.subTest(name), Server(state=self.state) as server:
+                    path = os.path.join(self.state, name)
+                    send_tops(server, 1)
+                    os.remove(path)
+                    plant(path)
+                    send_tops(server, 1)
+                    while "cannot be relied on" not in server.next_line():
+                        pass
+                    self.assertTrue(os.path.isfile(path) and not os.path.islink(path))
 
 
 class NoRoom(unittest.TestCase):

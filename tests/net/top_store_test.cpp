@@ -155,7 +155,7 @@ TEST_CASE("a file that cannot be replaced yet stays what it is, and is replaced 
   const std::vector<ReceivedTop> tops = made_up_tops(3);
   for (const bool is_gone : {false, true}) {
     CAPTURE(is_gone);
-    fs::remove(file);
+    for (const fs::path& each : TopTable::files_of(file)) fs::remove(each);
     {
       TopStore store = trial.open();
       store.keep(tops[0]);
@@ -177,6 +177,30 @@ TEST_CASE("a file that cannot be replaced yet stays what it is, and is replaced 
     }
     CHECK(trial.open().newest() == std::vector{tops[2], tops[0]});
   }
+}
+
+TEST_CASE("a replacement that was ended half way is finished, or begun again") {
+  Trial trial;
+  const fs::path file = trial.folder / "tops.db";
+  const fs::path next = trial.folder / "tops.db.new";
+  const std::vector<ReceivedTop> tops = made_up_tops(3);
+  {
+    TopStore store = trial.open();
+    for (const ReceivedTop& top : tops) store.keep(top);
+  }
+  SECTION("before the unsound one was set aside") {
+    SqliteDatabase(file).execute("UPDATE tops SET peer = 'x' WHERE sequence = 2");
+    write_file(next, "half of it");
+    CHECK(trial.open().newest() == std::vector{tops[2], tops[0]});
+    CHECK(trial.said.size() == 1);
+  }
+  SECTION("between the two names") {
+    fs::rename(file, next);
+    write_file(trial.folder / "tops.db-wal", "the log of the unsound one");
+    CHECK(trial.open().newest() == std::vector{tops[2], tops[1], tops[0]});
+  }
+  CHECK_FALSE(fs::exists(next));
+  CHECK(trial.open().newest().size() >= 2);
 }
 
 TEST_CASE("what cannot be written is not kept, and there is room again later") {

@@ -99,7 +99,7 @@ def trial(share=1.0):
     dice = random.Random()
     with tempfile.TemporaryDirectory() as folder:
         state = os.path.join(folder, "state")
-        words = ["--no-tls", "--max-clients", "200"]
+        words = ["--no-tls", "--max-clients", "200", "--keep-tops", "10000000"]
         with Server(*words, state=state) as server:
             port = server.port
             server.stop()

@@ -10,7 +10,7 @@ import tempfile
 from support.independent_client import ACK, Client
 from support.program import Server
 from support.trust import pin
-from torture.injection import (FILE_CALLS, PEER_CALLS, Tally, faults_of, has_happened, occurrences, strace,
+from torture.injection import (FILE_CALLS, KILL, PEER_CALLS, Tally, faults_of, has_happened, occurrences, strace,
                                with_fault)
 
 BEFORE = 3  # tops that are there at the start
@@ -23,10 +23,10 @@ def send_top(server):
     number = next(numbers)
     try:
         client = Client(server.port)
-        client.connection.settimeout(10)
-        client.fetch(top=1)
-        _, (kind, _) = client.send_top(pid=number)
-        client.connection.close()
+        with client.connection:
+            client.connection.settimeout(10)
+            client.fetch(top=1)
+            _, (kind, _) = client.send_top(pid=number)
     except (OSError, EOFError, AssertionError):
         return number, False
     return number, kind == ACK
@@ -54,7 +54,7 @@ class Trial:
             options += ["-P", os.path.join(self.state, name)]
         return options
 
-    def serve(self, wrapper, is_new):
+    def serve(self, wrapper, is_new, is_killed=False):
         """Serves from a copy of the template, or an empty directory: {number: acknowledged}."""
         shutil.rmtree(self.state, ignore_errors=True)
         if not is_new:
@@ -66,10 +66,13 @@ class Trial:
                 for _ in range(3):
                     number, is_acknowledged = send_top(server)
                     tops[number] = is_acknowledged
-                server.stop()
+                status = server.stop()
+                self.tally.check("servers that go on", is_killed or status == 0,
+                                 f"{wrapper}: exit status {status}, {tops}")
         except RuntimeError as error:
             said = str(error)
-            self.tally.check("ends at the start", "'topnet: " in said or said.endswith("[]"), said)
+            is_told = "'topnet: " in said or (said.endswith("[]") and is_killed)
+            self.tally.check("ends at the start", is_told, said)
         return tops
 
     def check(self, what, tops, is_new):
@@ -94,7 +97,7 @@ class Trial:
         for is_new in (False, True):
             self.serve(strace(self.log, "-e", "trace=" + ",".join(calls), *options), is_new)
             for fault in faults_of(occurrences(self.log), share=share):
-                tops = self.serve(with_fault(fault, self.log, *options), is_new)
+                tops = self.serve(with_fault(fault, self.log, *options), is_new, fault.how == KILL)
                 self.tally.counts["faults"] += has_happened(fault, self.log)
                 self.check((fault, "new" if is_new else "old"), tops, is_new)
 
