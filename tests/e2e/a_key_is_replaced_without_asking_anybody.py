@@ -236,7 +236,7 @@ class Rotation(unittest.TestCase):
             client = Client(server.port, before)
             client.fetch()
             self.assertEqual(client.send_top()[1][0], ACK)
-            self.assertEqual(states(server), {"local": ["idle"]})
+            wait_until(lambda: states(server) == {"local": ["idle"]})
             client.close()
 
     def test_a_stranger_is_not_told_and_cannot_say_that_another_has_learned(self):
