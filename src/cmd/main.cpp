@@ -24,15 +24,13 @@ namespace {
 // Without memory for what libraries set up as they are loaded, nothing of ours has begun yet, and
 // no handler of exceptions.
 [[noreturn]] void end_without_memory() {
-  std::set_terminate(std::abort);
+  std::set_terminate(std::abort);  // for what is none of this
   try {
     if (std::current_exception()) std::rethrow_exception(std::current_exception());
   } catch (const std::bad_alloc&) {
     constexpr std::string_view line = "topnet: out of memory\n";
     static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
     ::_exit(static_cast<int>(ExitCode::Failure));
-  } catch (...) {
-    std::abort();
   }
   std::abort();
 }
