@@ -7,7 +7,7 @@ import tempfile
 import threading
 import unittest
 
-from support.independent_client import ACK, DATA, ERROR, REQUEST, Client
+from support.independent_client import ACK, DATA, ERROR, REQUEST, Client, tls_context
 from support.program import TOPNET, Server, wait_until
 
 GOODBYE = (ERROR, {"code": "shutting_down", "message": "the server is shutting down"})
@@ -79,6 +79,25 @@ class Ends(unittest.TestCase):
             for client in clients:
                 client.join()
         self.assertEqual({end for end in ends if end not in (DATA, "shutting_down")}, set())
+
+    def test_a_handshake_that_is_about_to_be_done_ends_before_the_server_does(self):
+        with Server() as server:
+            waiting = Client(server.port, server.state)
+            halfway = Client(server.port)
+            halfway.begin_handshake(tls_context(server.state))
+            wait_until(lambda: sorted(each["state"] for each in server.status()["connections"]) ==
+                       ["handshake", "waiting"])
+            server.process.terminate()
+            self.assertEqual(waiting.read(), GOODBYE)
+            try:
+                halfway.end_handshake()
+                answer = halfway.read()
+            except (EOFError, OSError) as error:
+                answer = error
+            self.assertEqual(answer, GOODBYE)
+            halfway.close()
+            waiting.close()
+            self.assertEqual(server.process.wait(timeout=30), 0)
 
     def in_the_middle(self, server):
         """A client that owes its top when the server is told to end."""

@@ -70,6 +70,18 @@ class Client:
             raise
         self.pin = pin_of(self.connection.getpeercert(binary_form=True))
 
+    def begin_handshake(self, context):
+        """Sends a ClientHello, and leaves it at that until end_handshake()."""
+        self.connection = context.wrap_socket(self.connection, do_handshake_on_connect=False)
+        self.connection.settimeout(0)
+        try:
+            self.connection.do_handshake()
+        except ssl.SSLWantReadError:
+            self.connection.settimeout(20)
+
+    def end_handshake(self):
+        self.connection.do_handshake()
+
     def send(self, kind, message):
         payload = json.dumps(message).encode()
         self.connection.sendall(struct.pack(">BI", kind, len(payload)) + payload)
