@@ -2,14 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include "proc/json_writer.h"
 
 namespace topnet::net {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json or_null(const std::optional<Pin>& pin) { return pin ? Json(*pin) : Json(nullptr); }
 
 // The width of a column that holds `title` and every `name`.
 template <typename Entry, typename Name>
@@ -32,6 +28,19 @@ std::string table(std::string_view title, std::string_view note_title,
   return out;
 }
 
+template <typename Entry, typename Write>
+std::string json_list(std::string_view title, const std::vector<Entry>& entries, Write write) {
+  proc::JsonWriter json;
+  json.object([&] {
+    json.field("schema", fmt::format("topnet.{}/1", title));
+    json.name(title);
+    json.array([&] {
+      for (const Entry& entry : entries) json.object([&] { write(json, entry); });
+    });
+  });
+  return json.take() + '\n';
+}
+
 }  // namespace
 
 std::string to_table(const std::vector<EnrolledClient>& clients) {
@@ -47,25 +56,21 @@ std::string to_table(const std::vector<KnownServer>& servers) {
 }
 
 std::string to_json(const std::vector<EnrolledClient>& clients) {
-  Json list = Json::array();
-  for (const EnrolledClient& client : clients) {
-    list.push_back({{"name", client.name},
-                    {"pin", client.pin},
-                    {"since", proc::format_time(client.since)},
-                    {"learned_pin", or_null(client.learned)}});
-  }
-  return Json{{"schema", "topnet.clients/1"}, {"clients", std::move(list)}}.dump() + '\n';
+  return json_list("clients", clients, [](proc::JsonWriter& json, const EnrolledClient& client) {
+    json.field("name", client.name);
+    json.field("pin", client.pin);
+    json.field("since", proc::format_time(client.since));
+    json.field("learned_pin", client.learned);
+  });
 }
 
 std::string to_json(const std::vector<KnownServer>& servers) {
-  Json list = Json::array();
-  for (const KnownServer& server : servers) {
-    list.push_back({{"address", server.address},
-                    {"pin", server.pin},
-                    {"since", proc::format_time(server.since)},
-                    {"next_pin", or_null(server.next)}});
-  }
-  return Json{{"schema", "topnet.servers/1"}, {"servers", std::move(list)}}.dump() + '\n';
+  return json_list("servers", servers, [](proc::JsonWriter& json, const KnownServer& server) {
+    json.field("address", server.address);
+    json.field("pin", server.pin);
+    json.field("since", proc::format_time(server.since));
+    json.field("next_pin", server.next);
+  });
 }
 
 }  // namespace topnet::net

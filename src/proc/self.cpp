@@ -1,20 +1,22 @@
 #include "proc/self.h"
 
+#include <dirent.h>
+
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
+#include <memory>
 
 namespace topnet::proc {
 namespace {
 
+// The library's directory_iterator ends a program that has no memory for it.
 std::uint64_t count_entries(const char* folder) {
-  std::error_code error;
-  std::uint64_t entries = 0;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    ++entries;
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder), &::closedir);
+  if (!entries) return 0;
+  std::uint64_t count = 0;
+  while (const dirent* const entry = ::readdir(entries.get())) {
+    if (entry->d_name[0] != '.') ++count;
   }
-  return error ? 0 : entries;
+  return count;
 }
 
 }  // namespace

@@ -112,7 +112,11 @@ void HttpServer::wait_for_seat() {
           return a.second.gives_way_from < b.second.gives_way_from;
         });
     const net::Deadline soonest = next->second.gives_way_from;  // the seat may go meanwhile
-    changed_.wait_until(lock, soonest);
+    if (soonest == net::Deadline::max()) {
+      changed_.wait(lock);
+    } else {
+      changed_.wait_until(lock, soonest);
+    }
   }
 }
 
@@ -144,8 +148,9 @@ void HttpServer::answer(SeatId id, const std::string& peer, int socket) {
   }
   const auto head = read_head(*stream, deadline);
   if (!head) return;
-  set_gives_way(id, Clock::now() + kTimeToTakeIt);
+  set_gives_way(id, net::Deadline::max());  // while we are the ones who take their time
   const std::string answer = answer_to(*head, peer);
+  set_gives_way(id, Clock::now() + kTimeToTakeIt);
   stream->write_all(std::as_bytes(std::span(answer)), Clock::now() + options_.answer_limit);
   set_gives_way(id, Clock::now());
   net::end_gently(*stream, socket);

@@ -1,83 +1,97 @@
 #include "web/status_json.h"
 
-#include <nlohmann/json.hpp>
-
+#include "proc/json_writer.h"
 #include "proc/report.h"
 
 namespace topnet::web {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = proc::JsonWriter;
 
-Json or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }
-
-Json describe(const ServerInfo& server) {
-  return {{"version", server.version}, {"host", or_null(server.host)},
-          {"pid", server.pid},         {"started", proc::format_time(server.started)},
-          {"tls", server.uses_tls},    {"listen", server.listen}};
+void write(Json& json, const ServerInfo& server) {
+  json.object([&] {
+    json.field("version", server.version);
+    json.field("host", server.host);
+    json.field("pid", server.pid);
+    json.field("started", proc::format_time(server.started));
+    json.field("tls", server.uses_tls);
+    json.field("listen", server.listen);
+  });
 }
 
-Json describe(const net::LiveConnection& connection) {
-  return {{"id", connection.id},
-          {"peer", connection.peer},
-          {"client", or_null(connection.client)},
-          {"since", proc::format_time(connection.since)},
-          {"state", proc::word_for(connection.phase, net::kPhases)},
-          {"requests", connection.requests}};
+void write(Json& json, const net::LiveConnection& connection) {
+  json.object([&] {
+    json.field("id", connection.id);
+    json.field("peer", connection.peer);
+    json.field("client", connection.client);
+    json.field("since", proc::format_time(connection.since));
+    json.field("state", proc::word_for(connection.phase, net::kPhases));
+    json.field("requests", connection.requests);
+  });
 }
 
-Json describe(const std::optional<std::chrono::milliseconds>& window) {
-  if (!window) return {{"kind", "since_start"}, {"seconds", nullptr}};
-  return {{"kind", "interval"}, {"seconds", static_cast<double>(window->count()) / 1000}};
-}
-
-Json describe(const net::ReceivedTop& received) {
+void write(Json& json, const net::ReceivedTop& received) {
   const net::Top& top = received.top;
-  return {{"time", proc::format_time(received.time)},
-          {"client", or_null(received.client)},
-          {"peer", received.peer},
-          {"host", or_null(top.host)},
-          {"pid", top.pid},
-          {"name", top.name},
-          {"window", describe(top.window)},
-          {"user_ticks", top.user_ticks},
-          {"system_ticks", top.system_ticks},
-          {"cpu_ticks", top.user_ticks + top.system_ticks}};
+  json.object([&] {
+    json.field("time", proc::format_time(received.time));
+    json.field("client", received.client);
+    json.field("peer", received.peer);
+    json.field("host", top.host);
+    json.field("pid", top.pid);
+    json.field("name", top.name);
+    proc::write_window(json, top.window);
+    json.field("user_ticks", top.user_ticks);
+    json.field("system_ticks", top.system_ticks);
+    json.field("cpu_ticks", top.user_ticks + top.system_ticks);
+  });
 }
 
 template <typename Value>
-Json describe_all(const std::vector<Value>& values) {
-  Json array = Json::array();
-  for (const Value& value : values) array.push_back(describe(value));
-  return array;
+void write_all(Json& json, std::string_view name, const std::vector<Value>& values) {
+  json.name(name);
+  json.array([&] {
+    for (const Value& value : values) write(json, value);
+  });
 }
 
-Json count(const net::ConnectionsSnapshot& exchange) {
-  Json counters = {{"accepted", exchange.accepted}};
-  for (const auto& [word, outcome] : net::kOutcomes) {
-    counters[std::string(word)] = exchange.outcomes.at(static_cast<std::size_t>(outcome));
-  }
-  counters["active"] = exchange.active();
-  return counters;
+void write_counters(Json& json, const net::ConnectionsSnapshot& exchange) {
+  json.object([&] {
+    json.field("accepted", exchange.accepted);
+    for (const auto& [word, outcome] : net::kOutcomes) {
+      json.field(word, exchange.outcomes.at(static_cast<std::size_t>(outcome)));
+    }
+    json.field("active", exchange.active());
+  });
+}
+
+void write_work(Json& json, const Status& status) {
+  json.object([&] {
+    json.field("scans", status.work.scans);
+    json.field("reports_sent", status.exchange.reports_sent);
+    json.field("tops_received", status.exchange.tops_received);
+    json.field("accept_errors", status.work.accept_errors);
+    json.field("thread_errors", status.work.thread_errors);
+    json.field("open_fds", status.work.open_files);
+    json.field("threads", status.work.threads);
+  });
 }
 
 }  // namespace
 
 std::string to_json(const Status& status) {
-  const Json document = {{"schema", "topnet.status/1"},
-                         {"server", describe(status.server)},
-                         {"connections", describe_all(status.exchange.connections)},
-                         {"reports", describe_all(status.tops)},
-                         {"counters", count(status.exchange)},
-                         {"work",
-                          {{"scans", status.work.scans},
-                           {"reports_sent", status.exchange.reports_sent},
-                           {"tops_received", status.exchange.tops_received},
-                           {"accept_errors", status.work.accept_errors},
-                           {"thread_errors", status.work.thread_errors},
-                           {"open_fds", status.work.open_files},
-                           {"threads", status.work.threads}}}};
-  return document.dump() + '\n';
+  Json json;
+  json.object([&] {
+    json.field("schema", "topnet.status/1");
+    json.name("server");
+    write(json, status.server);
+    write_all(json, "connections", status.exchange.connections);
+    write_all(json, "reports", status.tops);
+    json.name("counters");
+    write_counters(json, status.exchange);
+    json.name("work");
+    write_work(json, status);
+  });
+  return json.take() + '\n';
 }
 
 }  // namespace topnet::web

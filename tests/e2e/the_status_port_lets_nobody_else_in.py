@@ -12,6 +12,7 @@ import threading
 import time
 import unittest
 
+from support.failing_malloc import fails_in_threads
 from support.independent_client import Client
 from support.program import Server, topnet, wait_until
 from support.status import ask
@@ -264,6 +265,38 @@ class Attacks(unittest.TestCase):
                 gone.register(connection, select.POLLRDHUP)
                 while not has_ended.is_set() and not gone.poll(100):
                     pass
+
+    def test_exceptions_in_handlers(self):
+        """at each allocation that a page needs: nothing of it is told, and the next page is whole"""
+        if os.environ.get("TOPNET_SANITIZE"):
+            self.skipTest("a sanitizer ends a program that gets no memory")
+        for path in ("/status", "/status.json"):
+            with tempfile.TemporaryDirectory() as folder:
+                notes = os.path.join(folder, "notes")
+                with Server(wrapper=fails_in_threads("http", notes)) as server:
+                    self.assertEqual(server.fetch().returncode, 0)
+                    lines = self.ask_until_nothing_fails(server, path, notes)
+                    self.assertIn("HTTP/1.1 500 Internal Server Error", lines)
+                    self.assertEqual(server.stop(), 0)
+
+    def ask_until_nothing_fails(self, server, path, notes):
+        """Asks the thread http-N, whose allocation N fails, for N from 1 on; the first lines it saw."""
+        lines = set()
+        while True:
+            failures = os.path.getsize(notes)
+            head, _, body = say(server, f"GET {path} HTTP/1.0\r\n\r\n".encode()).partition(b"\r\n\r\n")
+            line, _, headers = head.decode().partition("\r\n")
+            lines.add(line)
+            if line == "HTTP/1.1 500 Internal Server Error":
+                self.assertEqual(body, b"the server failed\n")
+                self.assertLessEqual(set(HEADERS.splitlines()[1:]), set(headers.splitlines()))
+                self.assertNotRegex(headers, "EXCEPTION|std::|bad_alloc")
+            elif line == "HTTP/1.1 200 OK":
+                self.assertTrue(body.endswith((b"</html>\n", b"}\n")), body)
+            else:
+                self.assertEqual(head + body, b"")
+            if os.path.getsize(notes) == failures:
+                return lines
 
     def test_injected_headers(self):
         with self.survives() as server:

@@ -62,7 +62,7 @@ TEST_CASE("where all slots are taken, the oldest gives way once its grace is ove
   CHECK(trial.lobby.leave(3));
 }
 
-TEST_CASE("nobody gives way within its grace; one that leaves makes room") {
+TEST_CASE("nobody gives way within its grace, and one that leaves makes room") {
   Trial trial({.slots = 2, .grace = 1h});
   trial.lobby.enter(1, ago(59min));
   trial.lobby.enter(2, ago(0s));

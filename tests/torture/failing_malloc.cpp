@@ -1,13 +1,21 @@
-// Lets one allocation of a program fail, to be loaded by LD_PRELOAD: the one with the number in
-// FAIL_ALLOCATION. Writes how many there were into the file in COUNT_ALLOCATIONS_IN.
+// Lets allocations of a program fail, to be loaded by LD_PRELOAD: the one with the number in
+// FAIL_ALLOCATION; or, where FAIL_IN_THREADS is "http-", the first one of the thread http-1, the
+// second one of the thread http-2, and so on. At its end the program writes how many there were
+// into the file in COUNT_ALLOCATIONS_IN; the file in NOTE_FAILURES_IN gets a byte for each that
+// failed.
 
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 // The C library's own, which the dynamic linker does not have to look for.
 extern "C" void* __libc_malloc(std::size_t size);
@@ -16,12 +24,40 @@ extern "C" void* __libc_realloc(void* block, std::size_t size);
 
 namespace {
 
-std::atomic<long> allocations{0};
+constexpr std::size_t kThreadNameSize = 16;
 
-bool fails() {
+std::atomic<long> allocations{0};
+// As the variables of a library that is there from the start, they need no allocation themselves.
+__attribute__((tls_model("initial-exec"))) thread_local long allocations_of_thread = 0;
+
+// The number at the end of this thread's name; 0 where it does not begin with `prefix`.
+long number_of_thread(const char* prefix) {
+  std::array<char, kThreadNameSize> name{};
+  ::prctl(PR_GET_NAME, name.data());
+  const std::size_t size = std::strlen(prefix);
+  return std::strncmp(name.data(), prefix, size) == 0 ? std::atol(name.data() + size) : 0;
+}
+
+int open_notes() {
+  const char* const name = std::getenv("NOTE_FAILURES_IN");
+  return name != nullptr ? ::open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+}
+
+// Opened at the start: later on the program may not be allowed to.
+const int notes = open_notes();
+
+bool is_to_fail() {
   static const char* const number = std::getenv("FAIL_ALLOCATION");
   static const long which = number != nullptr ? std::atol(number) : 0;
-  if (++allocations != which) return false;
+  static const char* const threads = std::getenv("FAIL_IN_THREADS");
+  if (threads == nullptr) return ++allocations == which;
+  const long thread = number_of_thread(threads);
+  return thread != 0 && ++allocations_of_thread == thread;
+}
+
+bool fails() {
+  if (!is_to_fail()) return false;
+  if (notes >= 0 && ::write(notes, "x", 1) != 1) std::abort();
   errno = ENOMEM;
   return true;
 }

@@ -3,11 +3,10 @@
 import os
 import tempfile
 
+from support.failing_malloc import LIBRARY
 from support.program import Server
 from torture.client import Fetch
 from torture.injection import Tally, run, share_of
-
-LIBRARY = os.path.join(os.path.dirname(os.environ["TOPNET"]), "tests", "libfailing_malloc.so")
 
 
 def trial(share=1.0):

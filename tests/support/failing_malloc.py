@@ -1,0 +1,15 @@
+"""Want of memory, one allocation at a time (see torture/failing_malloc.cpp)."""
+
+import os
+
+from support.program import TOPNET
+
+LIBRARY = os.environ.get("FAILING_MALLOC") or os.path.join(os.path.dirname(TOPNET), "tests",
+                                                           "libfailing_malloc.so")
+
+
+def fails_in_threads(prefix, notes):
+    """A wrapper for Server: the allocation N of the thread PREFIX-N fails, for each N; the file
+    `notes` grows by a byte with each failure."""
+    return ("env", "LD_PRELOAD=" + LIBRARY, "FAIL_IN_THREADS=" + prefix + "-",
+            "NOTE_FAILURES_IN=" + notes)
