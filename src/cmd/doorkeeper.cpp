@@ -38,6 +38,11 @@ std::optional<std::string> Doorkeeper::expiry() const {
   return net::expiry_of(own_pki_->certificate_pem);
 }
 
+void Doorkeeper::rehearse() {
+  const auto now = keys();
+  net::rehearse(net::TlsContext::client(now->identity, {now->shown()}), *tls());
+}
+
 // A file that cannot be used any more ends nothing: those go on that were there before.
 std::shared_ptr<const net::Keys> Doorkeeper::keys() {
   std::string problem;

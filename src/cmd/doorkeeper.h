@@ -24,6 +24,9 @@ class Doorkeeper {
   // `transport` says whether there is an own PKI. Throws FileError.
   Doorkeeper(const net::PrivateFolder& state, const TransportOptions& transport);
 
+  // Shakes hands with itself (net/tls.h). Throws net::HandshakeError.
+  void rehearse();
+
   // Of the key that the server shows.
   net::Pin pin() { return keys()->shown(); }
   // When the certificate of an own PKI expires; nullopt without one.

@@ -109,6 +109,7 @@ ExitCode run(const ServeOptions& options) {
   const net::PrivateFolder state(state_dir(options.state_dir));
   const net::ServerLock lock(state, "serve.lock");
   Doorkeeper doorkeeper(state, options.transport);
+  if (options.transport.uses_tls()) doorkeeper.rehearse();
   net::TopStore tops(state, "tops.db", options.keep, say);
   proc::Sampler sampler("/proc", options.method);
   Reports reports(state / "reports", sampler);

@@ -64,7 +64,53 @@ std::string describe(int error) {
   return take_error_text();
 }
 
+// One end of a connection in memory.
+struct Rehearsal {
+  SslPtr ssl;
+  Verdict verdict;
+
+  Rehearsal(SSL_CTX* context, BIO* memory) : ssl(SSL_new(context)) {
+    require(ssl != nullptr, "could not set up a TLS connection");
+    SSL_set_bio(ssl.get(), memory, memory);
+    set_verdict(ssl.get(), verdict);
+  }
+
+  bool shakes_hands() const {
+    const int result = SSL_do_handshake(ssl.get());
+    const int error = SSL_get_error(ssl.get(), result);
+    if (result != 1 && error != SSL_ERROR_WANT_READ) throw HandshakeError(take_error_text());
+    return result == 1;
+  }
+
+  void send_to(const Rehearsal& other) const {
+    char byte = 0;
+    if (SSL_write(ssl.get(), &byte, 1) != 1 || SSL_read(other.ssl.get(), &byte, 1) != 1) {
+      throw HandshakeError(take_error_text());
+    }
+  }
+};
+
 }  // namespace
+
+void rehearse(const TlsContext& client, const TlsContext& server) {
+  BIO* one = nullptr;
+  BIO* other = nullptr;
+  // Room for the whole of a flight, whatever chain of certificates is in it.
+  constexpr std::size_t room = std::size_t{1} << 20U;
+  require(BIO_new_bio_pair(&one, room, &other, room) == 1, "could not set up a TLS connection");
+  const Rehearsal at_client(client.impl_->context.get(), one);
+  const Rehearsal at_server(server.impl_->context.get(), other);
+  SSL_set_connect_state(at_client.ssl.get());
+  SSL_set_accept_state(at_server.ssl.get());
+  bool is_client_done = false;
+  bool is_server_done = false;
+  while (!is_client_done || !is_server_done) {
+    is_client_done = at_client.shakes_hands();
+    is_server_done = at_server.shakes_hands();
+  }
+  at_client.send_to(at_server);
+  at_server.send_to(at_client);
+}
 
 TlsStream::TlsStream(const TlsContext& context, int socket, Deadline deadline)
     : impl_(std::make_unique<Impl>()) {

@@ -8,8 +8,8 @@ LIBRARY = os.environ.get("FAILING_MALLOC") or os.path.join(os.path.dirname(TOPNE
                                                            "libfailing_malloc.so")
 
 
-def fails_in_threads(prefix, notes):
-    """A wrapper for Server: the allocation N of the thread PREFIX-N fails, for each N; the file
-    `notes` grows by a byte with each failure."""
-    return ("env", "LD_PRELOAD=" + LIBRARY, "FAIL_IN_THREADS=" + prefix + "-",
+def fails_in_threads(prefix, notes, step=1):
+    """A wrapper for Server: in the thread PREFIX-N the allocation N * `step` fails, for each N; the
+    file `notes` grows by a byte with each failure."""
+    return ("env", "LD_PRELOAD=" + LIBRARY, "FAIL_IN_THREADS=" + prefix + "-", f"FAIL_STEP={step}",
             "NOTE_FAILURES_IN=" + notes)

@@ -15,14 +15,15 @@ OLD = b"old\n"
 
 
 class Fetch:
-    """Fetches into one file over and over, as a client that was let in."""
+    """Fetches into one file over and over, as the owner of `state`, or as a client that was let in."""
 
-    def __init__(self, server, folder, tally):
+    def __init__(self, server, folder, tally, state=None):
         self.server, self.tally = server, tally
-        self.state = os.path.join(folder, "client")
+        self.state = state or os.path.join(folder, "client")
         self.target = os.path.join(folder, "target")
         self.file = os.path.join(self.target, "report")
-        enrol(server, "db1", self.state)
+        if not state:
+            enrol(server, "db1", self.state)
         os.mkdir(self.target)
         self.command = [TOPNET, "fetch", server.address, "-n", "3", "--connect-timeout", "2", "--state-dir",
                         self.state, "-o", self.file]

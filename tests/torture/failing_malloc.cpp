@@ -30,6 +30,12 @@ std::atomic<long> allocations{0};
 // As the variables of a library that is there from the start, they need no allocation themselves.
 __attribute__((tls_model("initial-exec"))) thread_local long allocations_of_thread = 0;
 
+// 0 where there is none.
+long number_in(const char* variable) {
+  const char* const text = std::getenv(variable);
+  return text != nullptr ? std::atol(text) : 0;
+}
+
 // The number at the end of this thread's name; 0 where it does not begin with `prefix`.
 long number_of_thread(const char* prefix) {
   std::array<char, kThreadNameSize> name{};
@@ -47,12 +53,12 @@ int open_notes() {
 const int notes = open_notes();
 
 bool is_to_fail() {
-  static const char* const number = std::getenv("FAIL_ALLOCATION");
-  static const long which = number != nullptr ? std::atol(number) : 0;
+  static const long which = number_in("FAIL_ALLOCATION");
+  static const long step = number_in("FAIL_STEP");
   static const char* const threads = std::getenv("FAIL_IN_THREADS");
   if (threads == nullptr) return ++allocations == which;
   const long thread = number_of_thread(threads);
-  return thread != 0 && ++allocations_of_thread == thread;
+  return thread != 0 && ++allocations_of_thread == thread * step;
 }
 
 bool fails() {
