@@ -6,9 +6,10 @@ namespace topnet::net {
 
 ConnectionId Connections::open(std::string peer) {
   const std::scoped_lock lock(mutex_);
-  const ConnectionId id = ++accepted_;
+  const ConnectionId id = accepted_ + 1;
   live_.emplace(
       id, LiveConnection{.id = id, .peer = std::move(peer), .client = {}, .since = proc::now()});
+  accepted_ = id;  // what has no memory to be listed has not come
   return id;
 }
 

@@ -20,14 +20,14 @@ class Troubles {
       : say_(std::move(say)) {}
 
   // `error` is an errno value.
-  void note_no_connection(int error);
-  void note_no_thread(int error);
+  void note_no_connection(int error) noexcept;
+  void note_no_thread(int error) noexcept;
 
   std::uint64_t accept_errors() const { return accept_errors_; }
   std::uint64_t thread_errors() const { return thread_errors_; }
 
  private:
-  void say_once(const std::string& text);
+  void say_once(const char* what, int error, const char* then);
 
   std::function<void(const std::string&)> say_;
   std::atomic<std::uint64_t> accept_errors_ = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <optional>
 #include <string>
 #include <utility>
@@ -81,16 +82,20 @@ void HttpServer::accept(proc::UniqueFd socket, const std::string& peer) {
     id = ++last_id_;
     seats_.emplace(id, Seat{.gives_way_from = Clock::now() + kTimeToAsk});
   }
-  const bool is_started =
-      threads_.start(id, socket, {.name = fmt::format("http-{}", id), .stack_size = kStackSize},
-                     [this, id, peer](int own) {
-                       serve(id, peer, own);
-                       return net::Next::End;
-                     });
-  if (!is_started) {
-    troubles_.note_no_thread(errno);
+  try {
+    if (threads_.start(id, socket, {.name = fmt::format("http-{}", id), .stack_size = kStackSize},
+                       [this, id, peer](int own) {
+                         serve(id, peer, own);
+                         return net::Next::End;
+                       })) {
+      return;
+    }
+  } catch (const std::exception&) {
     leave(id);
+    throw;
   }
+  troubles_.note_no_thread(errno);
+  leave(id);
 }
 
 // Where all seats are taken, the oldest connection gives way that may: it has sent no whole request

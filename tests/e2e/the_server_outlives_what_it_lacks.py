@@ -10,6 +10,7 @@ import tempfile
 import time
 import unittest
 
+from support.failing_malloc import fails_in_threads
 from support.independent_client import ACK, DATA, ERROR, Client
 from support.program import Server, cpu_ticks, require_fault_injection, wait_until
 from support.status import problem_with
@@ -164,6 +165,30 @@ class Memory(unittest.TestCase):
             self.assertEqual(client.send_top()[1][0], ACK)
             client.close()
             self.assertEqual(server.stop(), 0)
+
+
+    def test_none_now_and_then_for_a_newcomer(self):
+        """at either port: some find no way in, and whoever does is counted and served"""
+        if os.environ.get("TOPNET_SANITIZE"):
+            self.skipTest("a sanitizer has an allocator of its own")
+        for thread in ("accept", "http-accept"):
+            with tempfile.TemporaryDirectory() as folder:
+                notes = os.path.join(folder, "notes")
+                with Server(wrapper=fails_in_threads(thread, notes, 31)) as server:
+                    answers = set()
+                    for _ in range(60):
+                        answers.add(server.fetch().returncode == 0)
+                        answers.add(self.is_answered(server) is not None)
+                    self.assertEqual(answers, {True, False})
+                    document = wait_until(lambda server=server: self.is_answered(server))
+                    self.assertIsNone(problem_with(document))
+                    self.assertEqual(server.stop(), 0)
+
+    def is_answered(self, server):
+        try:
+            return server.status()
+        except OSError:
+            return None
 
 
 class Log(unittest.TestCase):

@@ -1,8 +1,8 @@
 // Lets allocations of a program fail, to be loaded by LD_PRELOAD: the one with the number in
-// FAIL_ALLOCATION; or, where FAIL_IN_THREADS is "http-", the first one of the thread http-1, the
-// second one of the thread http-2, and so on. At its end the program writes how many there were
-// into the file in COUNT_ALLOCATIONS_IN; the file in NOTE_FAILURES_IN gets a byte for each that
-// failed.
+// FAIL_ALLOCATION; or, where FAIL_IN_THREADS is "http-" and FAIL_STEP is 5, the fifth one of the
+// thread http-1, the tenth one of the thread http-2, and so on, and every fifth one of a thread
+// that has this name without a number. At its end the program writes how many there were into the
+// file in COUNT_ALLOCATIONS_IN; the file in NOTE_FAILURES_IN gets a byte for each that failed.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -36,12 +36,15 @@ long number_in(const char* variable) {
   return text != nullptr ? std::atol(text) : 0;
 }
 
-// The number at the end of this thread's name; 0 where it does not begin with `prefix`.
+// The number behind `prefix` in this thread's name; 0 for no number, -1 for another name.
 long number_of_thread(const char* prefix) {
   std::array<char, kThreadNameSize> name{};
   ::prctl(PR_GET_NAME, name.data());
   const std::size_t size = std::strlen(prefix);
-  return std::strncmp(name.data(), prefix, size) == 0 ? std::atol(name.data() + size) : 0;
+  if (std::strncmp(name.data(), prefix, size) != 0) return -1;
+  char* end = nullptr;
+  const long number = std::strtol(name.data() + size, &end, 10);
+  return *end == '\0' ? number : -1;
 }
 
 int open_notes() {
@@ -58,7 +61,9 @@ bool is_to_fail() {
   static const char* const threads = std::getenv("FAIL_IN_THREADS");
   if (threads == nullptr) return ++allocations == which;
   const long thread = number_of_thread(threads);
-  return thread != 0 && ++allocations_of_thread == thread * step;
+  if (thread < 0) return false;
+  ++allocations_of_thread;
+  return thread == 0 ? allocations_of_thread % step == 0 : allocations_of_thread == thread * step;
 }
 
 bool fails() {

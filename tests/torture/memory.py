@@ -32,7 +32,7 @@ def in_serve(tally, share):
     """Each client meets the next fault, until there are no further allocations for one to fail."""
     with tempfile.TemporaryDirectory() as folder:
         notes, state = os.path.join(folder, "notes"), os.path.join(folder, "state")
-        with Server(state=state, wrapper=fails_in_threads("client", notes, max(1, round(1 / share)))) as server:
+        with Server(state=state, wrapper=fails_in_threads("client-", notes, max(1, round(1 / share)))) as server:
             # As the server's own machine: the fault would meet an invite.
             fetch = Fetch(server, folder, tally, state)
             faults = -1
