@@ -152,16 +152,20 @@ void Fetch::deliver_again(const net::Top& top) {
 // A server that has just ended may be about to start again.
 void Fetch::connect_again() {
   const net::Deadline end = std::min(Clock::now() + options_.connect_timeout, deadline_);
+  const auto look_again = [&](const std::exception& error) {
+    if (Clock::now() + kLookAgain >= end) {
+      throw Failure(ExitCode::Unreachable,
+                    fmt::format("the connection broke, and there is no other: {}", error.what()));
+    }
+    std::this_thread::sleep_for(kLookAgain);
+  };
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
     try {
-      return connect(left);
+      return connect(std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
     } catch (const net::ConnectionError& error) {
-      if (Clock::now() + kLookAgain >= end) {
-        throw Failure(ExitCode::Unreachable,
-                      fmt::format("the connection broke, and there is no other: {}", error.what()));
-      }
-      std::this_thread::sleep_for(kLookAgain);
+      look_again(error);
+    } catch (const net::HandshakeError& error) {
+      look_again(error);  // it has ended meanwhile
     }
   }
 }

@@ -155,8 +155,7 @@ void TopStore::replace(const std::string& why) {
       proc::escape((folder_ / name_).native()), why, aside.filename().string(), count));
 }
 
-// Writes what can be read of the unsound file, and returns how much that is. A database that is
-// closed is one file.
+// Writes what can be read of the unsound file, and returns how much that is.
 std::size_t TopStore::fill_replacement() {
   TopTable table(folder_, replacement().filename());
   std::size_t count = 0;
@@ -172,6 +171,7 @@ std::size_t TopStore::fill_replacement() {
     if (portion.size() == kPortion) take_over();
   }
   take_over();
+  table.checkpoint();  // it is renamed as one file
   return count;
 }
 

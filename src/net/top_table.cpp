@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "net/file_error.h"
@@ -38,6 +39,9 @@ constexpr const char* kSettings =
     "PRAGMA temp_store = MEMORY;"
     "PRAGMA cache_size = -512;"
     "PRAGMA trusted_schema = OFF";
+
+// So many tops in a row that cannot be read are the end of what can be: more than a page leads to.
+constexpr std::int64_t kMostUnread = 100000;
 
 std::int64_t milliseconds_of(proc::WallTime time) { return time.time_since_epoch().count(); }
 
@@ -221,6 +225,8 @@ std::vector<ReceivedTop> TopTable::newest(std::size_t count) {
   return tops;
 }
 
+void TopTable::checkpoint() { database_.execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
+
 TopTable::Salvage::Salvage(const fs::path& file) {
   // SQLite would read whatever stands in their places.
   for (const fs::path& each : files_of(file)) {
@@ -231,23 +237,37 @@ TopTable::Salvage::Salvage(const fs::path& file) {
   try {
     database_.emplace(file);
     database_->execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY");
-    rows_.emplace(*database_, fmt::format("SELECT {} FROM tops ORDER BY sequence", kColumns));
+    begin();
   } catch (const SqliteError& error) {
     if (!error.is_about_contents() && !error.is_about_form()) throw;
     rows_.reset();
   }
 }
 
+void TopTable::Salvage::begin() {
+  rows_.emplace(*database_, fmt::format("SELECT {} FROM tops WHERE sequence >= ?"
+                                        " ORDER BY sequence",
+                                        kColumns));
+  rows_->bind(next_);
+}
+
 std::optional<ReceivedTop> TopTable::Salvage::next() {
-  try {
-    while (rows_ && rows_->step()) {
-      if (auto top = read_row(*rows_)) return top;
+  while (rows_) {
+    try {
+      while (rows_->step()) {
+        next_ = std::max(next_, rows_->integer(0) + 1);
+        unread_ = 0;
+        if (auto top = read_row(*rows_)) return top;
+      }
+      rows_.reset();
+    } catch (const SqliteError& error) {
+      if (!error.is_about_contents()) throw;
+      // Behind the damaged page, wherever that ends, there may be more.
+      rows_.reset();
+      ++next_;
+      if (++unread_ < kMostUnread) begin();
     }
-  } catch (const SqliteError& error) {
-    if (!error.is_about_contents()) throw;
-    // What is behind it cannot be reached.
   }
-  rows_.reset();
   return std::nullopt;
 }
 

@@ -48,6 +48,10 @@ class TopTable {
   // The newest first. Throws SqliteError.
   std::vector<ReceivedTop> newest(std::size_t count);
 
+  // Leaves all that was added in the one file `name`, whose log then holds nothing. Closing does
+  // the same, but cannot say that it has failed. Throws SqliteError.
+  void checkpoint();
+
   // What can be read of an unsound file and is as it was written, oldest first.
   class Salvage {
    public:
@@ -56,12 +60,16 @@ class TopTable {
     explicit Salvage(const std::filesystem::path& file);
     Salvage(Salvage&&) = delete;
 
-    // nullopt at the end, which is where it is damaged.
+    // nullopt at the end. What cannot be read is left out.
     std::optional<ReceivedTop> next();
 
    private:
+    void begin();
+
     std::optional<SqliteDatabase> database_;
     std::optional<SqliteStatement> rows_;
+    std::int64_t next_ = 1;    // the number of the top to be read next
+    std::int64_t unread_ = 0;  // so many before it could not be
   };
 
   // The files that belong to the database `file`: it first, and those beside it that may be there.

@@ -1,5 +1,6 @@
-"""What a machine that loses its power can leave of the files: of every file what was synced, and of every
-folder what was synced, or all that had been done. At each moment it has to be enough."""
+"""What a machine that loses its power can leave of the files: of every file what was synced, of one of them
+all that had been written, and of every folder what was synced, or all that had been done. At each moment it
+has to be enough."""
 
 import contextlib
 import json
@@ -125,7 +126,11 @@ class Disk:
     def images(self):
         """What may be left now: {path: contents}, with the names that are synced, and with all."""
         for names in (self.synced_names, self.names):
-            yield {path: file.synced for path, file in names.items()}
+            synced = {path: file.synced for path, file in names.items()}
+            yield synced
+            for path, file in names.items():
+                if file.cached != file.synced:
+                    yield synced | {path: file.cached}
 
 
 def traced(log, command):

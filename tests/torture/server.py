@@ -1,10 +1,12 @@
 """A fault at every call of `serve` that touches its state directory or a peer: what it has acknowledged is
-shown by the next server, once, and nothing else is."""
+shown by the next server, once and as it was sent, and nothing else is."""
 
 import collections
+import contextlib
 import itertools
 import os
 import shutil
+import sqlite3
 import tempfile
 
 from support.independent_client import ACK, Client
@@ -14,7 +16,9 @@ from torture.injection import (FILE_CALLS, KILL, PEER_CALLS, Tally, faults_of, h
                                with_fault)
 
 BEFORE = 3  # tops that are there at the start
-NAMES = ("tops.db", "tops.db-wal", "tops.db-journal", "serve.lock", "identity.key", "identity.crt", "reports")
+NAMES = ("tops.db", "tops.db-wal", "tops.db-journal", "tops.db.new", "tops.db.new-wal", "tops.db.new-journal",
+         "tops.db.unsound-1", "tops.db.unsound-1-wal", "serve.lock", "identity.key", "identity.crt", "reports")
+SENT = ("host", "pid", "name", "window", "user_ticks", "system_ticks")
 numbers = itertools.count(1)
 
 
@@ -26,26 +30,59 @@ def send_top(server):
         with client.connection:
             client.connection.settimeout(10)
             client.fetch(top=1)
-            _, (kind, _) = client.send_top(pid=number)
+            _, (kind, _) = client.send_top(**sent_with(number))
     except (OSError, EOFError, AssertionError):
         return number, False
     return number, kind == ACK
 
 
-def shown(server):
-    return [report["pid"] for report in server.status()["reports"]]
+def sent_with(number):
+    """What differs from one top to the next."""
+    return {"pid": number, "name": f"process {number}", "host": None if number % 3 == 0 else f"db{number % 3}",
+            "user_ticks": number * 7, "system_ticks": number % 5,
+            "window": {"kind": "interval", "seconds": 0.5 + number % 4} if number % 2 else
+                      {"kind": "since_start", "seconds": None}}
+
+
+def spoil(state):
+    """Leaves a database that cannot be relied on: one of its tops is not as it was written."""
+    with contextlib.closing(sqlite3.connect(os.path.join(state, "tops.db"))) as database:
+        database.execute("UPDATE tops SET peer = 'x' WHERE sequence = 2")
+        database.commit()
+
+
+class Template:
+    """A state directory to begin with, and the tops that are to be shown of it: {number: report}."""
+
+    def __init__(self, folder, name):
+        self.name = name
+        self.state = os.path.join(folder, name)
+        self.tops = {}
+        self.pin = None
+        if name == "new":
+            return
+        with Server("--no-tls", state=self.state) as server:
+            for _ in range(BEFORE):
+                send_top(server)
+            self.tops = {report["pid"]: report for report in server.status()["reports"]}
+            server.stop()
+        self.pin = pin(self.state)
+        if name == "unsound":
+            spoil(self.state)
+            del self.tops[sorted(self.tops)[1]]
+
+    def copy_to(self, state):
+        shutil.rmtree(state, ignore_errors=True)
+        if self.pin:
+            shutil.copytree(self.state, state)
 
 
 class Trial:
     def __init__(self, folder, tally):
-        self.folder, self.tally = folder, tally
-        self.template = os.path.join(folder, "template")
+        self.tally = tally
+        self.templates = [Template(folder, name) for name in ("old", "new", "unsound")]
         self.state = os.path.join(folder, "state")
         self.log = os.path.join(folder, "log")
-        with Server("--no-tls", state=self.template) as server:
-            self.before = [send_top(server)[0] for _ in range(BEFORE)]
-            server.stop()
-        self.pin = pin(self.template)
 
     def paths(self):
         """What restricts strace to calls that touch the state directory."""
@@ -54,11 +91,9 @@ class Trial:
             options += ["-P", os.path.join(self.state, name)]
         return options
 
-    def serve(self, wrapper, is_new, is_killed=False):
-        """Serves from a copy of the template, or an empty directory: {number: acknowledged}."""
-        shutil.rmtree(self.state, ignore_errors=True)
-        if not is_new:
-            shutil.copytree(self.template, self.state)
+    def serve(self, wrapper, template, is_killed=False):
+        """Serves from a copy of a template: {number: acknowledged}."""
+        template.copy_to(self.state)
         tops = {}
         try:
             # Without -D it would be strace that is signalled.
@@ -75,31 +110,39 @@ class Trial:
             self.tally.check("ends at the start", is_told, said)
         return tops
 
-    def check(self, what, tops, is_new):
+    def check(self, what, tops, template):
         with Server("--no-tls", state=self.state) as server:
-            found = collections.Counter(shown(server))
+            reports = server.status()["reports"]
             said = " ".join(server.said)
-        expected = {number for number, is_acknowledged in tops.items() if is_acknowledged}
-        if not is_new:
-            expected.update(self.before)
-        may_be = set(tops) | set(self.before)
+        found = collections.Counter(report["pid"] for report in reports)
+        expected = {number for number, is_acknowledged in tops.items() if is_acknowledged} | set(template.tops)
         for number in expected:
             self.tally.check("tops", found[number] == 1, f"{what}: top {number} is there {found[number]} times")
+        may_be = set(tops) | set(template.tops)
         strange = {number: count for number, count in found.items() if number not in may_be or count > 1}
         self.tally.check("lists", not strange, f"{what}: shown as well: {strange}")
+        for report in reports:
+            number = report["pid"]
+            is_as_sent = {field: report[field] for field in SENT} == sent_with(number)
+            is_as_before = report == template.tops.get(number, report)
+            self.tally.check("rows", is_as_sent and is_as_before, f"{what}: not as it was sent: {report}")
         # What was never more than begun is no loss.
-        self.tally.check("databases", "cannot be relied on" not in said or (is_new and "it is empty" in said),
-                         f"{what}: {said}")
-        if not is_new:
-            self.tally.check("identities", pin(self.state) == self.pin, f"{what}: another identity")
+        self.tally.check("databases", "cannot be relied on" not in said or template.name == "unsound" or
+                         (template.name == "new" and "it is empty" in said), f"{what}: {said}")
+        if template.pin:
+            self.tally.check("identities", pin(self.state) == template.pin, f"{what}: another identity")
+        if template.name == "unsound":
+            aside = [name for name in os.listdir(self.state) if name.startswith("tops.db.unsound-")]
+            self.tally.check("set aside", set(aside) - {"tops.db.unsound-1-wal"} == {"tops.db.unsound-1"},
+                             f"{what}: set aside: {aside}")
 
     def try_all(self, calls, options, share):
-        for is_new in (False, True):
-            self.serve(strace(self.log, "-e", "trace=" + ",".join(calls), *options), is_new)
+        for template in self.templates:
+            self.serve(strace(self.log, "-e", "trace=" + ",".join(calls), *options), template)
             for fault in faults_of(occurrences(self.log), share=share):
-                tops = self.serve(with_fault(fault, self.log, *options), is_new, fault.how == KILL)
+                tops = self.serve(with_fault(fault, self.log, *options), template, fault.how == KILL)
                 self.tally.counts["faults"] += has_happened(fault, self.log)
-                self.check((fault, "new" if is_new else "old"), tops, is_new)
+                self.check((fault, template.name), tops, template)
 
 
 def trial(share=1.0):
