@@ -84,6 +84,12 @@ Usage Scanner::close(const Baseline& baseline) {
   return usage;
 }
 
+Usage Scanner::roll(Baseline& baseline) {
+  Usage usage = roll_window(*source_, pids_, clocks(), baseline);
+  require_processes(usage, *source_);
+  return usage;
+}
+
 bool Scanner::asks_clocks() const { return method_ == Method::Fastest && source_->has_clocks(); }
 
 }  // namespace topnet::proc

@@ -29,6 +29,8 @@ class Scanner {
   // Both ends of a window; any number may be open. Throws as above.
   Baseline open();
   Usage close(const Baseline& baseline);
+  // Closes it and opens the next one at the same moment.
+  Usage roll(Baseline& baseline);
 
  private:
   bool asks_clocks() const;

@@ -99,21 +99,15 @@ std::optional<std::uint64_t> most_ticks(std::chrono::nanoseconds length,
   return machine->cpus * (ticks + ticks / 4);
 }
 
-}  // namespace
-
-Baseline open_window(Source& source, PidList& pids, Clocks clocks) {
-  const Reading first =
-      read_all(source, pids, forks_of(source, source.read_cpu_times()), clocks, {});
-  Moment opening = read_moment(source, pids, clocks, first.entries);
-  return {.time = opening.time,
-          .opened = opening.when,
-          .entries = std::move(opening.reading.entries),
-          .machine = opening.machine};
+Baseline baseline_of(Moment moment) {
+  return {.time = moment.time,
+          .opened = moment.when,
+          .entries = std::move(moment.reading.entries),
+          .machine = moment.machine};
 }
 
-Usage close_window(Source& source, PidList& pids, Clocks clocks, const Baseline& baseline) {
+Usage used_between(const Baseline& baseline, const Moment& closing) {
   using namespace std::chrono;
-  const Moment closing = read_moment(source, pids, clocks, baseline.entries);
   const Reading& now = closing.reading;
   const auto length = round<milliseconds>(closing.when - baseline.opened);
 
@@ -136,6 +130,25 @@ Usage close_window(Source& source, PidList& pids, Clocks clocks, const Baseline&
   // Those that were read last have had a little longer.
   const auto read_for = steady_clock::now() - baseline.opened;
   usage.ended = ended_inside(usage.processes, vanished, most_ticks(read_for, usage.machine));
+  return usage;
+}
+
+}  // namespace
+
+Baseline open_window(Source& source, PidList& pids, Clocks clocks) {
+  const Reading first =
+      read_all(source, pids, forks_of(source, source.read_cpu_times()), clocks, {});
+  return baseline_of(read_moment(source, pids, clocks, first.entries));
+}
+
+Usage close_window(Source& source, PidList& pids, Clocks clocks, const Baseline& baseline) {
+  return used_between(baseline, read_moment(source, pids, clocks, baseline.entries));
+}
+
+Usage roll_window(Source& source, PidList& pids, Clocks clocks, Baseline& baseline) {
+  Moment closing = read_moment(source, pids, clocks, baseline.entries);
+  Usage usage = used_between(baseline, closing);
+  baseline = baseline_of(std::move(closing));
   return usage;
 }
 

@@ -25,8 +25,10 @@ struct Baseline {
   std::optional<CpuTimes> machine;
 };
 
-// Both throw what the source throws.
+// All throw what the source throws.
 Baseline open_window(Source& source, PidList& pids, Clocks clocks);
 Usage close_window(Source& source, PidList& pids, Clocks clocks, const Baseline& baseline);
+// Closes the window, and opens the next one at the same moment: nothing falls between them.
+Usage roll_window(Source& source, PidList& pids, Clocks clocks, Baseline& baseline);
 
 }  // namespace topnet::proc

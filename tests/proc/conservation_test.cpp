@@ -126,6 +126,26 @@ TEST_CASE("where parents ignore SIGCHLD, less is found than was used, and never 
   CHECK(lost > 0);
 }
 
+TEST_CASE("of windows that follow each other, each has its own time and none is between them") {
+  for (std::uint32_t seed = 1; seed <= 500; ++seed) {
+    Dice dice(seed);
+    WindowTrial trial(200);
+    trial.clocks = dice.one_of({Clocks::Ask, Clocks::Ignore});
+    const World world{.has_subreapers = dice.one_in(2)};
+    let_happen(trial.kernel, dice, world, dice.below(200));
+    trial.open();
+    std::uint64_t before = trial.kernel.used();
+    for (int window = 0; window < 10; ++window) {
+      let_happen(trial.kernel, dice, world, dice.below(100));
+      const std::uint64_t used = trial.kernel.used() - before;
+      before += used;
+      const Usage usage = trial.roll();
+      CAPTURE(seed, window);
+      REQUIRE(usage.live_ticks + ended_in(usage) == used / kTick);
+    }
+  }
+}
+
 TEST_CASE("what lives and dies inside a window goes to the parents that waited") {
   for (std::uint32_t seed = 1; seed <= 1000; ++seed) {
     Dice dice(seed);

@@ -24,6 +24,12 @@ struct WindowTrial {
     baseline.opened -= length;
     return proc::close_window(kernel, pids, clocks, baseline);
   }
+
+  // The same, and the next one is open.
+  proc::Usage roll(std::chrono::seconds length = std::chrono::seconds(1000)) {
+    baseline.opened -= length;
+    return proc::roll_window(kernel, pids, clocks, baseline);
+  }
 };
 
 inline std::uint64_t ended_in(const proc::Usage& usage) {
