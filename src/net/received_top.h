@@ -1,6 +1,9 @@
-// A client's busiest process, as the server has heard of it. A plain value.
+// A client's busiest process, as the server has heard of it, and for how long it remembers it.
+// Plain values.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -16,6 +19,12 @@ struct ReceivedTop {
   Top top;
 
   friend bool operator==(const ReceivedTop&, const ReceivedTop&) = default;
+};
+
+// Which tops are let go: those beyond so many, and those that are older.
+struct TopLimits {
+  std::size_t most = 100000;
+  std::chrono::days longest{7};
 };
 
 }  // namespace topnet::net

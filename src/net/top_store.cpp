@@ -63,7 +63,11 @@ int errno_of(const std::exception& error) {
 
 TopStore::TopStore(PrivateFolder folder, std::string name, const TopLimits& limits,
                    std::function<void(const std::string&)> say)
-    : folder_(std::move(folder)), name_(std::move(name)), limits_(limits), say_(std::move(say)) {
+    : folder_(std::move(folder)),
+      name_(std::move(name)),
+      limits_(limits),
+      say_(std::move(say)),
+      latest_(limits) {
   try {
     add({});
   } catch (const SqliteError& error) {
@@ -100,9 +104,8 @@ void TopStore::write(Batch& batch) {
     batch.is_new = add(batch.tops);
     const std::scoped_lock lock(mutex_);
     for (std::size_t i = 0; i < batch.tops.size(); ++i) {
-      if (batch.is_new[i]) newest_.push_front(std::move(batch.tops[i]));
+      if (batch.is_new[i]) latest_.add(batch.tops[i]);
     }
-    newest_.resize(std::min({newest_.size(), kMostShown, limits_.most}));
   } catch (const SqliteError& error) {
     batch.error = error.error();
   } catch (const std::exception& error) {
@@ -128,13 +131,18 @@ void TopStore::open() {
   if (!fs::exists(fs::symlink_status(folder_ / name_)) && fs::is_regular_file(replacement())) {
     take_place();
   }
-  TopTable& table = table_.emplace(folder_, name_);
+  LatestTops latest(limits_);
+  TopTable& table =
+      table_.emplace(folder_, name_, [&](const ReceivedTop& top) { latest.add(top); });
   try {
-    const std::vector<ReceivedTop> shown(newest_.rbegin(), newest_.rend());
-    if (!shown.empty()) table.add(shown, limits_);
-    const std::vector<ReceivedTop> newest = table.newest(std::min(kMostShown, limits_.most));
+    const std::vector<ReceivedTop> shown = latest_.all();
+    const std::vector<bool> is_new =
+        shown.empty() ? std::vector<bool>() : table.add(shown, limits_);
+    for (std::size_t i = 0; i < is_new.size(); ++i) {
+      if (is_new[i]) latest.add(shown[i]);
+    }
     const std::scoped_lock lock(mutex_);
-    newest_.assign(newest.begin(), newest.end());
+    latest_ = std::move(latest);
   } catch (const std::exception&) {
     table_.reset();
     throw;
@@ -186,12 +194,13 @@ void TopStore::take_place() {
 fs::path TopStore::replacement() const { return folder_ / (name_ + ".new"); }
 
 std::vector<ReceivedTop> TopStore::newest() const {
-  const auto oldest = proc::now() - limits_.longest;
-  std::vector<ReceivedTop> tops;
   const std::scoped_lock lock(mutex_);
-  std::copy_if(newest_.begin(), newest_.end(), std::back_inserter(tops),
-               [&](const ReceivedTop& each) { return each.time >= oldest; });
-  return tops;
+  return latest_.newest();
+}
+
+std::vector<ClientTops> TopStore::clients() const {
+  const std::scoped_lock lock(mutex_);
+  return latest_.clients();
 }
 
 }  // namespace topnet::net

@@ -5,8 +5,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <cstddef>
-#include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -15,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "net/latest_tops.h"
 #include "net/private_folder.h"
 #include "net/received_top.h"
 #include "net/top_table.h"
@@ -23,8 +22,6 @@ namespace topnet::net {
 
 class TopStore {
  public:
-  static constexpr std::size_t kMostShown = 100;
-
   // Opens the file, or makes one. One that cannot be relied on is set aside under another name, a
   // new one is begun with what could be read of it, and `say` is told so, now or later on. Throws
   // FileError.
@@ -35,8 +32,9 @@ class TopStore {
   // Throws FileError; then it is not kept, as far as can be known.
   bool keep(const ReceivedTop& top);
 
-  // The newest first, kMostShown at most. Never waits for the disk.
+  // As net/latest_tops says; neither waits for the disk.
   std::vector<ReceivedTop> newest() const;
+  std::vector<ClientTops> clients() const;
 
  private:
   // Tops that are written together.
@@ -67,7 +65,7 @@ class TopStore {
   std::condition_variable turn_;
   bool is_writing_ = false;
   std::shared_ptr<Batch> next_ = std::make_shared<Batch>();  // still open to who comes
-  std::deque<ReceivedTop> newest_;                           // changed by the thread that writes
+  LatestTops latest_;                                        // changed by the thread that writes
 };
 
 }  // namespace topnet::net

@@ -112,11 +112,11 @@ std::vector<fs::path> TopTable::files_of(const fs::path& file) {
   return files;
 }
 
-TopTable::TopTable(const PrivateFolder& folder, const std::string& name)
+TopTable::TopTable(const PrivateFolder& folder, const std::string& name, const Look& look)
     : file_(folder / name), id_(make_sure_of(folder, name)), database_(file_) {
   try {
     prepare();
-    check_contents();
+    check_contents(look);
   } catch (const SqliteError& error) {
     if (error.is_about_contents() || error.is_about_form()) throw UnsoundError(error.what());
     throw;
@@ -140,14 +140,16 @@ void TopTable::prepare() {
   transaction.commit();
 }
 
-void TopTable::check_contents() {
+void TopTable::check_contents(const Look& look) {
   SqliteStatement check(database_, "PRAGMA integrity_check(1)");
   if (!check.step() || check.text(0) != "ok") {
     throw UnsoundError("it is damaged: " + check.text(0).value_or("no answer"));
   }
   SqliteStatement rows(database_, fmt::format("SELECT {} FROM tops ORDER BY sequence", kColumns));
   for (; rows.step(); ++count_) {
-    if (!read_row(rows)) throw UnsoundError("it is damaged: a top is not as it was written");
+    const auto top = read_row(rows);
+    if (!top) throw UnsoundError("it is damaged: a top is not as it was written");
+    look(*top);
     last_ = rows.integer(0);
   }
 }
@@ -212,17 +214,6 @@ void TopTable::check_in_place() {
   if (!is_there(file_, id) || !is_there(files_of(file_).at(1), log_id_)) {
     throw UnsoundError("it was removed or replaced while in use");
   }
-}
-
-std::vector<ReceivedTop> TopTable::newest(std::size_t count) {
-  SqliteStatement rows(database_,
-                       fmt::format("SELECT {} FROM tops ORDER BY sequence DESC LIMIT ?", kColumns));
-  rows.bind(static_cast<std::int64_t>(count));
-  std::vector<ReceivedTop> tops;
-  while (rows.step()) {
-    if (auto top = read_row(rows)) tops.push_back(std::move(*top));
-  }
-  return tops;
 }
 
 void TopTable::checkpoint() { database_.execute("PRAGMA wal_checkpoint(TRUNCATE)"); }

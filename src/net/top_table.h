@@ -5,9 +5,9 @@
 
 #include <sys/types.h>
 
-#include <chrono>
-#include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -28,25 +28,20 @@ class UnsoundError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Which tops are let go: those beyond so many, and those that are older.
-struct TopLimits {
-  std::size_t most = 100000;
-  std::chrono::days longest{7};
-};
-
 class TopTable {
  public:
-  // Opens the file, or makes one. All of it is read, and compared with the digests in it.
-  // Throws UnsoundError, SqliteError, and FileError where it cannot be made or opened.
-  TopTable(const PrivateFolder& folder, const std::string& name);
+  // Opens the file, or makes one. All of it is read, compared with the digests in it, and shown to
+  // `look`, the oldest first. Throws UnsoundError, SqliteError, and FileError where it cannot be
+  // made or opened.
+  using Look = std::function<void(const ReceivedTop&)>;
+  TopTable(
+      const PrivateFolder& folder, const std::string& name,
+      const Look& look = [](const ReceivedTop&) {});
 
   // Adds tops in their order, but for those whose id is there already, and lets go what is beyond
   // the limits. Returns which of them are new. All is on the disk then; where this throws, nothing
   // has changed, as far as can be known. Throws as above.
   std::vector<bool> add(std::span<const ReceivedTop> tops, const TopLimits& limits);
-
-  // The newest first. Throws SqliteError.
-  std::vector<ReceivedTop> newest(std::size_t count);
 
   // Leaves all that was added in the one file `name`, whose log then holds nothing. Closing does
   // the same, but cannot say that it has failed. Throws SqliteError.
@@ -79,7 +74,7 @@ class TopTable {
   using FileId = std::pair<dev_t, ino_t>;
 
   void prepare();
-  void check_contents();
+  void check_contents(const Look& look);
   void check_in_place();
   std::int64_t let_go(const TopLimits& limits, std::int64_t count);
 

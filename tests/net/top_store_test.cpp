@@ -80,11 +80,11 @@ TEST_CASE("no more are shown than are kept, nor older ones") {
 
 TEST_CASE("a hundred are shown") {
   Trial trial;
-  const std::vector<ReceivedTop> tops = made_up_tops(TopStore::kMostShown + 5);
+  const std::vector<ReceivedTop> tops = made_up_tops(LatestTops::kMost + 5);
   for (int round = 0; round < 2; ++round) {
     TopStore store = trial.open();
     for (const ReceivedTop& each : tops) store.keep(each);
-    CHECK(store.newest().size() == TopStore::kMostShown);
+    CHECK(store.newest().size() == LatestTops::kMost);
     CHECK(store.newest().front() == tops.back());
   }
 }

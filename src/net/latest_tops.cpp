@@ -1,0 +1,73 @@
+#include "net/latest_tops.h"
+
+#include <algorithm>
+
+namespace topnet::net {
+namespace {
+
+template <typename Entry>
+void add_to(std::deque<Entry>& entries, const Entry& entry, std::size_t most) {
+  entries.push_front(entry);
+  if (entries.size() > most) entries.pop_back();
+}
+
+}  // namespace
+
+void LatestTops::add(const ReceivedTop& top) {
+  const Entry entry{.number = added_, .top = std::make_shared<const ReceivedTop>(top)};
+  add_to(newest_, entry, kMost);
+  const Client client{top.client, top.client ? std::nullopt : top.top.host};
+  add_to(by_client_[client], entry, kMostOfClient);
+  ++added_;
+  if (by_client_.size() > kMostClients) forget_a_client();
+}
+
+void LatestTops::forget_a_client() {
+  by_client_.erase(
+      std::min_element(by_client_.begin(), by_client_.end(), [](const auto& a, const auto& b) {
+        return a.second.front().number < b.second.front().number;
+      }));
+}
+
+bool LatestTops::is_kept(const Entry& entry) const {
+  return added_ - entry.number <= limits_.most && entry.top->time >= proc::now() - limits_.longest;
+}
+
+std::vector<ReceivedTop> LatestTops::newest() const {
+  std::vector<ReceivedTop> tops;
+  for (const Entry& each : newest_) {
+    if (is_kept(each)) tops.push_back(*each.top);
+  }
+  return tops;
+}
+
+std::vector<ClientTops> LatestTops::clients() const {
+  std::vector<std::pair<std::uint64_t, ClientTops>> found;
+  for (const auto& [client, entries] : by_client_) {
+    ClientTops tops;
+    for (const Entry& each : entries) {
+      if (is_kept(each)) tops.push_back(*each.top);
+    }
+    if (!tops.empty()) found.emplace_back(entries.front().number, std::move(tops));
+  }
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<ClientTops> clients;
+  clients.reserve(found.size());
+  for (auto& [number, tops] : found) clients.push_back(std::move(tops));
+  return clients;
+}
+
+std::vector<ReceivedTop> LatestTops::all() const {
+  std::map<std::uint64_t, std::shared_ptr<const ReceivedTop>> found;
+  for (const Entry& each : newest_) found.emplace(each.number, each.top);
+  for (const auto& [client, entries] : by_client_) {
+    for (const Entry& each : entries) found.emplace(each.number, each.top);
+  }
+  std::vector<ReceivedTop> tops;
+  tops.reserve(found.size());
+  for (const auto& [number, top] : found) tops.push_back(*top);
+  return tops;
+}
+
+}  // namespace topnet::net
