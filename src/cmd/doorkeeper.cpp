@@ -39,8 +39,9 @@ std::optional<std::string> Doorkeeper::expiry() const {
 }
 
 void Doorkeeper::rehearse() {
-  const auto now = keys();
-  net::rehearse(net::TlsContext::client(now->identity, {now->shown()}), *tls());
+  const Contexts now = contexts();
+  const net::Keys& keys = *now.keys;
+  net::rehearse(net::TlsContext::client(keys.identity, {keys.shown()}), *now.protocol);
 }
 
 // A file that cannot be used any more ends nothing: those go on that were there before.

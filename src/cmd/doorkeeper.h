@@ -24,7 +24,7 @@ class Doorkeeper {
   // `transport` says whether there is an own PKI. Throws FileError.
   Doorkeeper(const net::PrivateFolder& state, const TransportOptions& transport);
 
-  // Shakes hands with itself (net/tls.h). Throws net::HandshakeError.
+  // Shakes hands with itself, as net::rehearse says.
   void rehearse();
 
   // Of the key that the server shows.

@@ -152,21 +152,19 @@ void Fetch::deliver_again(const net::Top& top) {
 // A server that has just ended may be about to start again.
 void Fetch::connect_again() {
   const net::Deadline end = std::min(Clock::now() + options_.connect_timeout, deadline_);
-  const auto look_again = [&](const std::exception& error) {
-    if (Clock::now() + kLookAgain >= end) {
-      throw Failure(ExitCode::Unreachable,
-                    fmt::format("the connection broke, and there is no other: {}", error.what()));
-    }
-    std::this_thread::sleep_for(kLookAgain);
-  };
+  const auto is_last = [&] { return Clock::now() + kLookAgain >= end; };
   for (;;) {
     try {
       return connect(std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
     } catch (const net::ConnectionError& error) {
-      look_again(error);
-    } catch (const net::HandshakeError& error) {
-      look_again(error);  // it has ended meanwhile
+      if (is_last()) {
+        throw Failure(ExitCode::Unreachable,
+                      fmt::format("the connection broke, and there is no other: {}", error.what()));
+      }
+    } catch (const net::HandshakeError&) {
+      if (is_last()) throw;
     }
+    std::this_thread::sleep_for(kLookAgain);
   }
 }
 

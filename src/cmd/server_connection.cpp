@@ -93,9 +93,8 @@ void ServerConnection::shake_hands(net::TlsContext context) {
     throw Failure(ExitCode::Untrusted,
                   fmt::format("the server's certificate is not good: {}", error.what()));
   } catch (const net::HandshakeError& error) {
-    throw Failure(ExitCode::Protocol,
-                  fmt::format("no TLS connection: {}; is that a topnet server, and one with TLS?",
-                              error.what()));
+    throw net::HandshakeError(fmt::format(
+        "no TLS connection: {}; is that a topnet server, and one with TLS?", error.what()));
   }
 }
 

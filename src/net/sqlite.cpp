@@ -32,7 +32,8 @@ bool wait_for_no_file() {
 
 bool SqliteError::is_about_contents() const {
   const int kind = code_ & 0xff;
-  return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
+  // What is too big is the length that a damaged page claims for a text.
+  return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_TOOBIG;
 }
 
 bool SqliteError::is_about_form() const { return (code_ & 0xff) == SQLITE_ERROR; }

@@ -78,7 +78,7 @@ class TlsContext {
 
 // Lets `client` and `server` shake hands in memory, and send each other a byte. What OpenSSL makes
 // once for a whole process is made then: where it had no memory for it, it would not try again.
-// Throws HandshakeError.
+// Throws std::runtime_error.
 void rehearse(const TlsContext& client, const TlsContext& server);
 
 class TlsStream : public Stream {

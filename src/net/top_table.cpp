@@ -40,7 +40,7 @@ constexpr const char* kSettings =
     "PRAGMA cache_size = -512;"
     "PRAGMA trusted_schema = OFF";
 
-// So many tops in a row that cannot be read are the end of what can be: more than a page leads to.
+// So many tops in a row that cannot be read are the end of what can be, unless it is known.
 constexpr std::int64_t kMostUnread = 100000;
 
 std::int64_t milliseconds_of(proc::WallTime time) { return time.time_since_epoch().count(); }
@@ -228,10 +228,25 @@ TopTable::Salvage::Salvage(const fs::path& file) {
   try {
     database_.emplace(file);
     database_->execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY");
+    look_at_index();
     begin();
   } catch (const SqliteError& error) {
     if (!error.is_about_contents() && !error.is_about_form()) throw;
     rows_.reset();
+  }
+}
+
+// Which numbers there are stands in the index, too: should the first page be the damaged one, where
+// to go on cannot be told from the table.
+void TopTable::Salvage::look_at_index() {
+  try {
+    SqliteStatement ends(*database_,
+                         "SELECT min(sequence), max(sequence) FROM tops INDEXED BY tops_by_age");
+    if (!ends.step()) return;
+    next_ = ends.integer(0);
+    last_ = ends.integer(1);
+  } catch (const SqliteError& error) {
+    if (!error.is_about_contents()) throw;
   }
 }
 
@@ -246,17 +261,20 @@ std::optional<ReceivedTop> TopTable::Salvage::next() {
   while (rows_) {
     try {
       while (rows_->step()) {
-        next_ = std::max(next_, rows_->integer(0) + 1);
+        auto top = read_row(*rows_);
+        if (!top) continue;
+        next_ = rows_->integer(0) + 1;  // as its digest says, it is as it was written
         unread_ = 0;
-        if (auto top = read_row(*rows_)) return top;
+        return top;
       }
       rows_.reset();
     } catch (const SqliteError& error) {
       if (!error.is_about_contents()) throw;
-      // Behind the damaged page, wherever that ends, there may be more.
+      // The disk may be able to read it the second time. Behind the damaged page, wherever that
+      // ends, there may be more.
       rows_.reset();
-      ++next_;
-      if (++unread_ < kMostUnread) begin();
+      if (++unread_ % 2 == 0) ++next_;
+      if (next_ <= last_ && unread_ < 2 * kMostUnread) begin();
     }
   }
   return std::nullopt;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -59,12 +60,15 @@ class TopTable {
     std::optional<ReceivedTop> next();
 
    private:
+    void look_at_index();
     void begin();
 
     std::optional<SqliteDatabase> database_;
     std::optional<SqliteStatement> rows_;
-    std::int64_t next_ = 1;    // the number of the top to be read next
-    std::int64_t unread_ = 0;  // so many before it could not be
+    // The numbers of the top to be read next, and of the last one.
+    std::int64_t next_ = 0;
+    std::int64_t last_ = std::numeric_limits<std::int64_t>::max();
+    std::int64_t unread_ = 0;  // how often in a row one could not be
   };
 
   // The files that belong to the database `file`: it first, and those beside it that may be there.

@@ -1,6 +1,6 @@
 #include "net/troubles.h"
 
-#include <new>
+#include <exception>
 #include <system_error>
 
 namespace topnet::net {
@@ -18,12 +18,11 @@ void Troubles::note_no_thread(int error) noexcept {
 void Troubles::say_once(const char* what, int error, const char* then) {
   try {
     const std::string text = what + std::generic_category().message(error) + then;
-    {
-      const std::scoped_lock lock(mutex_);
-      if (!said_.insert(text).second) return;
-    }
+    const std::scoped_lock lock(mutex_);
+    if (said_.contains(text)) return;
     say_(text);
-  } catch (const std::bad_alloc&) {
+    said_.insert(text);
+  } catch (const std::exception&) {
     // There is not even memory for the words. It is counted, and said when it happens again.
   }
 }

@@ -32,7 +32,7 @@ class Troubles {
   std::function<void(const std::string&)> say_;
   std::atomic<std::uint64_t> accept_errors_ = 0;
   std::atomic<std::uint64_t> thread_errors_ = 0;
-  std::mutex mutex_;  // guards said_
+  std::mutex mutex_;  // guards said_, and is held while it is said
   std::set<std::string> said_;
 };
 

@@ -22,8 +22,9 @@ nanoseconds cpu_time_of_this_thread() {
 
 Stretch stretch_of(const Report& report) {
   Stretch stretch{.time = report.time,
-                  .length = report.window.value_or(std::chrono::milliseconds(0)),
-                  .cpus = report.cpus.value_or(0)};
+                  .length = report.window.value_or(std::chrono::milliseconds(0))};
+  stretch.capacity_ticks = static_cast<std::uint64_t>(stretch.length.count()) *
+                           report.cpus.value_or(0) * report.clock_ticks_per_second / 1000;
   if (const auto& accounting = report.accounting) {
     stretch.busy_ticks = accounting->busy_ticks;
     stretch.process_ticks = accounting->listed_ticks + accounting->other_ticks;

@@ -34,8 +34,8 @@ struct WatchOptions {
 struct Stretch {
   WallTime time;  // when it began
   std::chrono::milliseconds length{0};
-  std::uint32_t cpus = 0;
-  // In clock ticks; they add up.
+  std::uint64_t capacity_ticks = 0;  // that all CPUs had in it; 0 where that is not known
+  // Of it, in clock ticks; they add up.
   std::uint64_t busy_ticks = 0;
   std::uint64_t process_ticks = 0;
   std::uint64_t ended_ticks = 0;

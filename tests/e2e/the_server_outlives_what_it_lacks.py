@@ -166,7 +166,6 @@ class Memory(unittest.TestCase):
             client.close()
             self.assertEqual(server.stop(), 0)
 
-
     def test_none_now_and_then_for_a_newcomer(self):
         """at either port: some find no way in, and whoever does is counted and served"""
         if os.environ.get("TOPNET_SANITIZE"):

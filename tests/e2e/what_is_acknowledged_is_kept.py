@@ -251,11 +251,24 @@ class Repeated(unittest.TestCase):
             words = ("--no-tls", "--state-dir", server.state, "-n", "1")
             topnet("fetch", proxy.address, *words)
             whole = proxy.passed[BACK]
-            proxy.spoil = (BACK, whole - 10, "once")
+            proxy.spoil, proxy.then = (BACK, whole - 10, "fin"), []
             result = topnet("fetch", proxy.address, *words)
             self.assertEqual((result.returncode, result.stderr.count(b"\n")), (0, 1), result.stderr)
             self.assertEqual(len(pids(server)), 2)
             self.assertEqual(server.status()["work"]["tops_received"], 2)
+
+    def test_and_the_next_handshake_breaks_as_well(self):
+        """as with a server that ends, comes again, and ends again"""
+        with Server() as server, Proxy(server.port) as proxy:
+            words = ("--state-dir", server.state, "-n", "1")
+            topnet("fetch", proxy.address, *words)
+            whole = proxy.passed[BACK]
+            for how in ("fin", "rst"):
+                proxy.spoil, proxy.then = (BACK, whole - 60, how), [(BACK, 100, how), (BACK, 0, how)]
+                result = topnet("fetch", proxy.address, *words)
+                self.assertEqual((result.returncode, result.stderr.count(b"\n")), (0, 1), result.stderr)
+                self.assertEqual(proxy.then, [])
+            self.assertEqual(len(pids(server)), 3)
 
     def test_the_server_starts_again(self):
         """a moment after it was killed with the top in its hands"""

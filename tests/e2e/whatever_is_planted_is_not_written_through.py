@@ -18,7 +18,7 @@ from support.trust import invite, trust
 
 PRECIOUS = b"not to be touched\n"
 WRITTEN = ["tops.db", "tops.db-wal", "tops.db-journal", "serve.lock", "identity.key", "identity.crt", "clients",
-           "invites", "servers", "identity.next", "identity.previous", "reports"]
+           "invites", "servers", "identity.next.key", "identity.previous", "reports"]
 
 
 def link(path, victim):
@@ -199,12 +199,11 @@ class Planted(unittest.TestCase):
                 self.assertEqual(server.stop(), 0)
             self.assert_untouched()
 
-
     def test_somebody_swaps_files_of_trust(self):
-        """each command is done, or says in one line why it is not"""
+        """each command is done, or says why it is not"""
         with Server(state=os.path.join(self.folder, "peer")) as peer:
             numbers = itertools.count(1)
-            for name in ("clients", "invites", "servers", "identity.key", "identity.crt", "identity.next",
+            for name in ("clients", "invites", "servers", "identity.key", "identity.crt", "identity.next.key",
                          "identity.previous"):
                 os.makedirs(self.state, 0o700, exist_ok=True)
                 with self.subTest(name), self.swapping(os.path.join(self.state, name)):

@@ -11,13 +11,13 @@ FORWARD, BACK = 0, 1  # from the client to the server, and the other way round
 
 class Proxy:
     """Hands connections on to `port`. What `spoil` says happens to the next one: (direction, offset,
-    how), where how is "fin", "rst", or "once" for a fin that later connections do not have; "flip" for a
-    bit of that byte; "stall" for a second before it, "dribble" for a byte at a time from it on; None
-    spoils nothing."""
+    how), where how is "fin" or "rst"; "flip" for a bit of that byte; "stall" for a second before it,
+    "dribble" for a byte at a time from it on; None spoils nothing. When a connection has been ended so,
+    `then` has what happens to the next ones, where that is given."""
 
     def __init__(self, port):
         self.port = port
-        self.spoil = None
+        self.spoil = self.then = None
         self.passed = [0, 0]  # bytes of the last connection, by direction
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
@@ -85,8 +85,8 @@ class Proxy:
             target.sendall(data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1:])
             return False
         target.sendall(data[:at])
-        if how == "once":
-            self.spoil = None
+        if self.then is not None:
+            self.spoil = self.then.pop(0) if self.then else None
         if how == "rst":
             for each in self.ends:
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -47,13 +47,13 @@ long number_of_thread(const char* prefix) {
   return *end == '\0' ? number : -1;
 }
 
-int open_notes() {
-  const char* const name = std::getenv("NOTE_FAILURES_IN");
-  return name != nullptr ? ::open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
-}
+constinit int notes = -1;
 
-// Opened at the start: later on the program may not be allowed to.
-const int notes = open_notes();
+// At the start: later on the program may not be allowed to.
+__attribute__((constructor)) void open_notes() {
+  const char* const name = std::getenv("NOTE_FAILURES_IN");
+  if (name != nullptr) notes = ::open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
 
 bool is_to_fail() {
   static const long which = number_in("FAIL_ALLOCATION");

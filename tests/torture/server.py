@@ -106,8 +106,7 @@ class Trial:
                                  f"{wrapper}: exit status {status}, {tops}")
         except RuntimeError as error:
             said = str(error)
-            is_told = "'topnet: " in said or (said.endswith("[]") and is_killed)
-            self.tally.check("ends at the start", is_told, said)
+            self.tally.check("ends at the start", is_killed or "'topnet: " in said, said)
         return tops
 
     def check(self, what, tops, template):
