@@ -31,6 +31,7 @@
 #include "proc/sampler.h"
 #include "proc/self.h"
 #include "proc/visibility.h"
+#include "proc/watch.h"
 #include "web/http_server.h"
 #include "web/pages.h"
 
@@ -126,10 +127,14 @@ ExitCode run(const ServeOptions& options) {
   net::Troubles troubles(say);
   net::Server server(std::move(listener.socket), server_options(options, doorkeeper, reports, tops),
                      connections, troubles);
+  std::optional<proc::Watch> watch;
   const auto status = [&] {
-    return web::Status{.server = info,
+    return web::Status{.time = proc::now(),
+                       .server = info,
                        .exchange = connections.snapshot(),
                        .tops = tops.newest(),
+                       .clients = tops.clients(),
+                       .host = watch->look(),
                        .work = {.scans = sampler.scans(),
                                 .accept_errors = troubles.accept_errors(),
                                 .thread_errors = troubles.thread_errors(),
@@ -138,6 +143,7 @@ ExitCode run(const ServeOptions& options) {
   };
   std::optional<web::HttpServer> http;
   if (http_listener) {
+    watch.emplace("/proc", options.method);
     http.emplace(std::move(http_listener->socket), web::pages(status), std::move(http_options),
                  troubles);
   }

@@ -82,16 +82,25 @@ struct Rehearsal {
   // Goes on as far as it can without an answer; whether that is the end.
   bool shakes_hands() const {
     ERR_clear_error();
-    const int result = SSL_do_handshake(ssl.get());
+    return is_done(SSL_do_handshake(ssl.get()));
+  }
+
+  void send() const {
+    const char byte = 0;
+    require(SSL_write(ssl.get(), &byte, 1) == 1, kNoRehearsal);
+  }
+
+  // Whether there was a byte, and not something else.
+  bool receives() const {
+    char byte = 0;
+    ERR_clear_error();
+    return is_done(SSL_read(ssl.get(), &byte, 1));
+  }
+
+  bool is_done(int result) const {
     const int error = SSL_get_error(ssl.get(), result);
     require(result == 1 || error == SSL_ERROR_WANT_READ, kNoRehearsal);
     return result == 1;
-  }
-
-  void send_to(const Rehearsal& other) const {
-    char byte = 0;
-    require(SSL_write(ssl.get(), &byte, 1) == 1 && SSL_read(other.ssl.get(), &byte, 1) == 1,
-            kNoRehearsal);
   }
 };
 
@@ -107,14 +116,17 @@ void rehearse(const TlsContext& client, const TlsContext& server) {
   const Rehearsal at_server(server.impl_->context.get(), other);
   SSL_set_connect_state(at_client.ssl.get());
   SSL_set_accept_state(at_server.ssl.get());
-  bool is_done = false;
-  for (int flight = 0; !is_done; ++flight) {
-    require(flight < kMostFlights, kNoRehearsal);
+  const auto repeat_until = [](const auto& is_done) {
+    for (int flight = 0; !is_done(); ++flight) require(flight < kMostFlights, kNoRehearsal);
+  };
+  repeat_until([&] {
     const bool is_client_done = at_client.shakes_hands();
-    is_done = at_server.shakes_hands() && is_client_done;
-  }
-  at_client.send_to(at_server);
-  at_server.send_to(at_client);
+    return at_server.shakes_hands() && is_client_done;
+  });
+  at_client.send();
+  repeat_until([&] { return at_server.receives(); });
+  at_server.send();
+  repeat_until([&] { return at_client.receives(); });
 }
 
 TlsStream::TlsStream(const TlsContext& context, int socket, Deadline deadline)

@@ -1,8 +1,7 @@
-// The JSON form of a report: schema topnet.report/1.
+#include "proc/report_json.h"
 
 #include <cmath>
 
-#include "proc/json_writer.h"
 #include "proc/report.h"
 
 namespace topnet::proc {
@@ -57,6 +56,23 @@ void write(JsonWriter& json, const Accounting& accounting) {
 
 }  // namespace
 
+void write_ranking(JsonWriter& json, const std::vector<Process>& processes) {
+  json.array([&] {
+    std::size_t rank = 0;
+    for (const Process& process : processes) write(json, process, ++rank);
+  });
+}
+
+void write_accounting(JsonWriter& json, const std::optional<Accounting>& accounting) {
+  json.name("accounting");
+  if (accounting) {
+    write(json, *accounting);
+  } else {
+    json.value(nullptr);
+  }
+}
+
+// Schema topnet.report/1.
 std::string to_json(const Report& report) {
   JsonWriter json;
   json.object([&] {
@@ -69,16 +85,8 @@ std::string to_json(const Report& report) {
     write_window(json, report.window);
     json.field("processes_seen", report.processes_seen);
     json.name("processes");
-    json.array([&] {
-      std::size_t rank = 0;
-      for (const Process& process : report.processes) write(json, process, ++rank);
-    });
-    json.name("accounting");
-    if (report.accounting) {
-      write(json, *report.accounting);
-    } else {
-      json.value(nullptr);
-    }
+    write_ranking(json, report.processes);
+    write_accounting(json, report.accounting);
     json.name("visibility");
     json.object([&] {
       json.field("hidden", report.hidden.has_value());

@@ -4,6 +4,7 @@
 
 #include <ctime>
 #include <exception>
+#include <system_error>
 #include <utility>
 
 #include "proc/procfs.h"
@@ -43,10 +44,14 @@ Watch::Watch(const std::filesystem::path& root, Method method, WatchOptions opti
 Watch::Watch(std::unique_ptr<Source> source, std::filesystem::path root, Method method,
              WatchOptions options)
     : root_(std::move(root)), options_(options), scanner_(std::move(source), method) {
-  thread_ = std::thread([this] {
-    ::pthread_setname_np(::pthread_self(), "watch");
-    run();
-  });
+  try {
+    thread_ = std::thread([this] {
+      ::pthread_setname_np(::pthread_self(), "watch");
+      run();
+    });
+  } catch (const std::system_error& error) {
+    throw std::system_error(error.code(), "could not start the thread that watches this machine");
+  }
 }
 
 Watch::~Watch() {

@@ -6,5 +6,6 @@
 namespace topnet::web::assets {
 
 extern const std::string_view kPageCss;
+extern const std::string_view kPageJs;
 
 }  // namespace topnet::web::assets

@@ -2,12 +2,35 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace topnet::web {
 namespace {
 
-std::string cell(const Column& column, std::string_view text) {
-  return fmt::format("<td{}>{}</td>", column.is_number ? " class=\"number\"" : "",
-                     escape_html(text));
+const char* class_of(const Column& column) { return column.is_number ? " class=\"number\"" : ""; }
+
+std::string head(const Table& table) {
+  std::string out = "<thead><tr>";
+  for (const Column& column : table.columns) {
+    out += fmt::format("<th scope=\"col\"{}>{}</th>", class_of(column), escape_html(column.title));
+  }
+  return out + "</tr></thead>\n";
+}
+
+std::string body(const Table& table, std::size_t first, std::size_t count) {
+  if (count == 0) {
+    return fmt::format("<tr><td colspan=\"{}\" class=\"nothing\">{}</td></tr>\n",
+                       table.columns.size(), escape_html(table.nothing));
+  }
+  std::string out;
+  for (std::size_t row = first; row < first + count; ++row) {
+    out += "<tr>";
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      out += fmt::format("<td{}>{}</td>", class_of(table.columns[i]), table.rows[row].at(i).markup);
+    }
+    out += "</tr>\n";
+  }
+  return out;
 }
 
 }  // namespace
@@ -39,25 +62,21 @@ std::string escape_html(std::string_view text) {
   return out;
 }
 
-std::string table(std::string_view caption, const std::vector<Column>& columns,
-                  const std::vector<std::vector<std::string>>& rows, std::string_view nothing) {
-  std::string out =
-      fmt::format("<table>\n<caption>{}</caption>\n<thead><tr>", escape_html(caption));
-  for (const Column& column : columns) {
-    out += fmt::format("<th scope=\"col\"{}>{}</th>", column.is_number ? " class=\"number\"" : "",
-                       escape_html(column.title));
-  }
-  out += "</tr></thead>\n<tbody>\n";
-  for (const auto& row : rows) {
-    out += "<tr>";
-    for (std::size_t i = 0; i < columns.size(); ++i) out += cell(columns[i], row.at(i));
-    out += "</tr>\n";
-  }
-  if (rows.empty()) {
-    out += fmt::format("<tr><td colspan=\"{}\" class=\"nothing\">{}</td></tr>\n", columns.size(),
-                       escape_html(nothing));
-  }
-  return out + "</tbody>\n</table>\n";
+Html text(std::string_view text) { return {escape_html(text)}; }
+
+std::string to_html(const Table& table) {
+  const std::size_t shown = std::min(table.rows.size(), kMostRows);
+  const std::size_t folded = table.rows.size() - shown;
+  return fmt::format(
+      "<section>\n"
+      "<table id=\"{0}\" "
+      "class=\"{0}\">\n<caption>{1}</caption>\n{2}<tbody>\n{3}</tbody>\n</table>\n"
+      "<details{4}>\n<summary>{5} more</summary>\n"
+      "<table class=\"{0}\" aria-label=\"{1}, the "
+      "rest\">\n{2}<tbody>\n{6}</tbody>\n</table>\n</details>\n"
+      "</section>\n",
+      table.id, escape_html(table.caption), head(table), body(table, 0, shown),
+      folded == 0 ? " hidden" : "", folded, folded == 0 ? "" : body(table, shown, folded));
 }
 
 }  // namespace topnet::web

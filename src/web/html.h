@@ -1,7 +1,7 @@
-// Building blocks of HTML. Every text goes through these functions, and so none can become markup.
-// Pure.
+// Building blocks of HTML. Every text goes through text(), and so none can become markup. Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,15 +11,29 @@ namespace topnet::web {
 // `text` as the contents of an element or of a quoted attribute.
 std::string escape_html(std::string_view text);
 
+// Markup, as it will stand in a page.
+struct Html {
+  std::string markup;
+};
+Html text(std::string_view text);
+
 // A column of a table; numbers are aligned to the right.
 struct Column {
   std::string_view title;
   bool is_number = false;
 };
 
-// A table with a caption; `rows` hold plain texts, as many as there are columns. Without rows it
-// says `nothing` in their place.
-std::string table(std::string_view caption, const std::vector<Column>& columns,
-                  const std::vector<std::vector<std::string>>& rows, std::string_view nothing);
+struct Table {
+  std::string_view id;  // of the element; the script finds it by that
+  std::string_view caption;
+  std::vector<Column> columns;
+  std::vector<std::vector<Html>> rows;  // as many cells as there are columns
+  std::string_view nothing;             // what is said where there are no rows
+};
+
+// So many rows are shown; those beyond are in a second table that the reader unfolds.
+inline constexpr std::size_t kMostRows = 25;
+
+std::string to_html(const Table& table);
 
 }  // namespace topnet::web

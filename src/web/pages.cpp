@@ -36,6 +36,11 @@ std::vector<Route> pages(const std::function<Status()>& status) {
          return Answer{.content_type = "text/css; charset=utf-8",
                        .body = std::string(assets::kPageCss)};
        }},
+      {"/page.js",
+       [](std::string_view) {
+         return Answer{.content_type = "text/javascript; charset=utf-8",
+                       .body = std::string(assets::kPageJs)};
+       }},
   };
 }
 

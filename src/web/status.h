@@ -4,12 +4,14 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "net/connections.h"
-#include "net/received_top.h"
+#include "net/latest_tops.h"
+#include "proc/watch.h"
 
 namespace topnet::web {
 
@@ -32,9 +34,12 @@ struct Work {
 };
 
 struct Status {
+  net::WallTime time;  // of the snapshot
   ServerInfo server;
   net::ConnectionsSnapshot exchange;
   std::vector<net::ReceivedTop> tops;  // newest first
+  std::vector<net::ClientTops> clients;
+  std::shared_ptr<const proc::Watched> host;  // null before it has been watched for a while
   Work work;
 };
 

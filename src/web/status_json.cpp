@@ -1,7 +1,7 @@
 #include "web/status_json.h"
 
 #include "proc/json_writer.h"
-#include "proc/report.h"
+#include "proc/report_json.h"
 
 namespace topnet::web {
 namespace {
@@ -30,19 +30,36 @@ void write(Json& json, const net::LiveConnection& connection) {
   });
 }
 
+// The fields of a top.
+void write_top(Json& json, const net::Top& top) {
+  json.field("host", top.host);
+  json.field("pid", top.pid);
+  json.field("name", top.name);
+  proc::write_window(json, top.window);
+  json.field("user_ticks", top.user_ticks);
+  json.field("system_ticks", top.system_ticks);
+  json.field("cpu_ticks", top.user_ticks + top.system_ticks);
+}
+
 void write(Json& json, const net::ReceivedTop& received) {
-  const net::Top& top = received.top;
   json.object([&] {
     json.field("time", proc::format_time(received.time));
     json.field("client", received.client);
     json.field("peer", received.peer);
-    json.field("host", top.host);
-    json.field("pid", top.pid);
-    json.field("name", top.name);
-    proc::write_window(json, top.window);
-    json.field("user_ticks", top.user_ticks);
-    json.field("system_ticks", top.system_ticks);
-    json.field("cpu_ticks", top.user_ticks + top.system_ticks);
+    write_top(json, received.top);
+  });
+}
+
+void write(Json& json, const proc::Stretch& stretch) {
+  json.object([&] {
+    json.field("time", proc::format_time(stretch.time));
+    json.field("seconds", stretch.length);
+    json.field("capacity_ticks", stretch.capacity_ticks);
+    json.field("busy_ticks", stretch.busy_ticks);
+    json.field("process_ticks", stretch.process_ticks);
+    json.field("ended_ticks", stretch.ended_ticks);
+    json.field("interrupt_ticks", stretch.interrupt_ticks);
+    json.field("unexplained_ticks", stretch.unexplained_ticks);
   });
 }
 
@@ -51,6 +68,45 @@ void write_all(Json& json, std::string_view name, const std::vector<Value>& valu
   json.name(name);
   json.array([&] {
     for (const Value& value : values) write(json, value);
+  });
+}
+
+void write_clients(Json& json, const std::vector<net::ClientTops>& clients) {
+  json.name("clients");
+  json.array([&] {
+    for (const net::ClientTops& tops : clients) {
+      json.object([&] {
+        json.field("client", tops.front().client);
+        json.name("tops");
+        json.array([&] {
+          for (const net::ReceivedTop& each : tops) {
+            json.object([&] {
+              json.field("time", proc::format_time(each.time));
+              write_top(json, each.top);
+              json.field("clock_ticks_per_second", each.top.clock_ticks_per_second);
+            });
+          }
+        });
+      });
+    }
+  });
+}
+
+void write_host(Json& json, const proc::Watched& host) {
+  const proc::Report& report = host.report;
+  json.object([&] {
+    json.field("time", proc::format_time(report.time));
+    proc::write_window(json, report.window);
+    json.field("clock_ticks_per_second", report.clock_ticks_per_second);
+    json.field("cpus", report.cpus);
+    json.field("processes_seen", report.processes_seen);
+    json.field("capacity_ticks", host.history.back().capacity_ticks);
+    json.field("busy_ticks", host.history.back().busy_ticks);
+    proc::write_accounting(json, report.accounting);
+    json.name("top");
+    proc::write_ranking(json, report.processes);
+    json.field("hidden", report.hidden);
+    json.field("watch_cost", host.cost);
   });
 }
 
@@ -90,6 +146,15 @@ std::string to_json(const Status& status) {
     write_counters(json, status.exchange);
     json.name("work");
     write_work(json, status);
+    json.field("time", proc::format_time(status.time));
+    json.name("host");
+    if (status.host) {
+      write_host(json, *status.host);
+    } else {
+      json.value(nullptr);
+    }
+    write_all(json, "history", status.host ? status.host->history : std::vector<proc::Stretch>());
+    write_clients(json, status.clients);
   });
   return json.take() + '\n';
 }

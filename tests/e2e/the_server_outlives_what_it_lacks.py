@@ -86,9 +86,10 @@ class Threads(unittest.TestCase):
         require_fault_injection(self)
         log = tempfile.NamedTemporaryFile(prefix="strace-")
         self.addCleanup(log.close)
-        # Counted for each thread: of the two that accept, the third to the fifth client are concerned.
+        # Counted for each thread: main starts three, and of the two that accept the fourth to the
+        # sixth client are concerned.
         wrapper = ("strace", "-D", "-f", "-o", log.name, "-e", "trace=clone,clone3", "-e",
-                   "inject=clone,clone3:error=EAGAIN:when=3..5")
+                   "inject=clone,clone3:error=EAGAIN:when=4..6")
         with Server(wrapper=wrapper) as server:
             answers = []
             for _ in range(8):
@@ -101,9 +102,9 @@ class Threads(unittest.TestCase):
                 except OSError as error:
                     answers.append((error, None))
             self.assertEqual([kind for kind, _ in answers],
-                             [DATA] * 2 + [ERROR] * 3 + [DATA] * 3)
-            self.assertEqual({answer["code"] for _, answer in answers[2:5]}, {"busy"})
-            for _ in range(2):
+                             [DATA] * 3 + [ERROR] * 3 + [DATA] * 2)
+            self.assertEqual({answer["code"] for _, answer in answers[3:6]}, {"busy"})
+            for _ in range(3):
                 server.status()
             for _ in range(3):
                 self.assertRaises(OSError, server.status)

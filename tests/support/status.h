@@ -5,11 +5,52 @@
 
 namespace topnet::test {
 
+// Two CPUs for two seconds, three quarters of them busy; and half a minute before, a tenth.
+inline std::shared_ptr<const proc::Watched> watched_host(net::WallTime time) {
+  using namespace std::chrono;
+  proc::Watched host;
+  host.report.host.name = "web01";
+  host.report.time = time + 6s;
+  host.report.window = 2s;
+  host.report.cpus = 2;
+  host.report.processes_seen = 213;
+  host.report.accounting = {.busy_ticks = 300,
+                            .listed_ticks = 200,
+                            .other_ticks = 40,
+                            .interrupt_ticks = 8,
+                            .ended_ticks = 50,
+                            .unexplained_ticks = 2,
+                            .ended_by_parent = {{.pid = 7, .name = "sh", .ticks = 50}}};
+  host.report.processes = {{.pid = 4242,
+                            .name = "cc1plus",
+                            .state = 'R',
+                            .user_ticks = 190,
+                            .system_ticks = 10,
+                            .start_time_ticks = 990142}};
+  host.history = {{.time = time - 24s,
+                   .length = 2s,
+                   .capacity_ticks = 400,
+                   .busy_ticks = 40,
+                   .process_ticks = 41,
+                   .unexplained_ticks = -1},
+                  {.time = time + 6s,
+                   .length = 2s,
+                   .capacity_ticks = 400,
+                   .busy_ticks = 300,
+                   .process_ticks = 240,
+                   .ended_ticks = 50,
+                   .interrupt_ticks = 8,
+                   .unexplained_ticks = 2}};
+  host.cost = 0.00042;
+  return std::make_shared<const proc::Watched>(std::move(host));
+}
+
 inline web::Status busy_status() {
   using namespace std::chrono;
   // 2026-11-23T20:01:02.123Z
   const net::WallTime started = sys_days(year(2026) / 11 / 23) + 20h + 1min + 2s + 123ms;
   web::Status status;
+  status.time = started + 10s;
   status.server = {.version = "0.1.0",
                    .host = "web01",
                    .pid = 77,
@@ -37,6 +78,12 @@ inline web::Status busy_status() {
                           .name = "postgres",
                           .user_ticks = 812,
                           .system_ticks = 31}}};
+  net::ReceivedTop earlier = status.tops.front();
+  earlier.time -= 2min;
+  earlier.top.name = "make";
+  earlier.top.window = 2s;
+  status.clients = {{status.tops.front(), earlier}};
+  status.host = watched_host(started);
   status.exchange.accepted = 38;
   status.exchange.outcomes = {1, 2, 3, 4, 5, 6, 7, 8};
   status.exchange.reports_sent = 10;

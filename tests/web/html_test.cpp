@@ -2,8 +2,7 @@
 
 #include "support/catch.h"
 
-using topnet::web::escape_html;
-using topnet::web::table;
+using namespace topnet::web;
 
 TEST_CASE("what means something in HTML is escaped, in contents and in attributes") {
   CHECK(escape_html("<script>alert(\"a\" + 'b' && 1 > 0)</script>") ==
@@ -18,20 +17,44 @@ TEST_CASE("everything else stays as it is") {
 }
 
 TEST_CASE("a table holds its texts and nothing but texts") {
-  CHECK(table("A & B", {{"Name <1>"}, {"Count", true}}, {{"<b>", "1"}, {"\"", "<2>"}}, "none") ==
-        "<table>\n"
-        "<caption>A &amp; B</caption>\n"
-        "<thead><tr><th scope=\"col\">Name &lt;1&gt;</th>"
-        "<th scope=\"col\" class=\"number\">Count</th></tr></thead>\n"
-        "<tbody>\n"
-        "<tr><td>&lt;b&gt;</td><td class=\"number\">1</td></tr>\n"
-        "<tr><td>&quot;</td><td class=\"number\">&lt;2&gt;</td></tr>\n"
-        "</tbody>\n"
-        "</table>\n");
+  const std::string table =
+      to_html(Table{.id = "id",
+                    .caption = "A & B",
+                    .columns = {{"Name <1>"}, {"Count", true}},
+                    .rows = {{text("<b>"), text("1")}, {text("\""), text("<2>")}},
+                    .nothing = "none"});
+  CHECK_THAT(table,
+             Catch::StartsWith("<section>\n"
+                               "<table id=\"id\" class=\"id\">\n"
+                               "<caption>A &amp; B</caption>\n"
+                               "<thead><tr><th scope=\"col\">Name &lt;1&gt;</th>"
+                               "<th scope=\"col\" class=\"number\">Count</th></tr></thead>\n"
+                               "<tbody>\n"
+                               "<tr><td>&lt;b&gt;</td><td class=\"number\">1</td></tr>\n"
+                               "<tr><td>&quot;</td><td class=\"number\">&lt;2&gt;</td></tr>\n"
+                               "</tbody>\n"
+                               "</table>\n"
+                               "<details hidden>\n"));
 }
 
 TEST_CASE("a table without rows says so, over all its columns") {
-  CHECK_THAT(table("T", {{"A"}, {"B"}}, {}, "Nobody <is> here."),
+  CHECK_THAT(to_html(Table{.id = "id",
+                           .caption = "T",
+                           .columns = {{"A"}, {"B"}},
+                           .rows = {},
+                           .nothing = "Nobody <is> here."}),
              Catch::Contains("<tr><td colspan=\"2\" class=\"nothing\">"
                              "Nobody &lt;is&gt; here.</td></tr>"));
+}
+
+TEST_CASE("rows beyond so many are folded, with their count") {
+  Table table{.id = "id", .caption = "T", .columns = {{"A"}}, .rows = {}, .nothing = ""};
+  for (std::size_t i = 0; i < kMostRows; ++i) table.rows.push_back({text("first")});
+  CHECK_THAT(to_html(table), Catch::Contains("<details hidden>"));
+  for (int i = 0; i < 3; ++i) table.rows.push_back({text("rest")});
+  const std::string page = to_html(table);
+  CHECK_THAT(page, Catch::Contains("<details>\n<summary>3 more</summary>\n"));
+  const auto fold = page.find("<details>");
+  CHECK(page.find("rest<") > fold);
+  CHECK(page.rfind("first<") < fold);
 }

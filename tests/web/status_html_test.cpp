@@ -5,24 +5,53 @@
 
 using namespace topnet::web;
 using topnet::test::busy_status;
+namespace net = topnet::net;
 
-TEST_CASE("the page shows who is connected, what clients reported, and every counter") {
+TEST_CASE("the page shows the host, who is connected, what clients reported, and every counter") {
   const std::string page = to_html(busy_status());
   for (const char* text :
-       {"<title>web01 – topnet</title>", "<h1>web01</h1>",
-        "topnet 0.1.0, process 77, serves TLS on [::]:8676 since 2026-11-23T20:01:02.123Z.",
-        "<td class=\"number\">12</td><td>local</td><td>127.0.0.1:41234</td><td>idle</td>"
-        "<td class=\"number\">1</td><td>2026-11-23T20:01:03.123Z</td>",
-        "<td class=\"number\">13</td><td>–</td><td>[2001:db8::1]:5</td><td>handshake</td>",
+       {"<title>web01 – topnet</title>",
+        "<h1>web01</h1>",
+        "as of <time id=\"time\" datetime=\"2026-11-23T20:01:12.123Z\">",
+        "<strong id=\"busy\">75.0 %</strong> of <span id=\"cpus\">2 CPUs</span> busy, "
+        "<span id=\"window\">over 2.0 s</span>",
+        "listed below <b>50.0 %</b>",
+        "other processes <b>10.0 %</b>",
+        "ended processes <b>12.5 %</b>",
+        "interrupts <b>2.0 %</b>",
+        "unexplained <b>0.5 %</b>",
+        "ended children of sh (7) 12.5 %",
+        "<td>cc1plus</td><td class=\"number\">4242</td><td class=\"number\">95.0 %</td>"
+        "<td class=\"number\">5.0 %</td><td class=\"number\">100.0 %</td>",
+        "Watching takes <span id=\"cost\">0.04 %</span> of one CPU.",
         "<td>local</td><td>db1</td><td>postgres</td><td class=\"number\">4121</td>"
-        "<td class=\"number\">812</td><td class=\"number\">31</td><td class=\"number\">843</td>",
+        "<td class=\"number\">8.43 s</td><td class=\"number\"><time "
+        "datetime=\"2026-11-23T20:01:04.123Z\" title=\"2026-11-23T20:01:04.123Z\">8 s</time></td>"
+        "<td>make <time datetime=\"2026-11-23T19:59:04.123Z\" title=\"2026-11-23T19:59:04.123Z\">2 "
+        "min</time></td>",
+        "<td class=\"number\">12</td><td>local</td><td>127.0.0.1:41234</td><td>idle</td>"
+        "<td class=\"number\">1</td><td class=\"number\"><time "
+        "datetime=\"2026-11-23T20:01:03.123Z\"",
+        "<td class=\"number\">13</td><td>–</td><td>[2001:db8::1]:5</td><td>handshake</td>",
         "<td>accepted</td><td class=\"number\">38</td>",
         "<td>completed</td><td class=\"number\">1<",
-        "<td>internal_error</td><td class=\"number\">8<", "<td>active</td><td class=\"number\">2<",
-        "<td>scans</td><td class=\"number\">2<", "<td>threads</td><td class=\"number\">6<"}) {
+        "<td>internal_error</td><td class=\"number\">8<",
+        "<td>active</td><td class=\"number\">2<",
+        "<td>scans</td><td class=\"number\">2<",
+        "<td>threads</td><td class=\"number\">6<",
+        "serves TLS on [::]:8676 since <span id=\"started\">2026-11-23T20:01:02.123Z</span>."}) {
     INFO(text);
     CHECK_THAT(page, Catch::Contains(text));
   }
+}
+
+TEST_CASE("what a client says of a window is a share, and an old one is called stale") {
+  Status status = busy_status();
+  status.clients.front().erase(status.clients.front().begin());
+  CHECK_THAT(to_html(status), Catch::Contains("<td class=\"number\">421.5 %</td>"));
+  CHECK_THAT(to_html(status), !Catch::Contains("<span class=\"stale\">"));
+  status.time += std::chrono::minutes(10);
+  CHECK_THAT(to_html(status), Catch::Contains("<span class=\"stale\"><time "));
 }
 
 TEST_CASE("a server without clients says so") {
@@ -30,6 +59,7 @@ TEST_CASE("a server without clients says so") {
   CHECK_THAT(page, Catch::Contains("Nobody is connected."));
   CHECK_THAT(page, Catch::Contains("No client has reported yet."));
   CHECK_THAT(page, Catch::Contains("<h1>this machine</h1>"));
+  CHECK_THAT(page, Catch::Contains("Not measured yet."));
 }
 
 TEST_CASE("plaintext is called so") {
@@ -46,14 +76,19 @@ TEST_CASE("names of any kind stay text, wherever they stand") {
   status.server.host = hostile;
   status.exchange.connections.at(0).client = hostile;
   status.exchange.connections.at(0).peer = hostile;
-  status.tops.at(0).client = hostile;
-  status.tops.at(0).top.host = hostile;
-  status.tops.at(0).top.name = hostile;
+  for (net::ReceivedTop& each : status.clients.at(0)) {
+    each.client = each.top.host = hostile;
+    each.top.name = hostile;
+  }
+  topnet::proc::Watched host = *status.host;
+  host.report.processes.at(0).name = hostile;
+  host.report.accounting->ended_by_parent.at(0).name = hostile;
+  status.host = std::make_shared<const topnet::proc::Watched>(host);
   const std::string page = to_html(status);
-  CHECK_THAT(page, !Catch::Contains("<script"));
+  CHECK_THAT(page, !Catch::Contains("<script>"));
   std::size_t shown = 0;
   for (auto at = page.find(as_text); at != std::string::npos; at = page.find(as_text, at + 1)) {
     ++shown;
   }
-  CHECK(shown == 9);  // the host in the title too
+  CHECK(shown == 12);  // the host in the title too
 }

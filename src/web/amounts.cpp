@@ -1,0 +1,38 @@
+#include "web/amounts.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace topnet::web {
+namespace {
+
+using std::chrono::seconds;
+
+}  // namespace
+
+std::string percent(double part, double whole) {
+  if (!(whole > 0)) return "–";
+  const auto tenths = static_cast<std::int64_t>(std::floor(part / whole * 1000 + 0.5));
+  return fmt::format("{}{}.{} %", tenths < 0 ? "−" : "", std::abs(tenths) / 10,
+                     std::abs(tenths) % 10);
+}
+
+std::string age(std::chrono::milliseconds passed) {
+  const std::int64_t s = std::chrono::floor<seconds>(passed).count();
+  if (s < 1) return "now";
+  if (s < 60) return fmt::format("{} s", s);
+  if (s < 3600) return fmt::format("{} min", s / 60);
+  if (s < 86400) return fmt::format("{} h", s / 3600);
+  return fmt::format("{} d", s / 86400);
+}
+
+std::string cpu_time(std::uint64_t ticks, std::uint32_t ticks_per_second) {
+  const std::uint64_t s = ticks / ticks_per_second;
+  const std::uint64_t hundredths = ticks % ticks_per_second * 100 / ticks_per_second;
+  if (s < 60) return fmt::format("{}.{:02} s", s, hundredths);
+  if (s < 3600) return fmt::format("{} min {:02} s", s / 60, s % 60);
+  return fmt::format("{} h {:02} min", s / 3600, s % 3600 / 60);
+}
+
+}  // namespace topnet::web

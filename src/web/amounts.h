@@ -1,0 +1,19 @@
+// Amounts as people read them. assets/page.js writes the same texts. Pure.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace topnet::web {
+
+// "37.2 %" of `whole`, rounded; "–" where that is not above zero.
+std::string percent(double part, double whole);
+
+// How long ago, in one unit: "now", "12 s", "3 min", "2 h", "5 d".
+std::string age(std::chrono::milliseconds passed);
+
+// CPU time: "0.31 s", "8.4 s", "3 min 05 s", "2 h 07 min".
+std::string cpu_time(std::uint64_t ticks, std::uint32_t ticks_per_second);
+
+}  // namespace topnet::web

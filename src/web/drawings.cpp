@@ -1,0 +1,111 @@
+#include "web/drawings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <string>
+
+namespace topnet::web {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+// A unit of the chart is a second across, and a hundredth of all CPUs upwards.
+constexpr double kChartWidth = 600;
+constexpr double kChartHeight = 100;
+
+// To a tenth, as JavaScript writes it.
+std::string coordinate(double value) {
+  const auto tenths = static_cast<std::int64_t>(std::floor(value * 10 + 0.5));
+  return tenths % 10 == 0 ? fmt::format("{}", tenths / 10)
+                          : fmt::format("{}.{}", tenths / 10, tenths % 10);
+}
+
+std::string share(double part, double whole) {
+  return coordinate(whole > 0 ? std::clamp(part / whole * 100, 0.0, 100.0) : 0);
+}
+
+double at_least_nothing(std::int64_t ticks) {
+  return static_cast<double>(std::max<std::int64_t>(ticks, 0));
+}
+
+// The sums of the parts of a stretch, the first alone, then with the second one, and so on.
+std::array<double, 4> sums(const proc::Stretch& stretch) {
+  std::array<double, 4> sums{
+      static_cast<double>(stretch.process_ticks), static_cast<double>(stretch.ended_ticks),
+      static_cast<double>(stretch.interrupt_ticks), at_least_nothing(stretch.unexplained_ticks)};
+  for (std::size_t i = 1; i < sums.size(); ++i) sums.at(i) += sums.at(i - 1);
+  return sums;
+}
+
+// The area beneath one of the sums.
+std::string area(const std::vector<proc::Stretch>& history, proc::WallTime now, std::size_t sum) {
+  std::string path;
+  double before = -1;
+  for (const proc::Stretch& each : history) {
+    const double end = kChartWidth - std::max(Seconds(now - each.time - each.length).count(), 0.0);
+    const double begin = std::max(end - Seconds(each.length).count(), 0.0);
+    if (end <= 0 || begin > kChartWidth) continue;
+    // A gap is one of more than a second.
+    if (before < 0) {
+      path += fmt::format("M{} {}", coordinate(begin), kChartHeight);
+    } else if (begin - before > 1) {
+      path += fmt::format("V{}H{}", kChartHeight, coordinate(begin));
+    }
+    const auto whole = static_cast<double>(each.capacity_ticks);
+    const double height = whole > 0 ? std::min(sums(each).at(sum) / whole, 1.0) * kChartHeight : 0;
+    path += fmt::format("V{}H{}", coordinate(kChartHeight - height), coordinate(end));
+    before = end;
+  }
+  if (!path.empty()) path += fmt::format("V{}Z", kChartHeight);
+  return path;
+}
+
+}  // namespace
+
+Split split_of(const proc::Accounting& accounting) {
+  return {
+      {{"listed", "listed below", static_cast<std::int64_t>(accounting.listed_ticks)},
+       {"other", "other processes", static_cast<std::int64_t>(accounting.other_ticks)},
+       {"ended", "ended processes", static_cast<std::int64_t>(accounting.ended_ticks.value_or(0))},
+       {"interrupts", "interrupts", static_cast<std::int64_t>(accounting.interrupt_ticks)},
+       {"unexplained", "unexplained", accounting.unexplained_ticks}}};
+}
+
+Html bar(double part, double whole) {
+  return {
+      fmt::format("<svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" "
+                  "aria-hidden=\"true\"><rect width=\"{}\" height=\"1\"/></svg>",
+                  share(part, whole))};
+}
+
+Html split_bar(const Split& split, double capacity) {
+  std::string out =
+      "<svg id=\"split\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" "
+      "aria-hidden=\"true\">";
+  double left = 0;
+  for (const Part& part : split) {
+    const double ticks = at_least_nothing(part.ticks);
+    out += fmt::format("<rect class=\"{}\" x=\"{}\" width=\"{}\" height=\"1\"/>", part.name,
+                       share(left, capacity), share(ticks, capacity));
+    left += ticks;
+  }
+  return {out + "</svg>"};
+}
+
+Html history_chart(const std::vector<proc::Stretch>& history, proc::WallTime now) {
+  // The largest first: each one hides what is beneath it of the one before.
+  constexpr std::array<std::string_view, 4> names{"listed", "ended", "interrupts", "unexplained"};
+  std::string out = fmt::format(
+      "<svg id=\"chart\" viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\" role=\"img\" "
+      "aria-labelledby=\"chart-title\">",
+      kChartWidth, kChartHeight);
+  for (std::size_t i = names.size(); i-- > 0;) {
+    out += fmt::format("<path class=\"{}\" d=\"{}\"/>", names.at(i), area(history, now, i));
+  }
+  return {out + "</svg>"};
+}
+
+}  // namespace topnet::web

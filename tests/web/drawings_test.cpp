@@ -1,0 +1,73 @@
+#include "web/drawings.h"
+
+#include "support/catch.h"
+#include "support/status.h"
+
+using namespace topnet::web;
+using namespace std::chrono_literals;
+using topnet::proc::Stretch;
+using topnet::test::busy_status;
+
+namespace {
+
+const topnet::proc::WallTime kNow{std::chrono::hours(500000)};
+
+Stretch stretch(std::chrono::milliseconds ago, std::uint64_t busy, std::int64_t unexplained = 0) {
+  return {.time = kNow - ago,
+          .length = 2s,
+          .capacity_ticks = 400,
+          .busy_ticks = busy,
+          .process_ticks = busy,
+          .unexplained_ticks = unexplained};
+}
+
+}  // namespace
+
+TEST_CASE("a bar is as long as its share, and no longer than all") {
+  CHECK_THAT(bar(1, 8).markup, Catch::Contains("<rect width=\"12.5\" height=\"1\"/>"));
+  CHECK_THAT(bar(9, 8).markup, Catch::Contains("<rect width=\"100\" height=\"1\"/>"));
+  CHECK_THAT(bar(1, 0).markup, Catch::Contains("<rect width=\"0\" height=\"1\"/>"));
+}
+
+TEST_CASE(
+    "the parts of the busy time stand one beside the other, and what is below zero is nothing") {
+  topnet::proc::Accounting accounting = *busy_status().host->report.accounting;
+  CHECK_THAT(
+      split_bar(split_of(accounting), 400).markup,
+      Catch::Contains("<rect class=\"listed\" x=\"0\" width=\"50\" height=\"1\"/>"
+                      "<rect class=\"other\" x=\"50\" width=\"10\" height=\"1\"/>"
+                      "<rect class=\"ended\" x=\"60\" width=\"12.5\" height=\"1\"/>"
+                      "<rect class=\"interrupts\" x=\"72.5\" width=\"2\" height=\"1\"/>"
+                      "<rect class=\"unexplained\" x=\"74.5\" width=\"0.5\" height=\"1\"/>"));
+  accounting.unexplained_ticks = -4;
+  CHECK_THAT(split_bar(split_of(accounting), 400).markup,
+             Catch::Contains("class=\"unexplained\" x=\"74.5\" width=\"0\""));
+}
+
+TEST_CASE(
+    "the chart has a step for every window, a unit a second, and a gap where there was none") {
+  const std::string chart =
+      history_chart({stretch(14s, 100), stretch(12s, 200), stretch(2s, 500)}, kNow).markup;
+  CHECK_THAT(chart, Catch::Contains("<path class=\"listed\" "
+                                    "d=\"M586 100V75H588V50H590V100H598V0H600V100Z\"/>"));
+}
+
+TEST_CASE("what is older than the chart is not in it, and what begins before it is cut") {
+  CHECK_THAT(history_chart({stretch(700s, 100)}, kNow).markup,
+             Catch::Contains("<path class=\"listed\" d=\"\"/>"));
+  CHECK_THAT(history_chart({stretch(601s, 100)}, kNow).markup,
+             Catch::Contains("d=\"M0 100V75H1V100Z\""));
+}
+
+TEST_CASE("the parts of a window stand one upon the other") {
+  Stretch each = stretch(2s, 240, 4);
+  each.ended_ticks = 50;
+  each.interrupt_ticks = 8;
+  const std::string chart = history_chart({each}, kNow).markup;
+  for (const char* const path :
+       {R"(class="listed" d="M598 100V40H600)", R"(class="ended" d="M598 100V27.5H600)",
+        R"(class="interrupts" d="M598 100V25.5H600)",
+        R"(class="unexplained" d="M598 100V24.5H600)"}) {
+    CHECK_THAT(chart, Catch::Contains(path));
+  }
+}
