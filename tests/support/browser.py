@@ -28,7 +28,7 @@ class Browser:
         self.last = 0
         self.lock = threading.Lock()
 
-    def __enter__(self):
+    def start(self):
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         to_browser, ours = os.pipe()
         theirs, from_browser = os.pipe()
@@ -50,7 +50,6 @@ class Browser:
         self.session = self.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
             self.call(domain + ".enable")
-        return self
 
     def read(self):
         rest = b""
@@ -113,7 +112,7 @@ class Browser:
         with open(path, "wb") as file:
             file.write(base64.b64decode(shot["data"]))
 
-    def __exit__(self, *_):
+    def end(self):
         self.process.kill()
         self.process.wait()
         self.reader.join()

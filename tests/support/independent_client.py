@@ -70,6 +70,12 @@ class Client:
             raise
         self.pin = pin_of(self.connection.getpeercert(binary_form=True))
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
     def begin_handshake(self, context):
         """Sends a ClientHello, and leaves it at that until end_handshake()."""
         self.connection = context.wrap_socket(self.connection, do_handshake_on_connect=False)

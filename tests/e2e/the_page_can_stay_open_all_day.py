@@ -1,0 +1,262 @@
+"""The status page in a real browser: without its script, with it, beside what comes and goes, in any light
+and width; without a complaint of the browser, and without a request to anybody else."""
+
+import os
+import re
+import sys
+import tempfile
+import unittest
+
+from support.browser import PROGRAM, Browser
+from support.independent_client import Client
+from support.program import Burner, Server, wait_until
+
+SKIPPED = 77
+# Where the pictures of the page are put; nowhere, by default.
+PICTURES = os.environ.get("PICTURES")
+
+TEXT_OF_MAIN = "document.querySelector('main').innerText"
+# The page without the moments in it and their ages, which pass.
+WITHOUT_TIME = """(() => {
+  const copy = document.querySelector('main').cloneNode(true);
+  for (const time of copy.querySelectorAll('time')) time.replaceWith('T');
+  for (const path of copy.querySelectorAll('path')) {
+    path.setAttribute('steps', path.getAttribute('d').split('V').length);
+    path.removeAttribute('d');
+  }
+  return copy.innerHTML.replaceAll(/>\\s+</g, '><');
+})()"""
+
+
+class Page(unittest.TestCase):
+    """One browser for all; each test has a server of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.browser = Browser()
+        cls.browser.start()
+        cls.addClassCleanup(cls.browser.end)
+
+    def setUp(self):
+        self.browser.problems.clear()
+        self.browser.requests.clear()
+        self.origins = set()
+
+    def tearDown(self):
+        self.assertEqual(self.browser.problems, [])
+        asked = {re.match(r"\w+://[^/]*", url).group() for url in self.browser.requests if url != "about:blank"
+                 and not url.startswith("data:")}
+        self.assertLessEqual(asked, self.origins)
+
+    def open(self, server, **options):
+        self.origins.add(re.match(r"\w+://[^/]*", server.page).group())
+        self.browser.open(server.page, **options)
+
+    def text(self, selector):
+        return self.browser.evaluate(f"document.querySelector({selector!r})?.innerText")
+
+    def rows(self, table):
+        """The texts of a table's cells, row by row, without those that are folded."""
+        return self.browser.evaluate(
+            f"[...document.querySelector('#{table} tbody').rows].map(row => [...row.cells].map(c => c.innerText))")
+
+    def wait_for_row(self, table, *cells):
+        return wait_until(lambda: next((row for row in self.rows(table) if set(cells) <= set(row)), None))
+
+
+class Content(Page):
+    def test_without_its_script_it_is_complete(self):
+        with Server() as server:
+            server.fetch()
+            wait_until(lambda: server.status()["host"])
+            self.open(server, has_script=False)
+            self.assertTrue(self.text("title") is not None)
+            self.assertRegex(self.text("#busy"), r"^\d+\.\d %$")
+            self.assertEqual(len(self.rows("busiest")), 10)
+            self.assertEqual([row[0] for row in self.rows("clients")], ["local"])
+            self.assertEqual(self.rows("connections"), [["Nobody is connected."]])
+            self.assertEqual(self.rows("counters")[0], ["accepted", "1"])
+            self.assertEqual([url for url in self.browser.requests if url.endswith((".js", ".json"))], [])
+
+    def test_the_script_writes_what_the_server_does(self):
+        with Server() as server, Client(server.port, server.state) as client:
+            for _ in range(3):
+                server.fetch("-d", "0.1")
+            client.fetch(hold=300)
+            wait_until(lambda: server.status()["host"])
+
+            def are_the_same():
+                """By chance a window closes in between; then they are of different ones."""
+                self.open(server, has_script=False)
+                served = self.browser.evaluate(WITHOUT_TIME)
+                self.open(server)
+                wait_until(lambda: any(url.endswith(".json") for url in self.browser.requests))
+                self.browser.requests.clear()
+                written = self.browser.evaluate(WITHOUT_TIME)
+                if served != written:
+                    self.difference = (served, written)
+                return served == written
+            try:
+                wait_until(are_the_same)
+            except AssertionError:
+                self.assertEqual(*self.difference)
+
+    def test_it_shows_what_happens_while_it_is_looked_at(self):
+        with Server() as server:
+            self.open(server)
+            self.assertEqual(self.rows("clients"), [["No client has reported yet."]])
+            self.browser.evaluate("window.isTheSame = true")
+            with Client(server.port, server.state) as client:
+                client.fetch(hold=300)
+                client.send_top(name="cc1plus", pid=4242)
+                self.wait_for_row("clients", "local", "cc1plus", "4242", "8.43 s")
+                self.wait_for_row("connections", "local", "idle")
+            self.wait_for_row("connections", "Nobody is connected.")
+            with Burner(b"burner") as pid:
+                self.wait_for_row("busiest", "burner", str(pid))
+            self.assertTrue(self.browser.evaluate("window.isTheSame"))
+
+    def test_names_of_any_kind_stay_text(self):
+        names = [b"<script>x=1", b"</td><img src", b"\"'&amp;{}${1}", b"\xff\x1b[2J\n", "日本ü".encode(),
+                 "\u202eevil".encode(), b"a) R 1"]
+        with Server() as server:
+            self.open(server)
+            for name in names:
+                with Burner(name):
+                    self.assertEqual(server.fetch("-d", "0.2").returncode, 0)
+                shown = server.status()["reports"][0]["name"]
+                self.wait_for_row("clients", shown)
+                self.open(server, has_script=False)
+                self.wait_for_row("clients", shown)
+                self.open(server)
+            self.assertEqual(self.browser.evaluate("[typeof x, document.images.length]"), ["undefined", 0])
+
+    def test_a_thousand_connections_and_clients(self):
+        with Server("--no-tls", "--max-clients", "1200") as server:
+            clients = []
+            for number in range(1000):
+                clients.append(Client(server.port))
+                clients[-1].fetch(top=1, hold=300)
+                clients[-1].send_top(host=f"db{number}")
+            try:
+                for has_script in (False, True):
+                    self.open(server, has_script=has_script)
+                    for table in ("clients", "connections"):
+                        self.assertEqual(len(self.rows(table)), 25)
+                        fold = f"#{table} + details"
+                        self.assertEqual(self.text(fold + " summary"), "975 more")
+                        self.browser.evaluate(f"document.querySelector({fold!r}).open = true")
+                        wait_until(lambda: self.browser.evaluate(
+                            f"document.querySelectorAll('{fold} tbody tr').length") == 975)
+                self.assertTrue(self.browser.evaluate("document.querySelector('#clients + details').open"))
+            finally:
+                for client in clients:
+                    client.connection.close()
+
+
+class Freshness(Page):
+    def test_a_server_that_is_gone_and_comes_again(self):
+        with tempfile.TemporaryDirectory() as state:
+            with Server(state=state) as server:
+                self.open(server)
+                page, address = server.page.split("/")[2], server.address
+                server.stop()
+                wait_until(lambda: (self.text("#offline") or "").startswith("offline since "))
+            # What the browser says of that is no problem of the page.
+            with Server("--listen", address, "--http", page, state=state) as server:
+                wait_until(lambda: self.text("#offline") == "")
+                self.assertEqual(self.text("#pid"), str(server.process.pid))
+            self.browser.problems[:] = [problem for problem in self.browser.problems
+                                        if "ERR_CONNECTION_REFUSED" not in str(problem)
+                                        and "ERR_CONNECTION_RESET" not in str(problem)]
+
+    def hide(self, is_hidden):
+        self.browser.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, value: "
+                              f"{str(is_hidden).lower()}}}); document.dispatchEvent(new Event('visibilitychange'))")
+
+    def count_asked(self):
+        return sum(url.endswith(".json") for url in self.browser.requests)
+
+    def test_a_tab_that_nobody_sees_asks_for_nothing(self):
+        with Server() as server:
+            self.open(server)
+            wait_until(lambda: self.count_asked() >= 2)
+            self.hide(True)
+            time_shown = self.text("#time")
+            before = self.count_asked()
+            for _ in range(3):
+                wait_until(self.time_has_passed())
+            self.assertLessEqual(self.count_asked(), before + 1)
+            self.hide(False)
+            wait_until(lambda: self.text("#time") != time_shown, seconds=2)
+
+    def time_has_passed(self):
+        """A condition that is true when the browser's clock has gone on by a second."""
+        now = self.browser.evaluate("performance.now()")
+        return lambda: self.browser.evaluate("performance.now()") > now + 1000
+
+
+class Looks(Page):
+    CONTRASTS = """(() => {
+      const luminance = (colour) => {
+        const [r, g, b] = colour.match(/[0-9.]+/g).map((v) => v / 255)
+          .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const paper = luminance(getComputedStyle(document.documentElement).backgroundColor);
+      return [...document.querySelectorAll('h1, h2, p, caption, th, td, li, a, summary, footer, #offline')]
+        .map((each) => luminance(getComputedStyle(each).color))
+        .map((ink) => (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05));
+    })()"""
+
+    def test_in_any_light_and_width(self):
+        with Server() as server, Client(server.port, server.state) as client:
+            client.fetch(hold=300)
+            client.send_top()
+            wait_until(lambda: server.status()["host"])
+            self.open(server)
+            for width in (375, 1280, 2560):
+                self.browser.resize(width)
+                # Nothing sticks out to the side.
+                self.assertEqual(self.browser.evaluate("document.documentElement.scrollWidth"), width)
+                for scheme in ("light", "dark"):
+                    self.browser.prefer(scheme)
+                    self.assertGreaterEqual(min(self.browser.evaluate(self.CONTRASTS)), 4.5, scheme)
+                    if PICTURES:
+                        self.browser.screenshot(os.path.join(PICTURES, f"status-{width}-{scheme}.png"))
+            self.browser.resize(1280)
+
+    def test_nothing_moves_when_it_is_refreshed(self):
+        places = """[...document.querySelectorAll('section, th, footer')].map((each) => {
+          const {x, y, width} = each.getBoundingClientRect(); return [x, y, width];})"""
+        with Server() as server:
+            server.fetch()
+            wait_until(lambda: server.status()["host"])
+            self.browser.resize(1280)
+            self.open(server)
+            before = self.browser.evaluate(places)
+            time_shown = self.text("#time")
+            for _ in range(3):
+                wait_until(lambda: self.text("#time") != time_shown)
+                time_shown = self.text("#time")
+                self.assertEqual(self.browser.evaluate(places), before)
+
+    def test_whoever_does_not_see_it_finds_the_way(self):
+        with Server() as server:
+            self.open(server)
+            self.assertEqual(self.browser.evaluate("['header', 'main', 'footer'].map((name) => "
+                                                   "document.querySelectorAll(name).length)"), [1, 1, 1])
+            self.assertEqual(self.browser.evaluate("document.documentElement.lang"), "en")
+            unnamed = """[...document.querySelectorAll('table, section, svg')].filter((each) =>
+              !(each.caption || each.ariaLabel || each.getAttribute('aria-labelledby') ||
+                each.getAttribute('aria-hidden') || each.querySelector('caption'))).length"""
+            self.assertEqual(self.browser.evaluate(unnamed), 0)
+            self.assertEqual(self.browser.evaluate(
+                "[...document.querySelectorAll('th')].every((each) => each.scope === 'col')"), True)
+
+
+if __name__ == "__main__":
+    if not PROGRAM:
+        print("Chromium is not installed: the tests of the page are skipped")
+        sys.exit(SKIPPED)
+    unittest.main()
