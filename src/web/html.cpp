@@ -25,9 +25,7 @@ std::string body(const Table& table, std::size_t first, std::size_t count) {
   std::string out;
   for (std::size_t row = first; row < first + count; ++row) {
     out += "<tr>";
-    for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      out += fmt::format("<td{}>{}</td>", class_of(table.columns[i]), table.rows[row].at(i).markup);
-    }
+    for (const Html& cell : table.rows[row]) out += fmt::format("<td>{}</td>", cell.markup);
     out += "</tr>\n";
   }
   return out;

@@ -17,7 +17,8 @@ struct Html {
 };
 Html text(std::string_view text);
 
-// A column of a table; numbers are aligned to the right.
+// A column of a table. Numbers are aligned to the right: assets/page.css says so of the cells,
+// which are many.
 struct Column {
   std::string_view title;
   bool is_number = false;

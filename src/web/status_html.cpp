@@ -18,10 +18,10 @@ Html or_dash(const std::optional<std::string>& value) { return text(value.value_
 
 Html number(std::uint64_t value) { return {std::to_string(value)}; }
 
-// How long ago, with the moment itself for those who ask.
-Html moment(net::WallTime time, net::WallTime now) {
-  const std::string exact = proc::format_time(time);
-  return {fmt::format("<time datetime=\"{0}\" title=\"{0}\">{1}</time>", exact, age(now - time))};
+// How long ago, with the moment itself for who points at it.
+Html moment(net::WallTime time, net::WallTime now, std::string_view attributes = "") {
+  return {fmt::format("<span{} title=\"{}\">{}</span>", attributes, proc::format_time(time),
+                      age(now - time))};
 }
 
 std::string cpus_of(const proc::Watched* host) {
@@ -91,7 +91,7 @@ std::string busiest(const Status& status) {
                                    {"User", true},
                                    {"System", true},
                                    {"CPU", true},
-                                   {"Of all CPUs"}},
+                                   {"All CPUs"}},
                        .rows = std::move(rows),
                        .nothing = "Not measured yet."});
 }
@@ -131,13 +131,9 @@ std::string clients(const Status& status) {
   for (const net::ClientTops& tops : status.clients) {
     const net::ReceivedTop& latest = tops.front();
     const bool is_stale = status.time - latest.time > kStale;
-    const Html when = moment(latest.time, status.time);
-    rows.push_back({or_dash(latest.client),
-                    or_dash(latest.top.host),
-                    text(latest.top.name),
-                    number(static_cast<std::uint64_t>(latest.top.pid)),
-                    text(amount(latest.top)),
-                    {is_stale ? "<span class=\"stale\">" + when.markup + "</span>" : when.markup},
+    rows.push_back({or_dash(latest.client), or_dash(latest.top.host), text(latest.top.name),
+                    number(static_cast<std::uint64_t>(latest.top.pid)), text(amount(latest.top)),
+                    moment(latest.time, status.time, is_stale ? " class=\"stale\"" : ""),
                     earlier(tops, status.time)});
   }
   return to_html(Table{.id = "clients",

@@ -21,24 +21,21 @@ TEST_CASE("the page shows the host, who is connected, what clients reported, and
         "interrupts <b>2.0 %</b>",
         "unexplained <b>0.5 %</b>",
         "ended children of sh (7) 12.5 %",
-        "<td>cc1plus</td><td class=\"number\">4242</td><td class=\"number\">95.0 %</td>"
-        "<td class=\"number\">5.0 %</td><td class=\"number\">100.0 %</td>",
+        "<td>cc1plus</td><td>4242</td><td>95.0 %</td>"
+        "<td>5.0 %</td><td>100.0 %</td>",
         "Watching takes <span id=\"cost\">0.04 %</span> of one CPU.",
-        "<td>local</td><td>db1</td><td>postgres</td><td class=\"number\">4121</td>"
-        "<td class=\"number\">8.43 s</td><td class=\"number\"><time "
-        "datetime=\"2026-11-23T20:01:04.123Z\" title=\"2026-11-23T20:01:04.123Z\">8 s</time></td>"
-        "<td>make <time datetime=\"2026-11-23T19:59:04.123Z\" title=\"2026-11-23T19:59:04.123Z\">2 "
-        "min</time></td>",
-        "<td class=\"number\">12</td><td>local</td><td>127.0.0.1:41234</td><td>idle</td>"
-        "<td class=\"number\">1</td><td class=\"number\"><time "
-        "datetime=\"2026-11-23T20:01:03.123Z\"",
-        "<td class=\"number\">13</td><td>–</td><td>[2001:db8::1]:5</td><td>handshake</td>",
-        "<td>accepted</td><td class=\"number\">38</td>",
-        "<td>completed</td><td class=\"number\">1<",
-        "<td>internal_error</td><td class=\"number\">8<",
-        "<td>active</td><td class=\"number\">2<",
-        "<td>scans</td><td class=\"number\">2<",
-        "<td>threads</td><td class=\"number\">6<",
+        "<td>local</td><td>db1</td><td>postgres</td><td>4121</td><td>8.43 s</td>"
+        "<td><span title=\"2026-11-23T20:01:04.123Z\">8 s</span></td>"
+        "<td>make <span title=\"2026-11-23T19:59:04.123Z\">2 min</span></td>",
+        "<td>12</td><td>local</td><td>127.0.0.1:41234</td><td>idle</td>"
+        "<td>1</td><td><span title=\"2026-11-23T20:01:03.123Z\"",
+        "<td>13</td><td>–</td><td>[2001:db8::1]:5</td><td>handshake</td>",
+        "<td>accepted</td><td>38</td>",
+        "<td>completed</td><td>1<",
+        "<td>internal_error</td><td>8<",
+        "<td>active</td><td>2<",
+        "<td>scans</td><td>2<",
+        "<td>threads</td><td>6<",
         "serves TLS on [::]:8676 since <span id=\"started\">2026-11-23T20:01:02.123Z</span>."}) {
     INFO(text);
     CHECK_THAT(page, Catch::Contains(text));
@@ -48,10 +45,10 @@ TEST_CASE("the page shows the host, who is connected, what clients reported, and
 TEST_CASE("what a client says of a window is a share, and an old one is called stale") {
   Status status = busy_status();
   status.clients.front().erase(status.clients.front().begin());
-  CHECK_THAT(to_html(status), Catch::Contains("<td class=\"number\">421.5 %</td>"));
-  CHECK_THAT(to_html(status), !Catch::Contains("<span class=\"stale\">"));
+  CHECK_THAT(to_html(status), Catch::Contains("<td>421.5 %</td>"));
+  CHECK_THAT(to_html(status), !Catch::Contains("<span class=\"stale\""));
   status.time += std::chrono::minutes(10);
-  CHECK_THAT(to_html(status), Catch::Contains("<span class=\"stale\"><time "));
+  CHECK_THAT(to_html(status), Catch::Contains("<span class=\"stale\" title="));
 }
 
 TEST_CASE("a server without clients says so") {

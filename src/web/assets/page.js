@@ -28,14 +28,10 @@ function drawing(name, attributes, ...children) {
 
 function fill(id, rows, nothing) {
   const table = byId(id);
-  const columns = [...table.tHead.rows[0].cells];
-  const toRow = (cells) =>
-    element("tr", {}, ...cells.map((cell, i) => {
-      const attributes = columns[i].className ? { class: columns[i].className } : {};
-      return element("td", attributes, ...[cell].flat());
-    }));
+  const columns = table.tHead.rows[0].cells.length;
+  const toRow = (cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, ...[cell].flat())));
   const none = element("tr", {},
-    element("td", { colspan: columns.length, class: "nothing" }, nothing));
+    element("td", { colspan: columns, class: "nothing" }, nothing));
   const shown = rows.slice(0, MOST_ROWS).map(toRow);
   table.tBodies[0].replaceChildren(...(rows.length ? shown : [none]));
   const rest = table.nextElementSibling;
@@ -78,8 +74,8 @@ function cpuTime(ticks, ticksPerSecond) {
 
 const secondsBetween = (earlier, later) => (Date.parse(later) - Date.parse(earlier)) / 1000;
 
-const moment = (time, now) =>
-  element("time", { datetime: time, title: time }, age(secondsBetween(time, now)));
+const moment = (time, now, attributes = {}) =>
+  element("span", { ...attributes, title: time }, age(secondsBetween(time, now)));
 
 // Drawings.
 
@@ -167,10 +163,9 @@ function amount(top) {
 
 function showClients(status) {
   fill("clients", status.clients.map(({ client, tops: [latest, ...earlier] }) => {
-    const when = moment(latest.time, status.time);
     const isStale = secondsBetween(latest.time, status.time) > STALE;
     return [orDash(client), orDash(latest.host), latest.name, latest.pid, amount(latest),
-      isStale ? element("span", { class: "stale" }, when) : when,
+      moment(latest.time, status.time, isStale ? { class: "stale" } : {}),
       earlier.flatMap((top, i) =>
         [`${i ? ", " : ""}${top.name} `, moment(top.time, status.time)])];
   }), "No client has reported yet.");
