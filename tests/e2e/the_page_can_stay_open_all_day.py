@@ -1,8 +1,10 @@
 """The status page in a real browser: without its script, with it, beside what comes and goes, in any light
 and width; without a complaint of the browser, and without a request to anybody else."""
 
+import contextlib
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -252,6 +254,33 @@ class Looks(Page):
             self.assertEqual(self.browser.evaluate(unnamed), 0)
             self.assertEqual(self.browser.evaluate(
                 "[...document.querySelectorAll('th')].every((each) => each.scope === 'col')"), True)
+
+
+@unittest.skipUnless(PICTURES, "PICTURES is not set")
+class Picture(Page):
+    def test_of_three_minutes(self):
+        """for the README: a machine on which something happens, three clients and their tops"""
+        hosts = {"db1": "postgres", "web01": "nginx", "build3": "cc1plus"}
+        with Server("--no-tls") as server:
+            clients = []
+            for host, name in hosts.items():
+                for earlier in ("make", name):
+                    client = Client(server.port)
+                    client.fetch(hold=600)
+                    client.send_top(host=host, name=earlier, user_ticks=40 + len(host) * 9)
+                    clients.append(client)
+            self.browser.resize(1280)
+            self.browser.prefer("light")
+            self.open(server)
+            for names in ([b"gzip"], [b"cc1plus", b"ld"], [b"cc1plus"], [], [b"gzip"]) * 2:
+                with contextlib.ExitStack() as stack:
+                    for name in names:
+                        stack.enter_context(Burner(name))
+                    stack.enter_context(subprocess.Popen(["timeout", "16", "sh", "-c", "while :; do sh -c :; done"]))
+            self.wait_for_row("clients", "build3")
+            self.browser.screenshot(os.path.join(PICTURES, "status.png"))
+            for client in clients:
+                client.connection.close()
 
 
 if __name__ == "__main__":
