@@ -72,7 +72,9 @@ std::shared_ptr<const Watched> Watch::look() {
 
 void Watch::run() {
   std::optional<Baseline> baseline;
-  while (wait_for_end(baseline ? baseline->opened : Clock::now())) {
+  Clock::time_point last;
+  do {
+    last = Clock::now();
     try {
       if (baseline) {
         close_window(*baseline);
@@ -82,21 +84,21 @@ void Watch::run() {
     } catch (const std::exception&) {
       // For want of memory or descriptors. What was open stays so: the window gets longer.
     }
-  }
+  } while (wait_after(last));
 }
 
-// Whether the window that was opened then is to be closed; false where the watch ends.
-bool Watch::wait_for_end(Clock::time_point opened) {
+// Waits until something is to be done that was done last at `last`; false where the watch ends.
+bool Watch::wait_after(Clock::time_point last) {
   std::unique_lock lock(mutex_);
   for (;;) {
     if (is_ending_) return false;
     const auto now = Clock::now();
     const bool is_looked_at = looked_ && now - *looked_ < options_.attention;
-    const auto end = opened + (!latest_       ? options_.first
-                               : is_looked_at ? options_.looked_at
-                                              : options_.alone);
-    if (end <= now) return true;
-    changed_.wait_until(lock, end);
+    const auto next = last + (!latest_       ? options_.first
+                              : is_looked_at ? options_.looked_at
+                                             : options_.alone);
+    if (next <= now) return true;
+    changed_.wait_until(lock, next);
   }
 }
 

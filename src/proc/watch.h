@@ -67,7 +67,7 @@ class Watch {
   using Clock = std::chrono::steady_clock;
 
   void run();
-  bool wait_for_end(Clock::time_point opened);
+  bool wait_after(Clock::time_point last);
   void close_window(Baseline& baseline);
   void publish(Usage usage, std::chrono::nanoseconds cost);
 

@@ -1,6 +1,8 @@
 #include "proc/watch.h"
 
 #include <atomic>
+#include <cerrno>
+#include <system_error>
 #include <thread>
 
 #include "support/catch.h"
@@ -98,6 +100,39 @@ TEST_CASE("the past is remembered as far back as it is to be") {
   for (const Stretch& each : watched->history) length += each.length;
   CHECK(length >= 40ms);
   CHECK(length - watched->history.front().length < 40ms);
+}
+
+TEST_CASE("what cannot be read is tried again after a while, and not at once") {
+  ProcTree tree;
+  auto kernel = std::make_unique<SimulatedKernel>();
+  std::atomic<int> tries = 0;
+  std::atomic<bool> is_broken = true;
+  kernel->before_cpu_times = [&] {
+    ++tries;
+    if (is_broken) throw std::system_error(EMFILE, std::generic_category(), "no descriptors");
+  };
+  Watch watch(std::move(kernel), tree.root(), Method::Fastest, {.first = 20ms});
+  while (tries < 3) std::this_thread::yield();
+  CHECK_FALSE(watch.look());
+  is_broken = false;
+  while (!watch.look()) std::this_thread::yield();
+}
+
+TEST_CASE("a watch that was told to wait an hour does so, also where nothing can be read") {
+  ProcTree tree;
+  auto kernel = std::make_unique<SimulatedKernel>();
+  std::atomic<int> tries = 0;
+  kernel->before_cpu_times = [&] {
+    ++tries;
+    throw std::system_error(EMFILE, std::generic_category(), "no descriptors");
+  };
+  Watch watch(std::move(kernel), tree.root(), Method::Fastest, {.first = 1h});
+  while (tries == 0) std::this_thread::yield();
+  for (int i = 0; i < 1000; ++i) {
+    watch.look();
+    std::this_thread::yield();
+  }
+  CHECK(tries == 1);
 }
 
 TEST_CASE("while nobody looks it rests, and whoever looks finds it at work") {
