@@ -103,25 +103,27 @@ void SqliteStatement::Finalize::operator()(sqlite3_stmt* statement) const {
   sqlite3_finalize(statement);
 }
 
-SqliteStatement& SqliteStatement::bind(std::int64_t value) {
-  const int code = sqlite3_bind_int64(handle_.get(), ++bound_, value);
+void SqliteStatement::bind_at(int place, std::int64_t value) {
+  const int code = sqlite3_bind_int64(handle_.get(), place, value);
   if (code != SQLITE_OK) fail(database_.handle_.get(), code);
-  return *this;
 }
 
-SqliteStatement& SqliteStatement::bind(const std::optional<std::string>& value) {
-  ++bound_;
-  const int code = value ? sqlite3_bind_text64(handle_.get(), bound_, value->data(), value->size(),
-                                               SQLITE_TRANSIENT, SQLITE_UTF8)
-                         : sqlite3_bind_null(handle_.get(), bound_);
+void SqliteStatement::bind_at(int place, const std::string& value) {
+  const int code = sqlite3_bind_text64(handle_.get(), place, value.data(), value.size(),
+                                       SQLITE_TRANSIENT, SQLITE_UTF8);
   if (code != SQLITE_OK) fail(database_.handle_.get(), code);
-  return *this;
+}
+
+void SqliteStatement::bind_at(int place, const std::optional<std::string>& value) {
+  if (value) return bind_at(place, *value);
+  const int code = sqlite3_bind_null(handle_.get(), place);
+  if (code != SQLITE_OK) fail(database_.handle_.get(), code);
 }
 
 bool SqliteStatement::step() {
   const int code = sqlite3_step(handle_.get());
   if (code == SQLITE_ROW) return true;
-  reset();
+  sqlite3_reset(handle_.get());
   if (code != SQLITE_DONE) fail(database_.handle_.get(), code);
   return false;
 }
@@ -140,11 +142,6 @@ std::optional<std::string> SqliteStatement::text(int column) const {
   if (bytes == nullptr) fail(database_.handle_.get(), SQLITE_NOMEM);
   return std::string(reinterpret_cast<const char*>(bytes),
                      static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column)));
-}
-
-void SqliteStatement::reset() {
-  sqlite3_reset(handle_.get());
-  bound_ = 0;
 }
 
 }  // namespace topnet::net

@@ -76,9 +76,13 @@ class SqliteStatement {
   SqliteStatement(SqliteDatabase& database, std::string_view statement);
   SqliteStatement(SqliteStatement&&) = delete;
 
-  // Gives the next `?` its value; nullopt is NULL. The text is copied.
-  SqliteStatement& bind(std::int64_t value);
-  SqliteStatement& bind(const std::optional<std::string>& value);
+  // Gives each `?` its value: a std::int64_t or a text, which is copied; nullopt is NULL.
+  template <typename... Values>
+  SqliteStatement& bind(const Values&... values) {
+    int place = 0;
+    (bind_at(++place, values), ...);
+    return *this;
+  }
 
   // True where there is a row, or one more; false at the end, and then it can be bound anew.
   bool step();
@@ -90,14 +94,15 @@ class SqliteStatement {
   std::optional<std::string> text(int column) const;  // nullopt: NULL
 
  private:
-  void reset();
+  void bind_at(int place, std::int64_t value);
+  void bind_at(int place, const std::string& value);
+  void bind_at(int place, const std::optional<std::string>& value);
 
   SqliteDatabase& database_;
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const;
   };
   std::unique_ptr<sqlite3_stmt, Finalize> handle_;
-  int bound_ = 0;
 };
 
 }  // namespace topnet::net

@@ -117,6 +117,13 @@ TopTable::TopTable(const PrivateFolder& folder, const std::string& name, const L
   try {
     prepare();
     check_contents(look);
+    insert_.emplace(database_, fmt::format("INSERT INTO tops ({}) VALUES"
+                                           " (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                                           kColumns));
+    drop_old_.emplace(database_, "DELETE FROM tops WHERE received_ms < ?");
+    drop_surplus_.emplace(database_,
+                          "DELETE FROM tops WHERE sequence IN"
+                          " (SELECT sequence FROM tops ORDER BY sequence LIMIT ?)");
   } catch (const SqliteError& error) {
     if (error.is_about_contents() || error.is_about_form()) throw UnsoundError(error.what());
     throw;
@@ -161,14 +168,12 @@ std::vector<bool> TopTable::add(std::span<const ReceivedTop> tops, const TopLimi
   std::int64_t last = last_;
   try {
     SqliteTransaction transaction(database_);
-    SqliteStatement insert(database_,
-                           fmt::format("INSERT INTO tops ({}) VALUES"
-                                       " (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                                       kColumns));
     for (const ReceivedTop& each : tops) {
       const std::string top = to_json(each.top);
-      insert.bind(last + 1).bind(each.top.id).bind(milliseconds_of(each.time)).bind(each.client);
-      insert.bind(each.peer).bind(top).bind(digest_of_row(last + 1, each, top)).run();
+      insert_
+          ->bind(last + 1, each.top.id, milliseconds_of(each.time), each.client, each.peer, top,
+                 digest_of_row(last + 1, each, top))
+          .run();
       is_new.push_back(database_.changes() > 0);
       if (!is_new.back()) continue;
       ++count;
@@ -187,17 +192,11 @@ std::vector<bool> TopTable::add(std::span<const ReceivedTop> tops, const TopLimi
 }
 
 std::int64_t TopTable::let_go(const TopLimits& limits, std::int64_t count) {
-  SqliteStatement(database_, "DELETE FROM tops WHERE received_ms < ?")
-      .bind(milliseconds_of(proc::now() - limits.longest))
-      .run();
+  drop_old_->bind(milliseconds_of(proc::now() - limits.longest)).run();
   const std::int64_t gone = database_.changes();
   const std::int64_t surplus = count - gone - static_cast<std::int64_t>(limits.most);
   if (surplus <= 0) return gone;
-  SqliteStatement(database_,
-                  "DELETE FROM tops WHERE sequence IN"
-                  " (SELECT sequence FROM tops ORDER BY sequence LIMIT ?)")
-      .bind(surplus)
-      .run();
+  drop_surplus_->bind(surplus).run();
   return gone + database_.changes();
 }
 

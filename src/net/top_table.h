@@ -86,6 +86,10 @@ class TopTable {
   FileId id_;                     // of file_
   std::optional<FileId> log_id_;  // of the file with the last changes, once there is one
   SqliteDatabase database_;
+  // Each is prepared once: that takes longer than to run it.
+  std::optional<SqliteStatement> insert_;
+  std::optional<SqliteStatement> drop_old_;
+  std::optional<SqliteStatement> drop_surplus_;
   std::int64_t count_ = 0;  // of the tops in it
   std::int64_t last_ = 0;   // the number of the newest
 };

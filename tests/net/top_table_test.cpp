@@ -70,9 +70,7 @@ void renumber(const File& file, std::int64_t by) {
   }
   for (const auto& [sequence, digest] : rows) {
     SqliteStatement(database, "UPDATE tops SET sequence = ?, digest = ? WHERE sequence = ?")
-        .bind(sequence + by)
-        .bind(digest)
-        .bind(sequence)
+        .bind(sequence + by, digest, sequence)
         .run();
   }
 }
