@@ -83,8 +83,11 @@ class Ends(unittest.TestCase):
     def test_a_handshake_that_is_about_to_be_done_ends_before_the_server_does(self):
         with Server() as server:
             waiting = Client(server.port, server.state)
+            # Stopped, so that it cannot answer before the client stands still.
+            server.process.send_signal(signal.SIGSTOP)
             halfway = Client(server.port)
             halfway.begin_handshake(tls_context(server.state))
+            server.process.send_signal(signal.SIGCONT)
             wait_until(lambda: sorted(each["state"] for each in server.status()["connections"]) ==
                        ["handshake", "waiting"])
             server.process.terminate()

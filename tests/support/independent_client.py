@@ -77,7 +77,8 @@ class Client:
         self.connection.close()
 
     def begin_handshake(self, context):
-        """Sends a ClientHello, and leaves it at that until end_handshake()."""
+        """Sends a ClientHello, and leaves it at that until end_handshake(); the server must not answer
+        meanwhile."""
         self.connection = context.wrap_socket(self.connection, do_handshake_on_connect=False)
         self.connection.settimeout(0)
         try:
