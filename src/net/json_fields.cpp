@@ -29,8 +29,11 @@ class JsonFields::Reader : public nlohmann::json_sax<Json> {
   bool binary(binary_t&) override { return false; }
 
   bool key(string_t& name) override {
-    if (depth_ == 1) name_ = {std::move(name), std::nullopt};
-    if (depth_ == 2) name_.second = std::move(name);
+    if (depth_ == 1) {
+      name_ = {std::move(name), std::nullopt};
+    } else if (depth_ == 2) {
+      name_.second = std::move(name);
+    }
     return true;
   }
   bool start_object(std::size_t) override {

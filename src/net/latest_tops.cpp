@@ -1,7 +1,5 @@
 #include "net/latest_tops.h"
 
-#include <algorithm>
-
 namespace topnet::net {
 namespace {
 
@@ -17,16 +15,14 @@ void LatestTops::add(const ReceivedTop& top) {
   const Entry entry{.number = added_, .top = std::make_shared<const ReceivedTop>(top)};
   add_to(newest_, entry, kMost);
   const Client client{top.client, top.client ? std::nullopt : top.top.host};
-  add_to(by_client_[client], entry, kMostOfClient);
+  std::deque<Entry>& tops = by_client_[client];
+  if (!tops.empty()) heard_.erase(tops.front().number);
+  add_to(tops, entry, kMostOfClient);
+  heard_.emplace(entry.number, client);
   ++added_;
-  if (by_client_.size() > kMostClients) forget_a_client();
-}
-
-void LatestTops::forget_a_client() {
-  by_client_.erase(
-      std::min_element(by_client_.begin(), by_client_.end(), [](const auto& a, const auto& b) {
-        return a.second.front().number < b.second.front().number;
-      }));
+  if (by_client_.size() <= kMostClients) return;
+  by_client_.erase(heard_.begin()->second);
+  heard_.erase(heard_.begin());
 }
 
 bool LatestTops::is_kept(const Entry& entry) const {
@@ -42,19 +38,14 @@ std::vector<ReceivedTop> LatestTops::newest() const {
 }
 
 std::vector<ClientTops> LatestTops::clients() const {
-  std::vector<std::pair<std::uint64_t, ClientTops>> found;
-  for (const auto& [client, entries] : by_client_) {
+  std::vector<ClientTops> clients;
+  for (auto heard = heard_.rbegin(); heard != heard_.rend(); ++heard) {
     ClientTops tops;
-    for (const Entry& each : entries) {
+    for (const Entry& each : by_client_.at(heard->second)) {
       if (is_kept(each)) tops.push_back(*each.top);
     }
-    if (!tops.empty()) found.emplace_back(entries.front().number, std::move(tops));
+    if (!tops.empty()) clients.push_back(std::move(tops));
   }
-  std::sort(found.begin(), found.end(),
-            [](const auto& a, const auto& b) { return a.first > b.first; });
-  std::vector<ClientTops> clients;
-  clients.reserve(found.size());
-  for (auto& [number, tops] : found) clients.push_back(std::move(tops));
   return clients;
 }
 

@@ -23,7 +23,7 @@ class LatestTops {
  public:
   static constexpr std::size_t kMost = 100;
   static constexpr std::size_t kMostOfClient = 4;
-  static constexpr std::size_t kMostClients = 10000;  // those that were heard last
+  static constexpr std::size_t kMostClients = 1000;  // those that were heard last
 
   explicit LatestTops(const TopLimits& limits) : limits_(limits) {}
 
@@ -47,12 +47,12 @@ class LatestTops {
   using Client = std::pair<std::optional<std::string>, std::optional<std::string>>;
 
   bool is_kept(const Entry& entry) const;
-  void forget_a_client();
 
   TopLimits limits_;
   std::uint64_t added_ = 0;
-  std::deque<Entry> newest_;                       // the newest first, as in
-  std::map<Client, std::deque<Entry>> by_client_;  // where none is empty
+  std::deque<Entry> newest_;  // the newest first, as in
+  std::map<Client, std::deque<Entry>> by_client_;
+  std::map<std::uint64_t, Client> heard_;  // each client by the number of its newest top
 };
 
 }  // namespace topnet::net

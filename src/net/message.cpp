@@ -23,7 +23,7 @@ constexpr proc::Words<RefusalCode, 7> kCodes{{{"not_enrolled", RefusalCode::NotE
                                               {"internal", RefusalCode::Internal},
                                               {"join_refused", RefusalCode::JoinRefused}}};
 
-JsonFields fields_of(std::string_view payload) { return JsonFields(payload, kMaxDepth); }
+JsonFields fields_of(std::string_view payload) { return {payload, kMaxDepth}; }
 
 // nullopt for null.
 std::optional<std::chrono::milliseconds> delay_in(const JsonFields& fields) {

@@ -28,7 +28,8 @@ Stretch stretch_of(const Report& report) {
                            report.cpus.value_or(0) * report.clock_ticks_per_second / 1000;
   if (const auto& accounting = report.accounting) {
     stretch.busy_ticks = accounting->busy_ticks;
-    stretch.process_ticks = accounting->listed_ticks + accounting->other_ticks;
+    stretch.listed_ticks = accounting->listed_ticks;
+    stretch.other_ticks = accounting->other_ticks;
     stretch.ended_ticks = accounting->ended_ticks.value_or(0);
     stretch.interrupt_ticks = accounting->interrupt_ticks;
     stretch.unexplained_ticks = accounting->unexplained_ticks;
@@ -77,12 +78,12 @@ void Watch::run() {
     last = Clock::now();
     try {
       if (baseline) {
-        close_window(*baseline);
+        publish(scanner_.roll(*baseline));
       } else {
         baseline = scanner_.open();
       }
     } catch (const std::exception&) {
-      // For want of memory or descriptors. What was open stays so: the window gets longer.
+      // For want of memory or descriptors. What could not be closed stays open.
     }
   } while (wait_after(last));
 }
@@ -102,29 +103,25 @@ bool Watch::wait_after(Clock::time_point last) {
   }
 }
 
-void Watch::close_window(Baseline& baseline) {
-  const nanoseconds before = cpu_time_of_this_thread();
-  Usage usage = scanner_.roll(baseline);
-  publish(std::move(usage), cpu_time_of_this_thread() - before);
-}
-
-void Watch::publish(Usage usage, nanoseconds cost) {
-  Sample sample{.usage = std::move(usage), .host = read_host(root_), .hidden = {}};
+void Watch::publish(Usage usage) {
+  const nanoseconds taken = cpu_time_of_this_thread();
+  Sample sample{.usage = std::move(usage), .host = {}, .hidden = {}};
   sample.hidden = hidden_because(root_, sample.usage.unreadable);
   auto watched = std::make_shared<Watched>();
   watched->report = report_of(sample, {.count = options_.listed});
-  past_.push_back({.stretch = stretch_of(watched->report), .cost = cost});
+  past_.push_back({.stretch = stretch_of(watched->report), .cost = taken - taken_});
+  taken_ = taken;
   passed_ += past_.back().stretch.length;
   for (; passed_ - past_.front().stretch.length >= options_.memory; past_.pop_front()) {
     passed_ -= past_.front().stretch.length;
   }
   watched->history.reserve(past_.size());
-  nanoseconds taken{0};
+  nanoseconds cost{0};
   for (const Past& each : past_) {
     watched->history.push_back(each.stretch);
-    taken += each.cost;
+    cost += each.cost;
   }
-  if (passed_.count() > 0) watched->cost = std::chrono::duration<double>(taken) / passed_;
+  if (passed_.count() > 0) watched->cost = std::chrono::duration<double>(cost) / passed_;
   const std::scoped_lock lock(mutex_);
   latest_ = std::move(watched);
 }

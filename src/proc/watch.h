@@ -1,5 +1,6 @@
 // What this machine's CPUs do, watched all the time: by windows that follow each other without a
-// gap, so that every tick is in one of them.
+// gap, so that every tick is in one of them. Only where there is no memory to show one it is left
+// out.
 //
 // Has a thread of its own. Any thread may look.
 #pragma once
@@ -37,16 +38,17 @@ struct Stretch {
   std::uint64_t capacity_ticks = 0;  // that all CPUs had in it; 0 where that is not known
   // Of it, in clock ticks; they add up.
   std::uint64_t busy_ticks = 0;
-  std::uint64_t process_ticks = 0;
+  std::uint64_t listed_ticks = 0;
+  std::uint64_t other_ticks = 0;
   std::uint64_t ended_ticks = 0;
   std::uint64_t interrupt_ticks = 0;
   std::int64_t unexplained_ticks = 0;
 };
 
 struct Watched {
-  Report report;                 // of the last window
+  Report report;                 // of the last window, without the host
   std::vector<Stretch> history;  // oldest first; the last is the report's
-  double cost = 0;               // CPU that watching has taken in that time, of one CPU
+  double cost = 0;               // CPU that the watch has taken in that time, of one CPU
 };
 
 class Watch {
@@ -68,8 +70,7 @@ class Watch {
 
   void run();
   bool wait_after(Clock::time_point last);
-  void close_window(Baseline& baseline);
-  void publish(Usage usage, std::chrono::nanoseconds cost);
+  void publish(Usage usage);
 
   const std::filesystem::path root_;
   const WatchOptions options_;
@@ -80,6 +81,7 @@ class Watch {
   };
   std::deque<Past> past_;
   std::chrono::milliseconds passed_{0};  // in it
+  std::chrono::nanoseconds taken_{0};    // CPU time of the thread, when the last window was shown
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

@@ -2,24 +2,40 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace topnet::web {
 namespace {
 
-using std::chrono::seconds;
+// Beyond it a figure says nothing more, and does not fit.
+constexpr double kMost = 1e9;
+
+std::int64_t rounded(double value) {
+  return static_cast<std::int64_t>(std::floor(std::clamp(value, -kMost, kMost) + 0.5));
+}
 
 }  // namespace
 
 std::string percent(double part, double whole) {
   if (!(whole > 0)) return "–";
-  const auto tenths = static_cast<std::int64_t>(std::floor(part / whole * 1000 + 0.5));
+  const std::int64_t tenths = rounded(part / whole * 1000);
   return fmt::format("{}{}.{} %", tenths < 0 ? "−" : "", std::abs(tenths) / 10,
                      std::abs(tenths) % 10);
 }
 
+std::string fine_percent(double part) {
+  const std::int64_t hundredths = rounded(part * 10000);
+  return fmt::format("{}.{:02} %", hundredths / 100, hundredths % 100);
+}
+
+std::string seconds(std::chrono::milliseconds time) {
+  const std::int64_t tenths = rounded(static_cast<double>(time.count()) / 100);
+  return fmt::format("{}.{} s", tenths / 10, tenths % 10);
+}
+
 std::string age(std::chrono::milliseconds passed) {
-  const std::int64_t s = std::chrono::floor<seconds>(passed).count();
+  const std::int64_t s = std::chrono::floor<std::chrono::seconds>(passed).count();
   if (s < 1) return "now";
   if (s < 60) return fmt::format("{} s", s);
   if (s < 3600) return fmt::format("{} min", s / 60);

@@ -10,6 +10,12 @@ namespace topnet::web {
 // "37.2 %" of `whole`, rounded; "–" where that is not above zero.
 std::string percent(double part, double whole);
 
+// "0.04 %" of one, which is not below zero.
+std::string fine_percent(double part);
+
+// "2.0 s", rounded.
+std::string seconds(std::chrono::milliseconds time);
+
 // How long ago, in one unit: "now", "12 s", "3 min", "2 h", "5 d".
 std::string age(std::chrono::milliseconds passed);
 

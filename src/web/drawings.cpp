@@ -32,32 +32,37 @@ double at_least_nothing(std::int64_t ticks) {
 }
 
 // The sums of the parts of a stretch, the first alone, then with the second one, and so on.
-std::array<double, 4> sums(const proc::Stretch& stretch) {
-  std::array<double, 4> sums{
-      static_cast<double>(stretch.process_ticks), static_cast<double>(stretch.ended_ticks),
-      static_cast<double>(stretch.interrupt_ticks), at_least_nothing(stretch.unexplained_ticks)};
+std::array<double, 5> sums(const proc::Stretch& stretch) {
+  std::array<double, 5> sums{
+      static_cast<double>(stretch.listed_ticks), static_cast<double>(stretch.other_ticks),
+      static_cast<double>(stretch.ended_ticks), static_cast<double>(stretch.interrupt_ticks),
+      at_least_nothing(stretch.unexplained_ticks)};
   for (std::size_t i = 1; i < sums.size(); ++i) sums.at(i) += sums.at(i - 1);
   return sums;
+}
+
+// Where the history begins: its windows follow each other, and only the last one is placed by the
+// clock.
+double begin_of(const std::vector<proc::Stretch>& history, proc::WallTime now) {
+  if (history.empty()) return kChartWidth;
+  const proc::Stretch& last = history.back();
+  double begin = kChartWidth - std::max(Seconds(now - last.time - last.length).count(), 0.0);
+  for (const proc::Stretch& each : history) begin -= Seconds(each.length).count();
+  return begin;
 }
 
 // The area beneath one of the sums.
 std::string area(const std::vector<proc::Stretch>& history, proc::WallTime now, std::size_t sum) {
   std::string path;
-  double before = -1;
+  double end = begin_of(history, now);
   for (const proc::Stretch& each : history) {
-    const double end = kChartWidth - std::max(Seconds(now - each.time - each.length).count(), 0.0);
-    const double begin = std::max(end - Seconds(each.length).count(), 0.0);
-    if (end <= 0 || begin > kChartWidth) continue;
-    // A gap is one of more than a second.
-    if (before < 0) {
-      path += fmt::format("M{} {}", coordinate(begin), kChartHeight);
-    } else if (begin - before > 1) {
-      path += fmt::format("V{}H{}", kChartHeight, coordinate(begin));
-    }
+    const double begin = std::max(end, 0.0);
+    end += Seconds(each.length).count();
+    if (end <= 0) continue;
+    if (path.empty()) path = fmt::format("M{} {}", coordinate(begin), kChartHeight);
     const auto whole = static_cast<double>(each.capacity_ticks);
     const double height = whole > 0 ? std::min(sums(each).at(sum) / whole, 1.0) * kChartHeight : 0;
     path += fmt::format("V{}H{}", coordinate(kChartHeight - height), coordinate(end));
-    before = end;
   }
   if (!path.empty()) path += fmt::format("V{}Z", kChartHeight);
   return path;
@@ -75,20 +80,18 @@ Split split_of(const proc::Accounting& accounting) {
 }
 
 Html bar(double part, double whole) {
-  return {
-      fmt::format("<svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" "
-                  "aria-hidden=\"true\"><rect width=\"{}\" height=\"1\"/></svg>",
-                  share(part, whole))};
+  return {fmt::format(R"(<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" )"
+                      R"(aria-hidden="true"><rect width="{}" height="1"/></svg>)",
+                      share(part, whole))};
 }
 
 Html split_bar(const Split& split, double capacity) {
   std::string out =
-      "<svg id=\"split\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" "
-      "aria-hidden=\"true\">";
+      R"(<svg id="split" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">)";
   double left = 0;
   for (const Part& part : split) {
     const double ticks = at_least_nothing(part.ticks);
-    out += fmt::format("<rect class=\"{}\" x=\"{}\" width=\"{}\" height=\"1\"/>", part.name,
+    out += fmt::format(R"(<rect class="{}" x="{}" width="{}" height="1"/>)", part.name,
                        share(left, capacity), share(ticks, capacity));
     left += ticks;
   }
@@ -97,13 +100,14 @@ Html split_bar(const Split& split, double capacity) {
 
 Html history_chart(const std::vector<proc::Stretch>& history, proc::WallTime now) {
   // The largest first: each one hides what is beneath it of the one before.
-  constexpr std::array<std::string_view, 4> names{"listed", "ended", "interrupts", "unexplained"};
-  std::string out = fmt::format(
-      "<svg id=\"chart\" viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\" role=\"img\" "
-      "aria-labelledby=\"chart-title\">",
-      kChartWidth, kChartHeight);
+  constexpr std::array<std::string_view, 5> names{"listed", "other", "ended", "interrupts",
+                                                  "unexplained"};
+  std::string out =
+      fmt::format(R"(<svg id="chart" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" )"
+                  R"(aria-labelledby="chart-title">)",
+                  kChartWidth, kChartHeight);
   for (std::size_t i = names.size(); i-- > 0;) {
-    out += fmt::format("<path class=\"{}\" d=\"{}\"/>", names.at(i), area(history, now, i));
+    out += fmt::format(R"(<path class="{}" d="{}"/>)", names.at(i), area(history, now, i));
   }
   return {out + "</svg>"};
 }

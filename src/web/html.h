@@ -1,4 +1,5 @@
-// Building blocks of HTML. Every text goes through text(), and so none can become markup. Pure.
+// Building blocks of HTML. Every text goes through text() or escape_html(), and so none can become
+// markup. Pure.
 #pragma once
 
 #include <cstddef>

@@ -32,7 +32,7 @@ std::string cpus_of(const proc::Watched* host) {
 std::string window_of(const proc::Watched* host) {
   const auto window = host != nullptr ? host->report.window : std::nullopt;
   if (!window) return "not measured yet";
-  return fmt::format("over {:.1f} s", std::chrono::duration<double>(*window).count());
+  return "over " + seconds(*window);
 }
 
 // Who had waited for most of the processes that have ended.
@@ -45,6 +45,11 @@ std::string ended_by(const std::optional<proc::Accounting>& accounting, double c
                        percent(static_cast<double>(each.ticks), capacity));
   }
   return out;
+}
+
+std::string hidden_by(const proc::Watched* host) {
+  if (host == nullptr || !host->report.hidden) return "";
+  return "not every process can be seen: " + escape_html(*host->report.hidden);
 }
 
 std::string cpu(const Status& status) {
@@ -65,9 +70,9 @@ std::string cpu(const Status& status) {
       "<section aria-labelledby=\"cpu-title\">\n<h2 id=\"cpu-title\">CPU</h2>\n"
       "<p><strong id=\"busy\">{}</strong> of <span id=\"cpus\">{}</span> busy, <span "
       "id=\"window\">{}</span></p>\n{}\n<ul id=\"legend\">\n{}</ul>\n<p id=\"ended\" "
-      "class=\"quiet\">{}</p>\n</section>\n",
+      "class=\"quiet\">{}</p>\n<p id=\"hidden\" class=\"quiet\">{}</p>\n</section>\n",
       percent(busy, capacity), cpus_of(host), window_of(host), split_bar(split, capacity).markup,
-      legend, ended_by(accounting, capacity));
+      legend, ended_by(accounting, capacity), hidden_by(host));
 }
 
 std::string busiest(const Status& status) {
@@ -105,7 +110,7 @@ std::string history(const Status& status) {
       "ago</span><span class=\"right\">now</span>\n</div>\n"
       "<p class=\"quiet\">Watching takes <span id=\"cost\">{}</span> of one CPU.</p>\n</section>\n",
       history_chart(status.host ? status.host->history : none, status.time).markup,
-      status.host ? fmt::format("{:.2f} %", status.host->cost * 100) : "–");
+      status.host ? fine_percent(status.host->cost) : "–");
 }
 
 // What a top says, in percent of a CPU over its window, or as time since its process started.
@@ -223,7 +228,7 @@ std::string to_html(const Status& status) {
 {11}{12}</div>
 </main>
 <footer>
-<p>topnet <span id="version">{1}</span>, process <span id="pid">{2}</span>, serves {3} on {4} since <span id="started">{13}</span>. <a href="/status.json">JSON</a></p>
+<p>topnet <span id="version">{1}</span>, process <span id="pid">{2}</span>, serves <span id="serves">{3} on {4}</span> since <span id="started">{13}</span>. <a href="/status.json">JSON</a></p>
 </footer>
 </body>
 </html>

@@ -56,7 +56,8 @@ void write(Json& json, const proc::Stretch& stretch) {
     json.field("seconds", stretch.length);
     json.field("capacity_ticks", stretch.capacity_ticks);
     json.field("busy_ticks", stretch.busy_ticks);
-    json.field("process_ticks", stretch.process_ticks);
+    json.field("listed_ticks", stretch.listed_ticks);
+    json.field("other_ticks", stretch.other_ticks);
     json.field("ended_ticks", stretch.ended_ticks);
     json.field("interrupt_ticks", stretch.interrupt_ticks);
     json.field("unexplained_ticks", stretch.unexplained_ticks);

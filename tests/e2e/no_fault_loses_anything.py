@@ -7,9 +7,9 @@ from torture import client, history, machine, memory, server, trust
 
 
 class NoFault(unittest.TestCase):
-    def nothing_is_lost(self, trial, share):
+    def nothing_is_lost(self, trial, *words):
         require_fault_injection(self)
-        tally = trial.trial(share)
+        tally = trial.trial(*words)
         print(tally)
         self.assertEqual(tally.problems, [])
 
@@ -20,7 +20,13 @@ class NoFault(unittest.TestCase):
         self.nothing_is_lost(memory, 0.01)
 
     def test_in_serve(self):
-        self.nothing_is_lost(server, 0.03)
+        self.nothing_is_lost(server, 0.03, ["old"])
+
+    def test_in_serve_that_begins_anew(self):
+        self.nothing_is_lost(server, 0.03, ["new"])
+
+    def test_in_serve_that_replaces_its_database(self):
+        self.nothing_is_lost(server, 0.03, ["unsound"])
 
     def test_in_trust(self):
         self.nothing_is_lost(trust, 0.03)

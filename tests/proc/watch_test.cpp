@@ -31,7 +31,6 @@ struct Trial {
   std::optional<Watch> watch;
 
   explicit Trial(WatchOptions options) {
-    tree.add_file("sys/kernel/hostname", "web01\n");
     const pid_t busy = kernel.fork(SimulatedKernel::kInit, "busy");
     kernel.before_cpu_times = [this, busy] {
       if (++readings % 8 != 0) return;
@@ -53,6 +52,7 @@ struct Trial {
   }
 
   void wait_until_it_rests() {
+    while (readings == 0) std::this_thread::yield();
     for (int seen = -1; seen != readings;) {
       seen = readings;
       std::this_thread::sleep_for(100ms);
@@ -62,10 +62,9 @@ struct Trial {
 
 }  // namespace
 
-TEST_CASE("what a watch shows is of the host, and of the last window") {
+TEST_CASE("what a watch shows is of the last window") {
   Trial trial({.first = 1ms, .looked_at = 1ms});
   const auto watched = trial.wait_for([](const Watched& each) { return each.history.size() > 3; });
-  CHECK(watched->report.host.name == "web01");
   REQUIRE(watched->report.window);
   CHECK_FALSE(watched->report.processes.empty());
   const Stretch& last = watched->history.back();
@@ -84,7 +83,8 @@ TEST_CASE("in every window of the past the parts are all that was busy, and the 
   for (const Stretch& each : watched->history) {
     ended += each.ended_ticks;
     CHECK(static_cast<std::int64_t>(each.busy_ticks) ==
-          static_cast<std::int64_t>(each.process_ticks + each.ended_ticks + each.interrupt_ticks) +
+          static_cast<std::int64_t>(each.listed_ticks + each.other_ticks + each.ended_ticks +
+                                    each.interrupt_ticks) +
               each.unexplained_ticks);
   }
   CHECK(ended > 0);

@@ -78,9 +78,9 @@ class Template:
 
 
 class Trial:
-    def __init__(self, folder, tally):
+    def __init__(self, folder, tally, templates):
         self.tally = tally
-        self.templates = [Template(folder, name) for name in ("old", "new", "unsound")]
+        self.templates = [Template(folder, name) for name in templates]
         self.state = os.path.join(folder, "state")
         self.log = os.path.join(folder, "log")
 
@@ -144,10 +144,10 @@ class Trial:
                 self.check((fault, template.name), tops, template)
 
 
-def trial(share=1.0):
+def trial(share=1.0, templates=("old", "new", "unsound")):
     tally = Tally("faults in serve")
     with tempfile.TemporaryDirectory() as folder:
-        work = Trial(folder, tally)
+        work = Trial(folder, tally, templates)
         work.try_all(FILE_CALLS, work.paths(), share)
         work.try_all(PEER_CALLS, [], share)
     return tally

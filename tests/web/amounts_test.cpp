@@ -13,6 +13,20 @@ TEST_CASE("shares have one decimal, rounded to the nearest") {
   CHECK(percent(1999, 2000) == "100.0 %");
   CHECK(percent(-1, 8) == "−12.5 %");
   CHECK(percent(1, 0) == "–");
+  CHECK(fine_percent(0.00042) == "0.04 %");
+  CHECK(fine_percent(0.12345) == "12.35 %");
+  CHECK(fine_percent(0) == "0.00 %");
+}
+
+TEST_CASE("a figure that is beyond any sense has an end") {
+  CHECK(percent(1e30, 0.01) == "100000000.0 %");
+  CHECK(percent(-1e30, 0.01) == "−100000000.0 %");
+}
+
+TEST_CASE("a window has one decimal, rounded up from the half") {
+  CHECK(seconds(2s) == "2.0 s");
+  CHECK(seconds(2250ms) == "2.3 s");
+  CHECK(seconds(249ms) == "0.2 s");
 }
 
 TEST_CASE("an age has one unit, the largest that it fills") {

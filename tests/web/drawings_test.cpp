@@ -17,7 +17,7 @@ Stretch stretch(std::chrono::milliseconds ago, std::uint64_t busy, std::int64_t 
           .length = 2s,
           .capacity_ticks = 400,
           .busy_ticks = busy,
-          .process_ticks = busy,
+          .listed_ticks = busy,
           .unexplained_ticks = unexplained};
 }
 
@@ -44,12 +44,16 @@ TEST_CASE(
              Catch::Contains("class=\"unexplained\" x=\"74.5\" width=\"0\""));
 }
 
-TEST_CASE(
-    "the chart has a step for every window, a unit a second, and a gap where there was none") {
-  const std::string chart =
-      history_chart({stretch(14s, 100), stretch(12s, 200), stretch(2s, 500)}, kNow).markup;
-  CHECK_THAT(chart, Catch::Contains("<path class=\"listed\" "
-                                    "d=\"M586 100V75H588V50H590V100H598V0H600V100Z\"/>"));
+TEST_CASE("the chart has a step for every window, and a unit is a second") {
+  CHECK_THAT(history_chart({stretch(14s, 100), stretch(12s, 200), stretch(10s, 500)}, kNow).markup,
+             Catch::Contains("<path class=\"listed\" d=\"M586 100V75H588V50H590V0H592V100Z\"/>"));
+  CHECK_THAT(history_chart({}, kNow).markup, Catch::Contains("<path class=\"listed\" d=\"\"/>"));
+}
+
+TEST_CASE("windows follow each other in the chart, whatever the clock said of their beginnings") {
+  CHECK_THAT(
+      history_chart({stretch(9000s, 100), stretch(-9000s, 200), stretch(2s, 500)}, kNow).markup,
+      Catch::Contains("d=\"M594 100V75H596V50H598V0H600V100Z\""));
 }
 
 TEST_CASE("what is older than the chart is not in it, and what begins before it is cut") {
@@ -61,12 +65,14 @@ TEST_CASE("what is older than the chart is not in it, and what begins before it 
 
 TEST_CASE("the parts of a window stand one upon the other") {
   Stretch each = stretch(2s, 240, 4);
+  each.listed_ticks = 200;
+  each.other_ticks = 40;
   each.ended_ticks = 50;
   each.interrupt_ticks = 8;
   const std::string chart = history_chart({each}, kNow).markup;
   for (const char* const path :
-       {R"(class="listed" d="M598 100V40H600)", R"(class="ended" d="M598 100V27.5H600)",
-        R"(class="interrupts" d="M598 100V25.5H600)",
+       {R"(class="listed" d="M598 100V50H600)", R"(class="other" d="M598 100V40H600)",
+        R"(class="ended" d="M598 100V27.5H600)", R"(class="interrupts" d="M598 100V25.5H600)",
         R"(class="unexplained" d="M598 100V24.5H600)"}) {
     CHECK_THAT(chart, Catch::Contains(path));
   }

@@ -26,19 +26,32 @@ function drawing(name, attributes, ...children) {
   return made;
 }
 
+// Writes rows into a table's body. What is there already stays: a selection, and where a reader is.
+function write(body, rows) {
+  while (body.rows.length > rows.length) body.deleteRow(-1);
+  rows.forEach((cells, i) => {
+    const row = body.rows[i] ?? body.insertRow();
+    while (row.cells.length > cells.length) row.deleteCell(-1);
+    cells.forEach((cell, k) => {
+      const made = cell instanceof HTMLTableCellElement ? cell : element("td", {}, ...[cell].flat());
+      const there = row.cells[k];
+      if (!there) row.append(made);
+      else if (there.outerHTML !== made.outerHTML) there.replaceWith(made);
+    });
+  });
+}
+
 function fill(id, rows, nothing) {
   const table = byId(id);
   const columns = table.tHead.rows[0].cells.length;
-  const toRow = (cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, ...[cell].flat())));
-  const none = element("tr", {},
-    element("td", { colspan: columns, class: "nothing" }, nothing));
-  const shown = rows.slice(0, MOST_ROWS).map(toRow);
-  table.tBodies[0].replaceChildren(...(rows.length ? shown : [none]));
+  const none = [[element("td", { colspan: columns, class: "nothing" }, nothing)]];
+  write(table.tBodies[0], rows.length ? rows.slice(0, MOST_ROWS) : none);
   const rest = table.nextElementSibling;
-  const folded = rows.slice(MOST_ROWS).map(toRow);
+  const folded = rows.slice(MOST_ROWS);
   rest.hidden = folded.length === 0;
   rest.querySelector("summary").textContent = `${folded.length} more`;
-  rest.querySelector("tbody").replaceChildren(...folded);
+  // Nobody looks into what is folded.
+  if (rest.open || rest.hidden) write(rest.querySelector("tbody"), folded);
 }
 
 // Amounts.
@@ -47,11 +60,23 @@ const orDash = (value) => value ?? "–";
 
 const toTenths = (value) => Math.floor(value * 10 + 0.5) / 10;
 
+const rounded = (value) => Math.floor(Math.min(Math.max(value, -1e9), 1e9) + 0.5);
+
 function percent(part, whole) {
   if (!(whole > 0)) return "–";
-  const tenths = Math.floor((part / whole) * 1000 + 0.5);
+  const tenths = rounded((part / whole) * 1000);
   const size = Math.abs(tenths);
   return `${tenths < 0 ? "−" : ""}${Math.floor(size / 10)}.${size % 10} %`;
+}
+
+function finePercent(part) {
+  const hundredths = rounded(part * 10000);
+  return `${Math.floor(hundredths / 100)}.${String(hundredths % 100).padStart(2, "0")} %`;
+}
+
+function inSeconds(seconds) {
+  const tenths = rounded(seconds * 10);
+  return `${Math.floor(tenths / 10)}.${tenths % 10} s`;
 }
 
 function age(seconds) {
@@ -96,27 +121,29 @@ const splitOf = (accounting) => [
 ];
 
 function sums(stretch) {
-  const parts = [stretch.process_ticks, stretch.ended_ticks, stretch.interrupt_ticks,
-    Math.max(stretch.unexplained_ticks, 0)];
+  const parts = [stretch.listed_ticks, stretch.other_ticks, stretch.ended_ticks,
+    stretch.interrupt_ticks, Math.max(stretch.unexplained_ticks, 0)];
   return parts.map((_, i) => parts.slice(0, i + 1).reduce((sum, part) => sum + part, 0));
+}
+
+function beginOf(history, now) {
+  if (!history.length) return CHART.width;
+  const last = history.at(-1);
+  const end = CHART.width - Math.max(secondsBetween(last.time, now) - last.seconds, 0);
+  return history.reduce((begin, each) => begin - each.seconds, end);
 }
 
 function area(history, now, sum) {
   let path = "";
-  let before = -1;
+  let end = beginOf(history, now);
   for (const each of history) {
-    const end = CHART.width - Math.max(secondsBetween(each.time, now) - each.seconds, 0);
-    const begin = Math.max(end - each.seconds, 0);
-    if (end <= 0 || begin > CHART.width) continue;
-    if (before < 0) {
-      path += `M${toTenths(begin)} ${CHART.height}`;
-    } else if (begin - before > 1) {
-      path += `V${CHART.height}H${toTenths(begin)}`;
-    }
+    const begin = Math.max(end, 0);
+    end += each.seconds;
+    if (end <= 0) continue;
+    if (!path) path = `M${toTenths(begin)} ${CHART.height}`;
     const whole = each.capacity_ticks;
     const height = whole > 0 ? Math.min(sums(each)[sum] / whole, 1) * CHART.height : 0;
     path += `V${toTenths(CHART.height - height)}H${toTenths(end)}`;
-    before = end;
   }
   return path ? `${path}V${CHART.height}Z` : "";
 }
@@ -135,7 +162,7 @@ function showHost(status) {
   byId("busy").textContent = percent(host?.accounting?.busy_ticks ?? 0, capacity);
   const cpus = host?.cpus;
   byId("cpus").textContent = cpus ? `${cpus} ${cpus === 1 ? "CPU" : "CPUs"}` : "all CPUs";
-  byId("window").textContent = host ? `over ${host.window.seconds.toFixed(1)} s` : "not measured yet";
+  byId("window").textContent = host ? `over ${inSeconds(host.window.seconds)}` : "not measured yet";
   let left = 0;
   split.forEach(([, , ticks], i) => {
     const rect = byId("split").children[i];
@@ -145,7 +172,8 @@ function showHost(status) {
     byId("legend").children[i].querySelector("b").textContent = percent(ticks, capacity);
   });
   byId("ended").textContent = endedBy(host?.accounting?.ended_by_parent ?? [], capacity);
-  byId("cost").textContent = host ? `${(host.watch_cost * 100).toFixed(2)} %` : "–";
+  byId("hidden").textContent = host?.hidden ? `not every process can be seen: ${host.hidden}` : "";
+  byId("cost").textContent = host ? finePercent(host.watch_cost) : "–";
   [...byId("chart").children].forEach((path, i, all) =>
     path.setAttribute("d", area(status.history, status.time, all.length - 1 - i)));
   const oneCpu = capacity / (cpus ?? 1);
@@ -182,6 +210,7 @@ function show(status) {
   byId("time").setAttribute("datetime", status.time);
   byId("pid").textContent = status.server.pid;
   byId("started").textContent = status.server.started;
+  byId("serves").textContent = `${status.server.tls ? "TLS" : "plaintext"} on ${status.server.listen}`;
   showHost(status);
   showClients(status);
   showConnections(status);
@@ -192,30 +221,57 @@ function show(status) {
 // Staying fresh.
 
 let timer;
+let asking; // the request that counts, an AbortController
+let latest;
 
-async function read() {
-  const answer = await fetch("/status.json", { signal: AbortSignal.timeout(PATIENCE) });
-  if (!answer.ok) throw new Error(answer.statusText);
-  return answer.json();
+function say(problem) {
+  if (byId("offline").textContent !== problem) byId("offline").textContent = problem;
+  document.body.classList.toggle("offline", problem !== "");
+}
+
+function askAgain() {
+  clearTimeout(timer);
+  if (!document.hidden) timer = setTimeout(refresh, EVERY);
 }
 
 async function refresh() {
   clearTimeout(timer);
+  asking?.abort();
+  const mine = new AbortController();
+  asking = mine;
+  const patience = setTimeout(() => mine.abort(), PATIENCE);
+  let status;
   try {
-    const status = await read();
-    // Another version has another page.
-    if (status.server.version !== byId("version").textContent) location.reload();
-    show(status);
-    if (byId("offline").textContent) byId("offline").textContent = "";
+    const answer = await fetch("/status.json", { signal: mine.signal });
+    if (!answer.ok) {
+      say(`no longer shown: ${answer.status} ${answer.statusText}; reload the page`);
+      return; // to go on would be to guess
+    }
+    status = await answer.json();
   } catch {
-    byId("offline").textContent ||= `offline since ${new Date().toLocaleTimeString()}`;
+    if (asking !== mine) return; // another one has been sent
+    say(`offline since ${byId("time").textContent}`);
+    askAgain();
+    return;
+  } finally {
+    clearTimeout(patience);
   }
-  document.body.classList.toggle("stale", Boolean(byId("offline").textContent));
-  if (!document.hidden) timer = setTimeout(refresh, EVERY);
+  if (asking !== mine) return;
+  // Another version has another page.
+  if (status.server.version !== byId("version").textContent) {
+    location.reload();
+    return;
+  }
+  latest = status;
+  show(status);
+  say("");
+  askAgain();
 }
 
 document.addEventListener("visibilitychange", () => {
-  clearTimeout(timer);
-  if (!document.hidden) refresh();
+  if (document.hidden) clearTimeout(timer);
+  else refresh();
 });
+// What is unfolded has not been written since it was folded.
+document.addEventListener("toggle", () => latest && show(latest), { capture: true });
 refresh();
