@@ -1,5 +1,7 @@
 #include "net/latest_tops.h"
 
+#include <iterator>
+
 namespace topnet::net {
 namespace {
 
@@ -21,8 +23,9 @@ void LatestTops::add(const ReceivedTop& top) {
   heard_.emplace(entry.number, client);
   ++added_;
   if (by_client_.size() <= kMostClients) return;
-  by_client_.erase(heard_.begin()->second);
-  heard_.erase(heard_.begin());
+  const auto longest_ago = std::prev(heard_.end());
+  by_client_.erase(longest_ago->second);
+  heard_.erase(longest_ago);
 }
 
 bool LatestTops::is_kept(const Entry& entry) const {
@@ -39,9 +42,9 @@ std::vector<ReceivedTop> LatestTops::newest() const {
 
 std::vector<ClientTops> LatestTops::clients() const {
   std::vector<ClientTops> clients;
-  for (auto heard = heard_.rbegin(); heard != heard_.rend(); ++heard) {
+  for (const auto& [number, client] : heard_) {
     ClientTops tops;
-    for (const Entry& each : by_client_.at(heard->second)) {
+    for (const Entry& each : by_client_.at(client)) {
       if (is_kept(each)) tops.push_back(*each.top);
     }
     if (!tops.empty()) clients.push_back(std::move(tops));

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,7 +53,8 @@ class LatestTops {
   std::uint64_t added_ = 0;
   std::deque<Entry> newest_;  // the newest first, as in
   std::map<Client, std::deque<Entry>> by_client_;
-  std::map<std::uint64_t, Client> heard_;  // each client by the number of its newest top
+  // Each client by the number of its newest top: who was heard last comes first.
+  std::map<std::uint64_t, Client, std::greater<>> heard_;
 };
 
 }  // namespace topnet::net
