@@ -183,6 +183,8 @@ std::vector<bool> TopTable::add(std::span<const ReceivedTop> tops, const TopLimi
     transaction.commit();
   } catch (const SqliteError& error) {
     if (error.is_about_contents()) throw UnsoundError(error.what());
+    // A log that was a FIFO when it was opened can never be written, also when that is gone.
+    check_in_place();
     throw;
   }
   count_ = count;

@@ -184,7 +184,7 @@ class Planted(unittest.TestCase):
 
     def test_somebody_swaps_files_of_the_server(self):
         """whatever it acknowledges meanwhile, it goes on, and is as good as new behind that"""
-        for name in ("tops.db", "tops.db-wal"):
+        for name in ["tops.db", "tops.db-wal"] * 3:
             with self.subTest(name), Server("--no-tls", state=self.state) as server:
                 with self.swapping(os.path.join(self.state, name)):
                     for _ in range(30):
