@@ -1,7 +1,5 @@
 #include "proc/clock_scan.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <functional>
 #include <queue>
@@ -65,7 +63,7 @@ class ClockScanner {
     std::uint64_t nanoseconds = 0;
     // Our own process will most likely be read. The kernel adds up the times of all its threads for
     // every clock and every stat, and a server has thousands: its stat alone has to do.
-    const pid_t self = ::getpid();
+    const std::optional<pid_t> self = source_.own_pid();
     for (const pid_t pid : pids) {
       if (const auto clock = pid == self ? std::nullopt : source_.read_clock(pid)) {
         clocks_.push_back({.ticks = *clock / tick_, .pid = pid});

@@ -106,6 +106,10 @@ std::uint64_t Procfs::read_pid_limit() {
   return read_last_number<std::uint64_t>(directory_.raw(), "sys/kernel/pid_max").value_or(301);
 }
 
+std::optional<pid_t> Procfs::own_pid() const {
+  return has_clocks_ ? std::optional(::getpid()) : std::nullopt;
+}
+
 std::optional<std::uint64_t> Procfs::read_clock(pid_t pid) {
   timespec time{};
   if (::clock_gettime(cpu_clock_of(pid), &time) != 0) return std::nullopt;

@@ -25,6 +25,7 @@ class Procfs final : public Source {
   // Only in the /proc of our own PID namespace: elsewhere, the pids that system calls take are
   // others.
   bool has_clocks() const override { return has_clocks_; }
+  std::optional<pid_t> own_pid() const override;
   std::optional<std::uint64_t> read_clock(pid_t pid) override;
   // One open and one read.
   Stat read_stat(pid_t pid) override;

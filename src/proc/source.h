@@ -38,6 +38,9 @@ class Source {
   // Whether the CPU clocks of processes can be asked for by these pids.
   virtual bool has_clocks() const = 0;
 
+  // The pid of this very process, where it is one of these.
+  virtual std::optional<pid_t> own_pid() const { return std::nullopt; }
+
   // The CPU clock of a process in nanoseconds: what all its threads, dead ones too, have used.
   // nullopt where it cannot be read, the process having vanished for instance.
   virtual std::optional<std::uint64_t> read_clock(pid_t pid) = 0;
