@@ -83,6 +83,17 @@ std::optional<std::string> Doorkeeper::client_name(const net::Pin& pin) {
   return trust_.client_name(pin);
 }
 
+std::set<std::string> Doorkeeper::client_names() {
+  std::set<std::string> names;
+  try {
+    names = trust_.client_names();
+  } catch (const net::FileError&) {
+    // look_around() says so.
+  }
+  names.insert(net::kLocal);
+  return names;
+}
+
 std::variant<net::Joined, net::Refusal> Doorkeeper::join(const net::JoinRequest& request,
                                                          const net::SessionPeer& peer) {
   const std::string host = net::parse_host_port(peer.peer).value_or(net::HostPort{}).host;

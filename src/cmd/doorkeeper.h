@@ -41,6 +41,9 @@ class Doorkeeper {
   // "local" for an own key; nullopt for a stranger.
   std::optional<std::string> client_name(const net::Pin& pin);
 
+  // Those that client_name() gives; none where the file cannot be read.
+  std::set<std::string> client_names();
+
   // Enrols a client by an invite. Says on standard error who came, and who was refused.
   std::variant<net::Joined, net::Refusal> join(const net::JoinRequest& request,
                                                const net::SessionPeer& peer);

@@ -129,23 +129,33 @@ ExitCode run(const ServeOptions& options) {
                      connections, troubles);
   std::optional<proc::Watch> watch;
   const auto status = [&] {
+    const proc::DurationCounts scans = sampler.scans();
     return web::Status{.time = proc::now(),
                        .server = info,
                        .exchange = connections.snapshot(),
                        .tops = tops.newest(),
                        .clients = tops.clients(),
+                       .enrolled = {},
                        .host = watch->look(),
-                       .work = {.scans = sampler.scans(),
+                       .work = {.scans = scans.total(),
                                 .accept_errors = troubles.accept_errors(),
                                 .thread_errors = troubles.thread_errors(),
                                 .open_files = proc::count_open_files(),
-                                .threads = proc::count_threads()}};
+                                .threads = proc::count_threads(),
+                                .scan_durations = scans,
+                                .own = proc::read_own_usage()}};
+  };
+  const auto metrics = [&] {
+    web::Status now = status();
+    now.enrolled = doorkeeper.client_names();
+    now.host = watch->look_at_totals();
+    return now;
   };
   std::optional<web::HttpServer> http;
   if (http_listener) {
-    watch.emplace("/proc", options.method);
-    http.emplace(std::move(http_listener->socket), web::pages(status), std::move(http_options),
-                 troubles);
+    watch.emplace("/proc", options.method, proc::WatchOptions{.groups = options.metric_groups});
+    http.emplace(std::move(http_listener->socket), web::pages(status, metrics),
+                 std::move(http_options), troubles);
   }
   if (options.transport.uses_tls()) say("pin " + doorkeeper.pin());
   if (const auto expiry = doorkeeper.expiry()) say("the certificate is good until " + *expiry);

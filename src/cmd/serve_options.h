@@ -22,6 +22,7 @@ struct ServeOptions {
   std::string http_token_file;  // empty: none
   proc::Method method = proc::Method::Fastest;
   std::size_t max_clients = 1024;
+  std::size_t metric_groups = 32;
   net::TopLimits keep;
   TransportOptions transport;
   std::string state_dir;

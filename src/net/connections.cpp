@@ -49,7 +49,8 @@ ConnectionsSnapshot Connections::snapshot() const {
                                .accepted = accepted_,
                                .outcomes = outcomes_,
                                .reports_sent = reports_sent_,
-                               .tops_received = tops_received_};
+                               .tops_received = tops_received_,
+                               .handshakes = handshakes_.counts()};
   snapshot.connections.reserve(live_.size());
   for (const auto& [id, connection] : live_) snapshot.connections.push_back(connection);
   return snapshot;

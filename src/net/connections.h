@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "proc/duration_counts.h"
 #include "proc/time_text.h"
 #include "proc/words.h"
 
@@ -67,6 +68,7 @@ struct ConnectionsSnapshot {
   std::array<std::uint64_t, kOutcomes.size()> outcomes{};  // indexed by Outcome
   std::uint64_t reports_sent = 0;
   std::uint64_t tops_received = 0;
+  proc::DurationCounts handshakes;  // of TLS, that succeeded
 
   std::uint64_t active() const { return connections.size(); }
 };
@@ -82,6 +84,7 @@ class Connections {
   void count_report();
 
   void count_top();
+  void count_handshake(std::chrono::nanoseconds duration) { handshakes_.add(duration); }
 
   ConnectionsSnapshot snapshot() const;
 
@@ -92,6 +95,7 @@ class Connections {
   std::array<std::uint64_t, kOutcomes.size()> outcomes_{};
   std::uint64_t reports_sent_ = 0;
   std::uint64_t tops_received_ = 0;
+  proc::DurationCounter handshakes_;
 };
 
 }  // namespace topnet::net

@@ -80,6 +80,7 @@ std::optional<Outcome> ServedClient::receive() {
 std::optional<Outcome> ServedClient::receive_with_tls() {
   context_ = server_.options.tls();
   std::unique_ptr<TlsStream> stream;
+  const auto began = Clock::now();
   try {
     stream = std::make_unique<TlsStream>(*context_, socket_,
                                          Clock::now() + server_.options.handshake_limit);
@@ -91,6 +92,7 @@ std::optional<Outcome> ServedClient::receive_with_tls() {
     end_gently(raw, socket_);
     return Outcome::HandshakeFailed;
   }
+  server_.connections.count_handshake(Clock::now() - began);
   if (!stream->has_alpn()) {
     refuse(*stream, {.code = RefusalCode::Protocol,
                      .text = "this is a topnet server; the ALPN topnet/1 was not offered"});

@@ -97,6 +97,12 @@ std::optional<std::string> Trust::client_name(const Pin& pin) {
   return found->name;
 }
 
+std::set<std::string> Trust::client_names() {
+  std::set<std::string> names;
+  for (const EnrolledClient& client : *known_clients()) names.insert(client.name);
+  return names;
+}
+
 std::shared_ptr<const std::vector<EnrolledClient>> Trust::known_clients() {
   // Asked before the file is read: what changes meanwhile is read the next time.
   const PrivateFolder::Version now = clients_version();

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -42,6 +43,8 @@ class Trust {
   std::vector<EnrolledClient> clients() const;
   // The name that a key is enrolled under. Looks into the file only when it has changed.
   std::optional<std::string> client_name(const Pin& pin);
+  // The names of all who are enrolled; as cheap.
+  std::set<std::string> client_names();
   // Changes whenever who is enrolled may have changed; cheap to ask.
   PrivateFolder::Version clients_version() const;
   // Refuses that client from now on, and withdraws an invite for its name. False if there was

@@ -11,6 +11,8 @@ namespace topnet::proc {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // Whether a window that was meant to be `asked` long has been: to the millisecond, or a hundredth.
 // On a machine that is too busy for that, its true length is told.
 bool is_as_good_as(std::chrono::milliseconds measured, std::chrono::milliseconds asked) {
@@ -46,9 +48,12 @@ std::shared_ptr<const Sample> Sampler::take(const Wish& wish,
 }
 
 std::shared_ptr<const Sample> Sampler::take_since_start(const Wish& wish) {
-  return take_part<Sample>(
-      next_scan_, Latecomers::Excluded, wish,
-      [this](const std::vector<Wish>& wishes) { return describe(scanner_.since_start(wishes)); });
+  return take_part<Sample>(next_scan_, Latecomers::Excluded, wish,
+                           [this](const std::vector<Wish>& wishes) {
+                             const auto began = Clock::now();
+                             Usage usage = scanner_.since_start(wishes);
+                             return describe(std::move(usage), Clock::now() - began);
+                           });
 }
 
 std::shared_ptr<const Sample> Sampler::take_window(const Wish& wish,
@@ -56,7 +61,10 @@ std::shared_ptr<const Sample> Sampler::take_window(const Wish& wish,
                                                    const Wait& wait) {
   const auto opened =
       take_part<Opened>(next_opening_, Latecomers::Excluded, wish, [this](const auto&) {
-        return std::make_shared<const Opened>(Opened{.baseline = scanner_.open(), .closings = {}});
+        const auto began = Clock::now();
+        Baseline baseline = scanner_.open();
+        return std::make_shared<const Opened>(
+            Opened{.baseline = std::move(baseline), .took = Clock::now() - began, .closings = {}});
       });
   const auto end = opened->baseline.opened + window;
   if (wait) {
@@ -71,9 +79,11 @@ std::shared_ptr<const Sample> Sampler::take_window(const Wish& wish,
     closing = &opened->closings[window];
   }
   return take_part<Sample>(*closing, Latecomers::Included, wish, [&](const auto&) {
+    const auto began = Clock::now();
     Usage usage = scanner_.close(opened->baseline);
+    const auto took = opened->took + (Clock::now() - began);
     if (is_as_good_as(*usage.window, window)) usage.window = window;
-    return describe(std::move(usage));
+    return describe(std::move(usage), took);
   });
 }
 
@@ -85,9 +95,10 @@ void Sampler::wait_until(std::chrono::steady_clock::time_point end) {
   if (stop_.stop_requested()) throw SamplerStopped("the window was ended before its time");
 }
 
-std::shared_ptr<const Sample> Sampler::describe(Usage usage) {
+std::shared_ptr<const Sample> Sampler::describe(Usage usage, std::chrono::nanoseconds took) {
+  scans_.add(took);
   auto hidden = hidden_because(root_, usage.unreadable);
-  return std::make_shared<const Sample>(Sample{.number = ++scans_,
+  return std::make_shared<const Sample>(Sample{.number = ++last_number_,
                                                .usage = std::move(usage),
                                                .host = read_host(root_),
                                                .hidden = std::move(hidden)});

@@ -5,7 +5,6 @@
 // thread may ask; the scan runs in the thread of one of those who wait for it.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -21,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "proc/duration_counts.h"
 #include "proc/host.h"
 #include "proc/report.h"
 #include "proc/scanner.h"
@@ -65,8 +65,9 @@ class Sampler {
   // Ends the wait for every window, now and from now on.
   void stop() { stop_.request_stop(); }
 
-  // How many scans there were; a window is one.
-  std::uint64_t scans() const { return scans_; }
+  // How long the scans took, and how many there were. A window is one, and its time that of reading
+  // both ends.
+  DurationCounts scans() const { return scans_.counts(); }
 
  private:
   // A scan that several wait for.
@@ -78,6 +79,7 @@ class Sampler {
   };
   struct Opened {
     Baseline baseline;
+    std::chrono::nanoseconds took;
     // By the window's length; guarded by the sampler's mutex.
     mutable std::map<std::chrono::milliseconds, std::shared_ptr<Round<Sample>>> closings;
   };
@@ -88,7 +90,7 @@ class Sampler {
   std::shared_ptr<const Sample> take_window(const Wish& wish, std::chrono::milliseconds window,
                                             const Wait& wait);
   void wait_until(std::chrono::steady_clock::time_point end);
-  std::shared_ptr<const Sample> describe(Usage usage);
+  std::shared_ptr<const Sample> describe(Usage usage, std::chrono::nanoseconds took);
 
   template <typename Result>
   std::shared_ptr<const Result> take_part(
@@ -102,7 +104,8 @@ class Sampler {
   bool is_scanning_ = false;
   std::shared_ptr<Round<Sample>> next_scan_;
   std::shared_ptr<Round<Opened>> next_opening_;
-  std::atomic<std::uint64_t> scans_ = 0;
+  std::uint64_t last_number_ = 0;  // of whoever made `is_scanning_` true, too
+  DurationCounter scans_;
   std::stop_source stop_;
 };
 

@@ -1,8 +1,11 @@
 #include "proc/self.h"
 
 #include <dirent.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 
 namespace topnet::proc {
@@ -26,5 +29,27 @@ std::uint64_t count_open_files() {
 }
 
 std::uint64_t count_threads() { return count_entries("/proc/self/task"); }
+
+OwnUsage read_own_usage() {
+  using namespace std::chrono;
+  OwnUsage usage;
+  rusage used{};
+  if (::getrusage(RUSAGE_SELF, &used) == 0) {
+    usage.cpu = seconds(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                microseconds(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+  }
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) usage.most_open_files = files.rlim_cur;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> statm(std::fopen("/proc/self/statm", "re"),
+                                                              &std::fclose);
+  unsigned long long pages = 0;
+  unsigned long long resident = 0;
+  if (statm && std::fscanf(statm.get(), "%llu %llu", &pages, &resident) == 2) {
+    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    usage.virtual_bytes = pages * page;
+    usage.resident_bytes = resident * page;
+  }
+  return usage;
+}
 
 }  // namespace topnet::proc

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <ctime>
 #include <exception>
 #include <system_error>
@@ -44,7 +45,10 @@ Watch::Watch(const std::filesystem::path& root, Method method, WatchOptions opti
 
 Watch::Watch(std::unique_ptr<Source> source, std::filesystem::path root, Method method,
              WatchOptions options)
-    : root_(std::move(root)), options_(options), scanner_(std::move(source), method) {
+    : root_(std::move(root)),
+      options_(options),
+      scanner_(std::move(source), method),
+      counter_(options.groups) {
   try {
     thread_ = std::thread([this] {
       ::pthread_setname_np(::pthread_self(), "watch");
@@ -69,6 +73,18 @@ std::shared_ptr<const Watched> Watch::look() {
   looked_ = Clock::now();
   changed_.notify_all();
   return latest_;
+}
+
+std::shared_ptr<const Watched> Watch::look_at_totals() {
+  std::shared_ptr<const Watched> watched = look();
+  const std::scoped_lock lock(mutex_);
+  if (watched) totals_read_ = std::max(totals_read_, watched->totals.watched);
+  return watched;
+}
+
+std::chrono::milliseconds Watch::totals_read() {
+  const std::scoped_lock lock(mutex_);
+  return totals_read_;
 }
 
 void Watch::run() {
@@ -104,6 +120,7 @@ bool Watch::wait_after(Clock::time_point last) {
 }
 
 void Watch::publish(Usage usage) {
+  counter_.add(usage, totals_read());  // first, since all else may want for memory
   const nanoseconds taken = cpu_time_of_this_thread();
   Sample sample{.usage = std::move(usage), .host = {}, .hidden = {}};
   sample.hidden = hidden_because(root_, sample.usage.unreadable);
@@ -115,6 +132,7 @@ void Watch::publish(Usage usage) {
   for (; passed_ - past_.front().stretch.length >= options_.memory; past_.pop_front()) {
     passed_ -= past_.front().stretch.length;
   }
+  watched->totals = counter_.totals();
   watched->history.reserve(past_.size());
   nanoseconds cost{0};
   for (const Past& each : past_) {

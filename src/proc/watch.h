@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "proc/cpu_totals.h"
 #include "proc/report.h"
 #include "proc/sampler.h"
 #include "proc/scanner.h"
@@ -29,6 +30,7 @@ struct WatchOptions {
   std::chrono::milliseconds attention{30000};  // for so long somebody who has looked does
   std::chrono::milliseconds memory{600000};    // how far the history goes back
   std::size_t listed = 10;                     // processes in the report
+  std::size_t groups = 32;                     // names in the totals
 };
 
 // A window of the past.
@@ -48,6 +50,7 @@ struct Stretch {
 struct Watched {
   Report report;                 // of the last window, without the host
   std::vector<Stretch> history;  // oldest first; the last is the report's
+  CpuTotals totals;              // since the watch began
   double cost = 0;               // CPU that the watch has taken in that time, of one CPU
 };
 
@@ -64,17 +67,21 @@ class Watch {
   // What the last window has shown, for somebody who goes on looking. Waits for nothing; null
   // before the first window has closed.
   std::shared_ptr<const Watched> look();
+  // The same, for somebody who keeps the totals.
+  std::shared_ptr<const Watched> look_at_totals();
 
  private:
   using Clock = std::chrono::steady_clock;
 
   void run();
   bool wait_after(Clock::time_point last);
+  std::chrono::milliseconds totals_read();
   void publish(Usage usage);
 
   const std::filesystem::path root_;
   const WatchOptions options_;
   Scanner scanner_;  // of the thread, as what follows
+  CpuCounter counter_;
   struct Past {
     Stretch stretch;
     std::chrono::nanoseconds cost;
@@ -88,6 +95,7 @@ class Watch {
   bool is_ending_ = false;
   std::optional<Clock::time_point> looked_;
   std::shared_ptr<const Watched> latest_;
+  std::chrono::milliseconds totals_read_{0};  // how far the totals went that were looked at last
 
   std::thread thread_;
 };

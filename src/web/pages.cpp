@@ -2,6 +2,7 @@
 
 #include "web/accept.h"
 #include "web/assets.h"
+#include "web/metrics.h"
 #include "web/status_html.h"
 #include "web/status_json.h"
 
@@ -14,7 +15,8 @@ constexpr const char* kJson = "application/json";
 
 }  // namespace
 
-std::vector<Route> pages(const std::function<Status()>& status) {
+std::vector<Route> pages(const std::function<Status()>& status,
+                         const std::function<Status()>& metrics) {
   const auto show_json = [=](std::string_view) {
     return Answer{.content_type = kJson, .body = to_json(status())};
   };
@@ -29,6 +31,10 @@ std::vector<Route> pages(const std::function<Status()>& status) {
        }},
       {"/status", show_status},
       {"/status.json", show_json},
+      {"/metrics",
+       [=](std::string_view) {
+         return Answer{.content_type = kMetricsType, .body = to_metrics(metrics())};
+       }},
       {"/healthz",
        [](std::string_view) { return Answer{.content_type = kPlainText, .body = "ok"}; }},
       {"/page.css",

@@ -9,7 +9,9 @@
 
 namespace topnet::web {
 
-// `status` is asked at every request, in any thread.
-std::vector<Route> pages(const std::function<Status()>& status);
+// Asked at every request, in any thread: `status` for what people see, `metrics` for what machines
+// collect.
+std::vector<Route> pages(const std::function<Status()>& status,
+                         const std::function<Status()>& metrics);
 
 }  // namespace topnet::web

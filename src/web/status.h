@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "net/connections.h"
 #include "net/latest_tops.h"
+#include "proc/self.h"
 #include "proc/watch.h"
 
 namespace topnet::web {
@@ -31,6 +33,8 @@ struct Work {
   std::uint64_t thread_errors = 0;  // how often a connection had no thread, at either port
   std::uint64_t open_files = 0;     // descriptors of this process
   std::uint64_t threads = 0;        // of this process
+  proc::DurationCounts scan_durations;
+  proc::OwnUsage own;
 };
 
 struct Status {
@@ -39,6 +43,7 @@ struct Status {
   net::ConnectionsSnapshot exchange;
   std::vector<net::ReceivedTop> tops;  // newest first
   std::vector<net::ClientTops> clients;
+  std::set<std::string> enrolled;  // the names of those who are let in, the own one with them
   std::shared_ptr<const proc::Watched> host;  // null before it has been watched for a while
   Work work;
 };

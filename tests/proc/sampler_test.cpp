@@ -130,10 +130,10 @@ TEST_CASE("any number who ask while a scan runs share the next one") {
   gate.wait_for_somebody();
   for (int i = 0; i < 30; ++i) askers.ask({});
   askers.wait_until_all_sleep();
-  CHECK(sampler.scans() == 0);
+  CHECK(sampler.scans().total() == 0);
   gate.open();
   const auto samples = askers.samples();
-  CHECK(sampler.scans() == 2);
+  CHECK(sampler.scans().total() == 2);
   CHECK(samples.front()->number == 1);
   CHECK(numbers_of({samples.begin() + 1, samples.end()}) == std::set<std::uint64_t>{2});
 }
@@ -190,8 +190,8 @@ TEST_CASE("every sample is of a scan that began after it was asked for") {
   }
   for (std::thread& each : threads) each.join();
   CHECK(too_old == 0);
-  CHECK(sampler.scans() == begun);
-  CHECK(sampler.scans() <= 8 * 300);
+  CHECK(sampler.scans().total() == begun);
+  CHECK(sampler.scans().total() <= 8 * 300);
 }
 
 TEST_CASE("windows of one length are shared, and others end at times of their own") {
@@ -208,7 +208,7 @@ TEST_CASE("windows of one length are shared, and others end at times of their ow
   gate.open();
   const auto samples = askers.samples();
   // The first one's, and two that opened together.
-  CHECK(sampler.scans() == 3);
+  CHECK(sampler.scans().total() == 3);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     CHECK(samples[i]->usage.window >= (i <= 10 ? 10ms : 60ms));
   }
@@ -230,7 +230,7 @@ TEST_CASE("a window holds what was used from its request on") {
   CHECK(report.processes.front().cpu_ticks() == 2);
   CHECK(report.accounting->busy_ticks == 2);
   CHECK(report.accounting->listed_ticks == 2);
-  CHECK(sampler.scans() == 1);
+  CHECK(sampler.scans().total() == 1);
 }
 
 TEST_CASE("nobody waits for a window that was stopped, or that is asked for afterwards") {

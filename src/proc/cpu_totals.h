@@ -1,0 +1,65 @@
+// What the CPUs have done since it is counted, window by window, and for which programs: totals
+// that only grow and add up, of a bounded number of names. Used by one thread at a time.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "proc/usage.h"
+
+namespace topnet::proc {
+
+// The processes of one name.
+struct GroupTotal {
+  std::string name;  // escaped (proc/escape.h); never empty, and never kOtherGroup
+  std::uint64_t user_ticks = 0;
+  std::uint64_t system_ticks = 0;
+  std::chrono::milliseconds used_at{0};  // the end of the last window in which it used any
+
+  std::uint64_t cpu_ticks() const { return user_ticks + system_ticks; }
+
+  friend bool operator==(const GroupTotal&, const GroupTotal&) = default;
+};
+
+inline constexpr const char* kOtherGroup = "_other";
+
+// In clock ticks. Groups, other, ended, interrupts and unexplained, less overexplained, are what
+// was busy.
+struct CpuTotals {
+  std::chrono::milliseconds watched{0};  // the length of all windows
+  std::uint64_t busy_ticks = 0;
+  std::uint64_t ended_ticks = 0;
+  std::uint64_t interrupt_ticks = 0;
+  std::uint64_t unexplained_ticks = 0;    // of windows in which less was found than was busy
+  std::uint64_t overexplained_ticks = 0;  // and in which more was
+  std::vector<GroupTotal> groups;         // in no order; no two of the same name
+  GroupTotal other{.name = kOtherGroup};  // all names that have no group
+};
+
+// Gives names their groups. A name gets one as soon as it has used CPU, those with most of it
+// first. Where all are taken, a name that has used a tenth of a CPU in a window gets that of one
+// which has been idle for five minutes or longer and was read since, so that nobody misses what it
+// had. All else is in the other group.
+class CpuCounter {
+ public:
+  explicit CpuCounter(std::size_t most_groups) : most_groups_(most_groups) {}
+
+  // Adds a window (`usage` has one). `read` is the time watched in the totals that somebody has
+  // read last. Without memory all names are in the other group.
+  void add(const Usage& usage, std::chrono::milliseconds read) noexcept;
+
+  const CpuTotals& totals() const { return totals_; }
+
+ private:
+  void add_groups(const Usage& usage, std::chrono::milliseconds read);
+  GroupTotal* find_room(std::vector<GroupTotal>& groups, const GroupTotal& used, const Usage& usage,
+                        std::chrono::milliseconds read) const;
+
+  std::size_t most_groups_;
+  CpuTotals totals_;
+};
+
+}  // namespace topnet::proc
