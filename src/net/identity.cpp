@@ -5,10 +5,12 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/x509v3.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "net/file_error.h"
@@ -45,18 +47,28 @@ void set_dates(X509& certificate) {
           "could not make a certificate");
 }
 
+// Those that know the key by its certificate ask for a name all the same: "topnet", as in certs/.
+void set_dns_name(X509& certificate) {
+  const std::unique_ptr<X509_EXTENSION, FreeWith<&X509_EXTENSION_free>> extension(
+      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:topnet"));
+  require(extension != nullptr && X509_add_ext(&certificate, extension.get(), -1) == 1,
+          "could not make a certificate");
+}
+
 std::string make_certificate(const std::string& key_pem) {
   const KeyPtr key = read_private_key(key_pem);
   const CertificatePtr certificate(X509_new());
   require(certificate != nullptr, "could not make a certificate");
   set_random_serial_number(*certificate);
   set_dates(*certificate);
+  set_dns_name(*certificate);
   X509_NAME* const name = X509_get_subject_name(certificate.get());
   const auto* const text = reinterpret_cast<const unsigned char*>("topnet");
   require(X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
               X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0) == 1 &&
               X509_set_issuer_name(certificate.get(), name) == 1 &&
               X509_set_pubkey(certificate.get(), key.get()) == 1 &&
+
               X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0,
           "could not make a certificate");
   return to_pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate.get()); });

@@ -1,0 +1,94 @@
+"""Servers that see processes of their own each, the real engines that people run, and one query that names the
+program and its machine."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from support.engines import DEPLOY, are_installed, prometheus, victoria_metrics, write_configuration
+from support.program import Server, wait_until
+
+SKIPPED = 77
+TOKEN = "0123456789abcdef0123456789abcdef"
+CULPRIT = "culprit"
+QUERIES = {
+    prometheus: 'topk(1, instance_group:topnet_cpu_seconds:increase1m{group!="_other"})',
+    victoria_metrics: 'topk(1, sum by (instance, group) (increase(topnet_group_cpu_seconds_total{group!="_other"}[10s])))',
+}
+
+
+class Machine(Server):
+    """A server in a namespace of processes."""
+
+    def __init__(self, token_file):
+        super().__init__("--http-tls", "--http-token-file", token_file,
+                         wrapper=["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"])
+
+    @property
+    def instance(self):
+        return self.page.split("/")[2]
+
+    def burst(self):
+        """A program that burns CPU beside it for two seconds."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
+            server = file.read().split()[0]
+        code = ("import time\nopen('/proc/self/comm', 'w').write('%s')\nend = time.monotonic() + 2\n"
+                "while time.monotonic() < end: pass\ntime.sleep(60)") % CULPRIT
+        return subprocess.Popen(["nsenter", "--target", server, "--pid", "--mount", sys.executable, "-c", code])
+
+
+class Fleet(unittest.TestCase):
+    def check(self, engine_of):
+        with tempfile.TemporaryDirectory() as folder:
+            token_file = os.path.join(folder, "token")
+            with open(token_file, "w", encoding="ascii", opener=lambda *how: os.open(*how, 0o600)) as file:
+                file.write(TOKEN + "\n")
+            with Machine(token_file) as web01, Machine(token_file) as web02, Machine(token_file) as db1:
+                write_configuration(folder, [web01, web02, db1], TOKEN)
+                with engine_of(folder) as engine:
+                    wait_until(lambda: len(engine.ask("topnet_host_cpu_busy_seconds_total offset 5s")) == 3, 60)
+                    names = {labels["group"] for labels, _ in engine.ask("topnet_group_cpu_seconds_total")}
+                    self.assertNotIn(CULPRIT, names)
+                    program = db1.burst()
+                    try:
+                        self.assert_names_it(engine, QUERIES[engine_of], db1)
+                    finally:
+                        program.kill()
+                        program.wait()
+
+    def assert_names_it(self, engine, query, machine):
+        def named():
+            found = engine.ask(query)
+            return found and found[0][0]["group"] == CULPRIT and found[0][1] > 0 and found[0]
+        labels, _ = wait_until(named, 60)
+        self.assertEqual(labels["instance"], machine.instance)
+        on = {labels["instance"] for labels, _ in engine.ask('topnet_group_cpu_seconds_total{group="%s"}' % CULPRIT)}
+        self.assertEqual(on, {machine.instance})
+
+    def test_prometheus_names_it(self):
+        self.check(prometheus)
+
+    def test_victoria_metrics_names_it(self):
+        self.check(victoria_metrics)
+
+
+class Deployment(unittest.TestCase):
+    def promtool(self, *words):
+        done = subprocess.run(["promtool", *words], cwd=DEPLOY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout.decode())
+
+    def test_the_rules_are_rules(self):
+        self.promtool("check", "rules", "rules.yml")
+
+    def test_the_rules_find_what_they_are_for(self):
+        self.promtool("test", "rules", "rules_test.yml")
+
+
+if __name__ == "__main__":
+    if not are_installed():
+        print("prometheus or victoria-metrics is not installed: the tests of a fleet are skipped")
+        sys.exit(SKIPPED)
+    unittest.main()
