@@ -68,7 +68,6 @@ std::string make_certificate(const std::string& key_pem) {
               X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0) == 1 &&
               X509_set_issuer_name(certificate.get(), name) == 1 &&
               X509_set_pubkey(certificate.get(), key.get()) == 1 &&
-
               X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0,
           "could not make a certificate");
   return to_pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate.get()); });

@@ -13,7 +13,7 @@ from support.trust import enrol
 
 # Of other processes their stat, and nothing else.
 ALLOWED = [r"/proc", r"\d+/stat", r"stat", r"loadavg", r"sys/kernel/pid_max", r"/proc/\d+/stat",
-           r"/proc/sys/kernel/(hostname|random/boot_id)", r"/proc/self/(fd|task|stat|status)",
+           r"/proc/sys/kernel/(hostname|random/boot_id)", r"/proc/self/(fd|task|stat|statm|status)",
            r"/proc/stat", r"STATE(/.*)?", r"\.", r"\.[a-z.]*"]
 FILE_CALLS = "open,openat,openat2,creat,execve,execveat,ptrace,process_vm_readv,process_vm_writev"
 
