@@ -1,12 +1,17 @@
 #include "proc/self.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
 #include <memory>
+
+#include "proc/file.h"
+#include "proc/number.h"
+#include "proc/text.h"
 
 namespace topnet::proc {
 namespace {
@@ -40,14 +45,12 @@ OwnUsage read_own_usage() {
   }
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) usage.most_open_files = files.rlim_cur;
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> statm(std::fopen("/proc/self/statm", "re"),
-                                                              &std::fclose);
-  unsigned long long pages = 0;
-  unsigned long long resident = 0;
-  if (statm && std::fscanf(statm.get(), "%llu %llu", &pages, &resident) == 2) {
+  // Two numbers of pages begin it (proc(5)).
+  std::array<char, 256> buffer{};
+  if (auto text = read_small_file(AT_FDCWD, "/proc/self/statm", buffer)) {
     const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    usage.virtual_bytes = pages * page;
-    usage.resident_bytes = resident * page;
+    usage.virtual_bytes = parse_number<std::uint64_t>(take_until(*text, " ")).value_or(0) * page;
+    usage.resident_bytes = parse_number<std::uint64_t>(take_until(*text, " ")).value_or(0) * page;
   }
   return usage;
 }
