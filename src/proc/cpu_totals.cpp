@@ -13,43 +13,118 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLongIdle{300000};
-// A culprit: a name that has used this part of a CPU.
-constexpr std::uint64_t kCulpritPart = 10;
+using Groups = std::vector<GroupTotal>;
 
-void add_to(GroupTotal& total, const GroupTotal& used) {
-  total.user_ticks += used.user_ticks;
-  total.system_ticks += used.system_ticks;
-  total.used_at = used.used_at;
-}
+constexpr std::uint64_t kCulpritPart = 10;      // of a CPU
+constexpr milliseconds kInnocent{300000};       // after its last deed
+constexpr milliseconds kLongestScrape{120000};  // between two of one collector
+constexpr std::size_t kRestingPart = 4;         // of all groups
 
-bool is_culprit(const GroupTotal& used, milliseconds window) {
-  return used.cpu_ticks() * kCulpritPart * 1000 >=
-         static_cast<std::uint64_t>(window.count()) * clock_ticks_per_second();
-}
+struct Used {
+  std::uint64_t user_ticks = 0;
+  std::uint64_t system_ticks = 0;
 
-// What each name has used, the most first.
-std::vector<GroupTotal> by_name(const Usage& usage, milliseconds now) {
-  std::unordered_map<std::string_view, GroupTotal> names;
+  std::uint64_t cpu_ticks() const { return user_ticks + system_ticks; }
+};
+using UsedByName = std::unordered_map<std::string_view, Used>;
+
+UsedByName by_name(const Usage& usage) {
+  UsedByName names;
   for (const Process& process : usage.processes) {
     if (process.cpu_ticks() == 0) continue;
-    GroupTotal& used = names[process.name];
+    Used& used = names[process.name];
     used.user_ticks += process.user_ticks;
     used.system_ticks += process.system_ticks;
   }
-  std::vector<GroupTotal> result;
-  result.reserve(names.size());
-  for (auto& [name, used] : names) {
-    used.name = name;
-    used.used_at = now;
-    result.push_back(std::move(used));
-  }
-  std::sort(result.begin(), result.end(), [](const GroupTotal& a, const GroupTotal& b) {
-    return std::pair(b.cpu_ticks(), std::string_view(a.name)) <
-           std::pair(a.cpu_ticks(), std::string_view(b.name));
-  });
-  return result;
+  return names;
 }
+
+void add_to(GroupTotal& total, const Used& used) {
+  total.user_ticks += used.user_ticks;
+  total.system_ticks += used.system_ticks;
+}
+
+// The names of one window, and the groups that they are given.
+class Distribution {
+ public:
+  Distribution(CpuTotals& totals, milliseconds window, milliseconds read)
+      : groups_(totals.groups),
+        other_(totals.other),
+        now_(totals.watched),
+        window_(window),
+        read_(read) {}
+
+  void add_to_group(GroupTotal& group, const Used& used) {
+    if (is_culprit(used)) {
+      group.culprit_at = now_;
+      group.rests_since.reset();
+    }
+    add_to(group.rests_since ? other_ : group, used);
+  }
+
+  void add_newcomer(std::string_view name, const Used& used, std::size_t most) {
+    if (name.empty() || name == kOtherGroup) return add_to(other_, used);
+    if (groups_.size() < most) {
+      return add_to_group(groups_.emplace_back(group_of(name)), used);
+    }
+    GroupTotal* const room = is_culprit(used) ? find_ready() : nullptr;
+    if (room == nullptr) return add_to(other_, used);
+    *room = group_of(name);
+    add_to_group(*room, used);
+  }
+
+  // The least of those that are no culprits.
+  void put_to_rest(std::size_t count) {
+    Groups::iterator least;
+    while (static_cast<std::size_t>(std::count_if(groups_.begin(), groups_.end(), rests)) < count &&
+           (least = find_least()) != groups_.end()) {
+      least->rests_since = now_;
+    }
+  }
+
+ private:
+  static GroupTotal group_of(std::string_view name) {
+    return {.name = std::string(name), .culprit_at = {}, .rests_since = {}};
+  }
+  static bool rests(const GroupTotal& group) { return group.rests_since.has_value(); }
+
+  bool is_culprit(const Used& used) const {
+    return used.cpu_ticks() * kCulpritPart * 1000 >=
+           static_cast<std::uint64_t>(window_.count()) * clock_ticks_per_second();
+  }
+  bool may_rest(const GroupTotal& group) const {
+    return !rests(group) && (!group.culprit_at || now_ - *group.culprit_at >= kInnocent);
+  }
+
+  Groups::iterator find_least() const {
+    auto least = groups_.end();
+    for (auto each = groups_.begin(); each != groups_.end(); ++each) {
+      if (!may_rest(*each)) continue;
+      if (least == groups_.end() || each->cpu_ticks() < least->cpu_ticks()) least = each;
+    }
+    return least;
+  }
+
+  // The one that rests for longest, if that is long enough.
+  GroupTotal* find_ready() const {
+    GroupTotal* longest = nullptr;
+    for (GroupTotal& each : groups_) {
+      if (!rests(each)) continue;
+      if (longest == nullptr || *each.rests_since < *longest->rests_since) longest = &each;
+    }
+    if (longest == nullptr || *longest->rests_since > read_ ||
+        now_ - *longest->rests_since < kLongestScrape) {
+      return nullptr;
+    }
+    return longest;
+  }
+
+  Groups& groups_;
+  GroupTotal& other_;
+  milliseconds now_;
+  milliseconds window_;
+  milliseconds read_;
+};
 
 }  // namespace
 
@@ -83,33 +158,24 @@ void CpuCounter::add(const Usage& usage, milliseconds read) noexcept {
 
 // All of it, or where that throws nothing.
 void CpuCounter::add_groups(const Usage& usage, milliseconds read) {
-  std::vector<GroupTotal> groups = totals_.groups;
-  GroupTotal other = totals_.other;
-  for (const GroupTotal& used : by_name(usage, totals_.watched)) {
-    GroupTotal* const room = find_room(groups, used, usage, read);
-    add_to(room != nullptr ? *room : other, used);
+  CpuTotals totals = totals_;
+  Distribution distribution(totals, usage.window.value_or(milliseconds(0)), read);
+  UsedByName names = by_name(usage);
+  for (GroupTotal& group : totals.groups) {
+    const auto own = names.find(group.name);
+    if (own == names.end()) continue;
+    distribution.add_to_group(group, own->second);
+    names.erase(own);
   }
-  totals_.groups = std::move(groups);
-  totals_.other = std::move(other);
-}
-
-// Null: in the other group.
-GroupTotal* CpuCounter::find_room(std::vector<GroupTotal>& groups, const GroupTotal& used,
-                                  const Usage& usage, milliseconds read) const {
-  if (used.name.empty() || used.name == kOtherGroup) return nullptr;
-  const auto own = std::find_if(groups.begin(), groups.end(),
-                                [&](const GroupTotal& each) { return each.name == used.name; });
-  if (own != groups.end()) return &*own;
-  if (groups.size() < most_groups_) return &groups.emplace_back(GroupTotal{.name = used.name});
-  if (!is_culprit(used, usage.window.value_or(milliseconds(0)))) return nullptr;
-  const auto idle = std::min_element(
-      groups.begin(), groups.end(),
-      [](const GroupTotal& a, const GroupTotal& b) { return a.used_at < b.used_at; });
-  if (idle == groups.end() || idle->used_at > read || totals_.watched - idle->used_at < kLongIdle) {
-    return nullptr;
+  std::vector<std::pair<std::string_view, Used>> newcomers(names.begin(), names.end());
+  std::sort(newcomers.begin(), newcomers.end(), [](const auto& a, const auto& b) {
+    return std::pair(b.second.cpu_ticks(), a.first) < std::pair(a.second.cpu_ticks(), b.first);
+  });
+  for (const auto& [name, used] : newcomers) distribution.add_newcomer(name, used, most_groups_);
+  if (totals.groups.size() == most_groups_) {
+    distribution.put_to_rest(std::max<std::size_t>(most_groups_ / kRestingPart, 1));
   }
-  *idle = {.name = used.name};
-  return &*idle;
+  totals_ = std::move(totals);
 }
 
 }  // namespace topnet::proc

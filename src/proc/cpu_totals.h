@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,9 @@ struct GroupTotal {
   std::string name;  // escaped (proc/escape.h); never empty, and never kOtherGroup
   std::uint64_t user_ticks = 0;
   std::uint64_t system_ticks = 0;
-  std::chrono::milliseconds used_at{0};  // the end of the last window in which it used any
+  // Moments of CpuTotals::watched: when it was a culprit last, and since when it is at rest.
+  std::optional<std::chrono::milliseconds> culprit_at;
+  std::optional<std::chrono::milliseconds> rests_since;
 
   std::uint64_t cpu_ticks() const { return user_ticks + system_ticks; }
 
@@ -36,13 +39,15 @@ struct CpuTotals {
   std::uint64_t unexplained_ticks = 0;    // of windows in which less was found than was busy
   std::uint64_t overexplained_ticks = 0;  // and in which more was
   std::vector<GroupTotal> groups;         // in no order; no two of the same name
-  GroupTotal other{.name = kOtherGroup};  // all names that have no group
+  GroupTotal other{.name = kOtherGroup, .culprit_at = {}, .rests_since = {}};  // all other names
 };
 
 // Gives names their groups. A name gets one as soon as it has used CPU, those with most of it
-// first. Where all are taken, a name that has used a tenth of a CPU in a window gets that of one
-// which has been idle for five minutes or longer and was read since, so that nobody misses what it
-// had. All else is in the other group.
+// first. Where all are taken, room is kept for culprits, which use a tenth of a CPU in a window or
+// more: a quarter of the groups, of names that were none for five minutes, is put to rest, and what
+// these use from then on is in the other group. Their totals stay as they are, so that whoever
+// reads them now and then misses nothing; after two minutes, and once read, such a group may be a
+// culprit's.
 class CpuCounter {
  public:
   explicit CpuCounter(std::size_t most_groups) : most_groups_(most_groups) {}
@@ -55,8 +60,6 @@ class CpuCounter {
 
  private:
   void add_groups(const Usage& usage, std::chrono::milliseconds read);
-  GroupTotal* find_room(std::vector<GroupTotal>& groups, const GroupTotal& used, const Usage& usage,
-                        std::chrono::milliseconds read) const;
 
   std::size_t most_groups_;
   CpuTotals totals_;

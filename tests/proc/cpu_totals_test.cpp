@@ -100,30 +100,81 @@ TEST_CASE("a name that nobody can be is in the other group") {
   CHECK(counter.totals().other.cpu_ticks() == 3);
 }
 
-TEST_CASE("a culprit gets the group of who has been idle for long and was read since") {
+TEST_CASE("a culprit gets a name, however busily all groups trickle") {
+  CpuCounter counter(4);
+  std::vector<std::pair<std::string, std::uint64_t>> trickle;
+  for (int i = 0; i < 40; ++i) trickle.emplace_back(fmt::format("name {}", i), 1 + i % 9);
+  std::vector<CpuTotals> scrapes;
+  const auto pass = [&](std::chrono::milliseconds time) {
+    for (auto passed = 0ms; passed < time; passed += 10s) {
+      counter.add(window(trickle), counter.totals().watched);
+      scrapes.push_back(counter.totals());
+    }
+  };
+  pass(130s);
+  CHECK(counter.totals().groups.size() == 4);
+  CHECK(ticks_of(counter.totals(), "culprit") == 0);
+  trickle.emplace_back("culprit", 1000);
+  pass(10s);
+  CHECK(ticks_of(counter.totals(), "culprit") == 1000);
+  CHECK(counter.totals().groups.size() == 4);
+  // Another one has to wait until somebody has rested for two minutes.
+  trickle.emplace_back("second", 500);
+  pass(110s);
+  CHECK(ticks_of(counter.totals(), "second") == 0);
+  pass(10s);
+  CHECK(ticks_of(counter.totals(), "second") == 500);
+  CHECK(ticks_of(counter.totals(), "culprit") == 13 * 1000);
+  // Between any two that are not more than two minutes apart nothing is missing.
+  for (std::size_t a = 0; a < scrapes.size(); ++a) {
+    for (std::size_t b = a; b < std::min(a + 13, scrapes.size()); ++b) {
+      CHECK(growth(scrapes[a], scrapes[b]) == scrapes[b].busy_ticks - scrapes[a].busy_ticks);
+    }
+  }
+}
+
+TEST_CASE("a group may be a culprit's once it has rested for two minutes and was read") {
   CpuCounter counter(2);
-  counter.add(window({{"first", 10}, {"second", 9}}), 0ms);
-  counter.add(window({{"second", 1}}), 0ms);
-  const auto after = [&](std::chrono::milliseconds idle, std::chrono::milliseconds read,
+  counter.add(window({{"first", 8}, {"second", 9}}), 0ms);  // "first" rests from 10 s on
+  const auto after = [&](std::chrono::milliseconds rested, std::chrono::milliseconds read,
                          std::uint64_t used) {
     CpuCounter later = counter;
-    later.add(window({}, idle - 20s), 0ms);
-    const CpuTotals before = later.totals();
-    later.add(window({{"culprit", used}}), read);
-    CHECK(growth(before, later.totals()) == later.totals().busy_ticks - before.busy_ticks);
-    CHECK(ticks_of(later.totals(), "second") == 10);
+    later.add(window({}, rested - 10s), 0ms);
+    later.add(window({{"culprit", used}, {"first", 1}}), read);
     return later.totals();
   };
-  // A tenth of a CPU in ten seconds are 100 ticks; "first" was used until 10 s.
-  const CpuTotals given = after(310s, 10s, 100);
+  // A tenth of a CPU in ten seconds are 100 ticks.
+  const CpuTotals given = after(120s, 10s, 100);
   CHECK(ticks_of(given, "culprit") == 100);
   CHECK(ticks_of(given, "first") == 0);
   for (const CpuTotals& kept :
-       {after(299s, 10s, 100), after(310s, 9999ms, 100), after(310s, 10s, 99)}) {
+       {after(119s, 10s, 100), after(120s, 9999ms, 100), after(120s, 10s, 99)}) {
     CHECK(ticks_of(kept, "culprit") == 0);
-    CHECK(ticks_of(kept, "first") == 10);
-    CHECK(kept.other.cpu_ticks() >= 99);
+    CHECK(ticks_of(kept, "first") == 8);
+    CHECK(kept.other.cpu_ticks() >= 100);
   }
+}
+
+TEST_CASE("a group that rests goes on where it was once its name is a culprit") {
+  CpuCounter counter(2);
+  counter.add(window({{"first", 8}, {"second", 9}}), 0ms);
+  counter.add(window({{"first", 7}, {"second", 7}}), 0ms);
+  CHECK(ticks_of(counter.totals(), "first") == 8);
+  CHECK(counter.totals().other.cpu_ticks() == 7);
+  counter.add(window({{"first", 100}}), 0ms);
+  CHECK(ticks_of(counter.totals(), "first") == 108);
+  CHECK(counter.totals().other.cpu_ticks() == 7);
+}
+
+TEST_CASE("a culprit is not put to rest before it was none for five minutes") {
+  CpuCounter counter(2);
+  counter.add(window({{"first", 200}, {"second", 300}}), 0ms);
+  counter.add(window({}, 289s), 0ms);
+  counter.add(window({{"first", 1}}), 0ms);
+  CHECK(ticks_of(counter.totals(), "first") == 201);
+  counter.add(window({}, 1s), 0ms);
+  counter.add(window({{"first", 1}}), 0ms);
+  CHECK(counter.totals().other.cpu_ticks() == 1);
 }
 
 TEST_CASE("without groups all names are in the other one") {
