@@ -128,27 +128,25 @@ ExitCode run(const ServeOptions& options) {
   net::Server server(std::move(listener.socket), server_options(options, doorkeeper, reports, tops),
                      connections, troubles);
   std::optional<proc::Watch> watch;
-  const auto status = [&] {
-    const proc::DurationCounts scans = sampler.scans();
+  const auto snapshot = [&](std::shared_ptr<const proc::Watched> host) {
     return web::Status{.time = proc::now(),
                        .server = info,
                        .exchange = connections.snapshot(),
                        .tops = tops.newest(),
                        .clients = tops.clients(),
                        .enrolled = {},
-                       .host = watch->look(),
-                       .work = {.scans = scans.total(),
+                       .host = std::move(host),
+                       .work = {.scans = sampler.scans(),
                                 .accept_errors = troubles.accept_errors(),
                                 .thread_errors = troubles.thread_errors(),
                                 .open_files = proc::count_open_files(),
                                 .threads = proc::count_threads(),
-                                .scan_durations = scans,
                                 .own = proc::read_own_usage()}};
   };
+  const auto status = [&] { return snapshot(watch->look()); };
   const auto metrics = [&] {
-    web::Status now = status();
+    web::Status now = snapshot(watch->look_at_totals());
     now.enrolled = doorkeeper.client_names();
-    now.host = watch->look_at_totals();
     return now;
   };
   std::optional<web::HttpServer> http;

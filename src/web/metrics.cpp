@@ -109,9 +109,10 @@ void write_connections(Text& text, const Status& status) {
 }
 
 void write_scans(Text& text, const Work& work) {
-  text.single("topnet_scans_total", "counter", "Scans of the processes for reports.", work.scans);
+  text.single("topnet_scans_total", "counter", "Scans of the processes for reports.",
+              work.scans.total());
   text.histogram("topnet_scan_duration_seconds",
-                 "How long scans took, of a window reading its two ends.", work.scan_durations);
+                 "How long scans took, of a window reading its two ends.", work.scans);
 }
 
 void write_group(Text& text, const proc::GroupTotal& group) {

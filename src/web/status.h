@@ -28,12 +28,11 @@ struct ServerInfo {
 
 // Counts that are no outcome of a connection.
 struct Work {
-  std::uint64_t scans = 0;
+  proc::DurationCounts scans;       // for reports
   std::uint64_t accept_errors = 0;  // how often accepting failed, at either port
   std::uint64_t thread_errors = 0;  // how often a connection had no thread, at either port
   std::uint64_t open_files = 0;     // descriptors of this process
   std::uint64_t threads = 0;        // of this process
-  proc::DurationCounts scan_durations;
   proc::OwnUsage own;
 };
 

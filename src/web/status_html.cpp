@@ -188,7 +188,7 @@ std::string work(const Status& status) {
   return to_html(Table{.id = "work",
                        .caption = "Work",
                        .columns = {{"What"}, {"Count", true}},
-                       .rows = {{text("scans"), number(status.work.scans)},
+                       .rows = {{text("scans"), number(status.work.scans.total())},
                                 {text("reports_sent"), number(status.exchange.reports_sent)},
                                 {text("tops_received"), number(status.exchange.tops_received)},
                                 {text("accept_errors"), number(status.work.accept_errors)},

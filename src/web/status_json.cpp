@@ -123,7 +123,7 @@ void write_counters(Json& json, const net::ConnectionsSnapshot& exchange) {
 
 void write_work(Json& json, const Status& status) {
   json.object([&] {
-    json.field("scans", status.work.scans);
+    json.field("scans", status.work.scans.total());
     json.field("reports_sent", status.exchange.reports_sent);
     json.field("tops_received", status.exchange.tops_received);
     json.field("accept_errors", status.work.accept_errors);

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import urllib.error
@@ -27,7 +26,7 @@ def write_configuration(folder, servers, token):
     for server in servers:
         with open(os.path.join(server.state, "identity.crt"), encoding="ascii") as file:
             certificates += file.read()
-    for name, text in [("prometheus.yml", scrape), ("rules.yml", read("rules.yml").replace("offset 1m", "offset 5s")),
+    for name, text in [("prometheus.yml", scrape), ("rules.yml", re.sub(r"offset 1m|\[1m\]", lambda found: found.group().replace("1m", "5s"), read("rules.yml"))),
                        ("token", token), ("servers.crt", certificates)]:
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
@@ -74,7 +73,3 @@ def victoria_metrics(folder):
     return Engine(folder, "victoria-metrics", "-promscrape.config={folder}/prometheus.yml",
                   "-promscrape.config.strictParse=false", "-storageDataPath={folder}/data",
                   "-httpListenAddr={address}", "-search.latencyOffset=1s", "-loggerLevel=WARN")
-
-
-def are_installed():
-    return all(shutil.which(program) for program in ["prometheus", "promtool", "victoria-metrics"])

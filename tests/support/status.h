@@ -90,8 +90,11 @@ inline web::Status busy_status() {
   status.exchange.outcomes = {1, 2, 3, 4, 5, 6, 7, 8};
   status.exchange.reports_sent = 10;
   status.exchange.tops_received = 9;
-  status.work = {
-      .scans = 2, .accept_errors = 11, .thread_errors = 12, .open_files = 14, .threads = 6};
+  status.work = {.scans = {.counts = {2}},
+                 .accept_errors = 11,
+                 .thread_errors = 12,
+                 .open_files = 14,
+                 .threads = 6};
   return status;
 }
 

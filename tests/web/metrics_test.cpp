@@ -57,7 +57,7 @@ TEST_CASE("a duration is counted under every bound that it does not exceed") {
     counter.add(each);
   }
   web::Status status = measured_status();
-  status.work.scan_durations = counter.counts();
+  status.work.scans = counter.counts();
   const std::string text = to_metrics(status);
   for (const char* const line :
        {"_bucket{le=\"0.0005\"} 2", "_bucket{le=\"0.001\"} 3", "_bucket{le=\"2.5\"} 3",
