@@ -69,10 +69,14 @@ bool is_same(const Process& a, const Process& b) {
   return a.pid == b.pid && a.start_time_ticks == b.start_time_ticks;
 }
 
-// What a process has used since it was `before`; null if it was not there.
-Process used_since(const Process* before, const Process& now) {
+// What a process has used since it was `before`; null if it was not there. One that is new has all
+// its time from since then, unless that is more than `most`: it had been there, and was not read.
+Process used_since(const Process* before, const Process& now, std::optional<std::uint64_t> most) {
   Process used = now;
-  if (before == nullptr || !is_same(*before, now)) return used;
+  if (before == nullptr || !is_same(*before, now)) {
+    if (most && now.cpu_ticks() > *most) used.user_ticks = used.system_ticks = 0;
+    return used;
+  }
   used.user_ticks = growth(now.user_ticks, before->user_ticks);
   used.system_ticks = growth(now.system_ticks, before->system_ticks);
   used.children_ticks = growth(now.children_ticks, before->children_ticks);
@@ -115,6 +119,9 @@ Usage used_between(const Baseline& baseline, const Moment& closing) {
   usage.seen = now.entries.size();
   usage.unreadable = now.unreadable;
   usage.processes.reserve(now.entries.size());
+  usage.machine = difference(closing.machine, baseline.machine);
+  // Those that were read last have had a little longer.
+  const auto most = most_ticks(steady_clock::now() - baseline.opened, usage.machine);
   std::vector<Process> vanished;
   const auto note_vanished = [&](const Entry& entry) { vanished.push_back(entry.process); };
   EntryWalk known(baseline.entries);
@@ -122,14 +129,11 @@ Usage used_between(const Baseline& baseline, const Moment& closing) {
     const Entry* const before = known.find(entry.process.pid, note_vanished);
     // Where it is another one now, its pid was given out anew.
     if (before != nullptr && !is_same(before->process, entry.process)) note_vanished(*before);
-    usage.processes.push_back(used_since(before ? &before->process : nullptr, entry.process));
+    usage.processes.push_back(used_since(before ? &before->process : nullptr, entry.process, most));
     usage.live_ticks += usage.processes.back().cpu_ticks();
   }
   known.finish(note_vanished);
-  usage.machine = difference(closing.machine, baseline.machine);
-  // Those that were read last have had a little longer.
-  const auto read_for = steady_clock::now() - baseline.opened;
-  usage.ended = ended_inside(usage.processes, vanished, most_ticks(read_for, usage.machine));
+  usage.ended = ended_inside(usage.processes, vanished, most);
   return usage;
 }
 

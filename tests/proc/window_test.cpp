@@ -51,6 +51,18 @@ TEST_CASE("each process is ranked by what it has used inside the window") {
   CHECK(usage.time == trial.baseline.time);
 }
 
+TEST_CASE("a process that is seen late does not count with the life that it had before") {
+  WindowTrial trial;
+  const pid_t late = trial.kernel.fork_unseen(kInit);
+  trial.kernel.run(late, 5000 * kTick, 3000 * kTick);
+  trial.open();
+  trial.kernel.show(late);
+  trial.kernel.run(late, 7 * kTick);
+  const Usage usage = trial.close(1s);
+  CHECK(process_in(usage, late).cpu_ticks() == 0);
+  CHECK(usage.live_ticks == 0);
+}
+
 TEST_CASE("a long-lived child that ends counts with what it used inside the window alone") {
   WindowTrial trial;
   const pid_t parent = trial.kernel.fork(kInit, "make");
