@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <map>
 #include <memory>
 #include <new>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -134,7 +136,7 @@ ExitCode run(const ServeOptions& options) {
                        .exchange = connections.snapshot(),
                        .tops = tops.newest(),
                        .clients = tops.clients(),
-                       .enrolled = {},
+                       .heard = {},
                        .host = std::move(host),
                        .work = {.scans = sampler.scans(),
                                 .accept_errors = troubles.accept_errors(),
@@ -146,7 +148,9 @@ ExitCode run(const ServeOptions& options) {
   const auto status = [&] { return snapshot(watch->look()); };
   const auto metrics = [&] {
     web::Status now = snapshot(watch->look_at_totals());
-    now.enrolled = doorkeeper.client_names();
+    now.heard = tops.heard();
+    const std::set<std::string> enrolled = doorkeeper.client_names();
+    std::erase_if(now.heard, [&](const auto& each) { return !enrolled.contains(each.first); });
     return now;
   };
   std::optional<web::HttpServer> http;

@@ -52,6 +52,14 @@ std::vector<ClientTops> LatestTops::clients() const {
   return clients;
 }
 
+std::map<std::string, proc::WallTime> LatestTops::heard() const {
+  std::map<std::string, proc::WallTime> heard;
+  for (const auto& [client, entries] : by_client_) {
+    if (client.first) heard.emplace(*client.first, entries.front().top->time);
+  }
+  return heard;
+}
+
 std::vector<ReceivedTop> LatestTops::all() const {
   std::map<std::uint64_t, std::shared_ptr<const ReceivedTop>> found;
   for (const Entry& each : newest_) found.emplace(each.number, each.top);

@@ -37,6 +37,9 @@ class LatestTops {
   // that it says.
   std::vector<ClientTops> clients() const;
 
+  // When each client with a name was heard last, also where what it said is let go by now.
+  std::map<std::string, proc::WallTime> heard() const;
+
   // Each of these, once, the oldest first.
   std::vector<ReceivedTop> all() const;
 

@@ -203,4 +203,9 @@ std::vector<ClientTops> TopStore::clients() const {
   return latest_.clients();
 }
 
+std::map<std::string, proc::WallTime> TopStore::heard() const {
+  const std::scoped_lock lock(mutex_);
+  return latest_.heard();
+}
+
 }  // namespace topnet::net

@@ -32,9 +32,10 @@ class TopStore {
   // Throws FileError; then it is not kept, as far as can be known.
   bool keep(const ReceivedTop& top);
 
-  // As net/latest_tops says; neither waits for the disk.
+  // As net/latest_tops says; none waits for the disk.
   std::vector<ReceivedTop> newest() const;
   std::vector<ClientTops> clients() const;
+  std::map<std::string, proc::WallTime> heard() const;
 
  private:
   // Tops that are written together.

@@ -144,10 +144,8 @@ void write_cpu(Text& text, const proc::CpuTotals& totals) {
 void write_clients(Text& text, const Status& status) {
   const char* const name = "topnet_client_last_report_timestamp_seconds";
   text.family(name, "gauge", "When an enrolled client has sent its busiest process last.");
-  for (const net::ClientTops& tops : status.clients) {
-    const net::ReceivedTop& last = tops.front();
-    if (!last.client || !status.enrolled.contains(*last.client)) continue;
-    text.sample(name, seconds(last.time), {{"client", *last.client}});
+  for (const auto& [client, time] : status.heard) {
+    text.sample(name, seconds(time), {{"client", client}});
   }
 }
 

@@ -4,9 +4,9 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -42,8 +42,8 @@ struct Status {
   net::ConnectionsSnapshot exchange;
   std::vector<net::ReceivedTop> tops;  // newest first
   std::vector<net::ClientTops> clients;
-  std::set<std::string> enrolled;  // the names of those who are let in, the own one with them
-  std::shared_ptr<const proc::Watched> host;  // null before it has been watched for a while
+  std::map<std::string, net::WallTime> heard;  // enrolled clients, and when each was heard last
+  std::shared_ptr<const proc::Watched> host;   // null before it has been watched for a while
   Work work;
 };
 

@@ -7,10 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from support.program import Burner, Server, wait_until
 from support.status import ask
+from support.trust import done, enrol, trust
 
 LINE = re.compile(r'([a-z_]+)(?:\{(.*)\})? ([0-9.e+-]+|\+Inf)')
 LABEL = re.compile(r'([a-z_]+)="((?:[^"\\\n]|\\[\\"n])*)"')
@@ -115,6 +117,20 @@ class Metrics(unittest.TestCase):
                                    ("process_cpu_seconds_total", 0.001), ("process_open_fds", 5)]:
                 self.assertGreaterEqual(series[name, ()], at_least, name)
 
+    def test_a_client_is_a_label_while_it_is_enrolled(self):
+        def clients():
+            return [dict(labels)["client"] for name, labels in parse(scrape(server))
+                    if name.startswith("topnet_client")]
+        with Server() as server, tempfile.TemporaryDirectory() as folder:
+            state = os.path.join(folder, "db1")
+            enrol(server, "db1", state)
+            self.assertEqual(clients(), [])
+            self.assertEqual(server.fetch("--out", "/dev/null", state=state).returncode, 0)
+            self.assertEqual(clients(), ["db1"])
+            done(trust(server.state, "revoke", "db1"))
+            self.assertEqual(clients(), [])
+            self.assertEqual([each["client"] for each in server.status()["clients"]], ["db1"])
+
     def test_whoever_is_not_enrolled_is_no_label(self):
         with Server("--no-tls") as server:
             self.assertEqual(server.fetch("--no-tls", "--out", "/dev/null").returncode, 0)
@@ -128,9 +144,9 @@ class Metrics(unittest.TestCase):
         with Server() as server, Burner(b'a"} 1\n\\'):
             wait_until(lambda: BUSY in scrape(server))
             self.assertEqual(server.fetch("--out", "/dev/null").returncode, 0)
-            done = subprocess.run(["promtool", "check", "metrics"], input=scrape(server).encode(), timeout=60,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-            self.assertEqual((done.returncode, done.stdout), (0, b""))
+            checked = subprocess.run(["promtool", "check", "metrics"], input=scrape(server).encode(), timeout=60,
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            self.assertEqual((checked.returncode, checked.stdout), (0, b""))
 
 
 if __name__ == "__main__":

@@ -57,6 +57,17 @@ TEST_CASE("what is let go is of no client any more, though it was its last") {
   }
 }
 
+TEST_CASE("when a client was heard last is known also once that is let go") {
+  LatestTops latest({.most = 1});
+  std::vector<ReceivedTop> tops{top_of("db1"), top_of("db1"), top_of(std::nullopt), top_of("db2")};
+  for (std::size_t i = 0; i < tops.size(); ++i) {
+    tops[i].time += std::chrono::seconds(i);
+    latest.add(tops[i]);
+  }
+  CHECK(latest.heard() == std::map<std::string, topnet::proc::WallTime>{{"db1", tops[1].time},
+                                                                        {"db2", tops[3].time}});
+}
+
 TEST_CASE("of very many clients those are remembered that were heard last") {
   LatestTops latest({});
   latest.add(top_of("first"));
