@@ -15,10 +15,12 @@ using std::chrono::milliseconds;
 
 using Groups = std::vector<GroupTotal>;
 
-constexpr std::uint64_t kCulpritPart = 10;      // of a CPU
-constexpr milliseconds kInnocent{300000};       // after its last deed
-constexpr milliseconds kLongestScrape{120000};  // between two of one collector
-constexpr std::size_t kRestingPart = 4;         // of all groups
+constexpr std::uint64_t kCulpritPart = 10;  // of a CPU
+constexpr milliseconds kInnocent{300000};   // after its last deed
+// Two minutes between two scrapes of one collector, and what one window may be shown later than
+// another after its end.
+constexpr milliseconds kLongestScrape{130000};
+constexpr std::size_t kRestingPart = 4;  // of all groups
 
 struct Used {
   std::uint64_t user_ticks = 0;
@@ -47,12 +49,16 @@ void add_to(GroupTotal& total, const Used& used) {
 // The names of one window, and the groups that they are given.
 class Distribution {
  public:
-  Distribution(CpuTotals& totals, milliseconds window, milliseconds read)
+  Distribution(CpuTotals& totals, std::vector<LostGroup>& lost, milliseconds window,
+               milliseconds read)
       : groups_(totals.groups),
         other_(totals.other),
+        lost_(lost),
         now_(totals.watched),
         window_(window),
-        read_(read) {}
+        read_(read) {
+    std::erase_if(lost_, [&](const LostGroup& each) { return is_long_ago(each.since); });
+  }
 
   void add_to_group(GroupTotal& group, const Used& used) {
     if (is_culprit(used)) {
@@ -67,19 +73,28 @@ class Distribution {
     if (groups_.size() < most) {
       return add_to_group(groups_.emplace_back(group_of(name)), used);
     }
-    GroupTotal* const room = is_culprit(used) ? find_ready() : nullptr;
+    GroupTotal* const room = is_culprit(used) && !has_lost(name) ? find_ready() : nullptr;
     if (room == nullptr) return add_to(other_, used);
+    lost_.push_back({.name = room->name, .since = now_});
     *room = group_of(name);
     add_to_group(*room, used);
   }
 
   // The least of those that are no culprits.
   void put_to_rest(std::size_t count) {
-    Groups::iterator least;
-    while (static_cast<std::size_t>(std::count_if(groups_.begin(), groups_.end(), rests)) < count &&
-           (least = find_least()) != groups_.end()) {
-      least->rests_since = now_;
+    std::vector<GroupTotal*> awake;
+    for (GroupTotal& each : groups_) {
+      if (rests(each)) {
+        if (count > 0) --count;
+      } else if (may_rest(each)) {
+        awake.push_back(&each);
+      }
     }
+    std::stable_sort(awake.begin(), awake.end(), [](const GroupTotal* a, const GroupTotal* b) {
+      return a->cpu_ticks() < b->cpu_ticks();
+    });
+    awake.resize(std::min(count, awake.size()));
+    for (GroupTotal* const each : awake) each->rests_since = now_;
   }
 
  private:
@@ -93,16 +108,15 @@ class Distribution {
            static_cast<std::uint64_t>(window_.count()) * clock_ticks_per_second();
   }
   bool may_rest(const GroupTotal& group) const {
-    return !rests(group) && (!group.culprit_at || now_ - *group.culprit_at >= kInnocent);
+    return !group.culprit_at || now_ - *group.culprit_at >= kInnocent;
   }
-
-  Groups::iterator find_least() const {
-    auto least = groups_.end();
-    for (auto each = groups_.begin(); each != groups_.end(); ++each) {
-      if (!may_rest(*each)) continue;
-      if (least == groups_.end() || each->cpu_ticks() < least->cpu_ticks()) least = each;
-    }
-    return least;
+  // Every collector has seen the totals of that moment, or later ones.
+  bool is_long_ago(milliseconds moment) const {
+    return moment <= read_ && now_ - moment >= kLongestScrape;
+  }
+  bool has_lost(std::string_view name) const {
+    return std::any_of(lost_.begin(), lost_.end(),
+                       [&](const LostGroup& each) { return each.name == name; });
   }
 
   // The one that rests for longest, if that is long enough.
@@ -112,15 +126,12 @@ class Distribution {
       if (!rests(each)) continue;
       if (longest == nullptr || *each.rests_since < *longest->rests_since) longest = &each;
     }
-    if (longest == nullptr || *longest->rests_since > read_ ||
-        now_ - *longest->rests_since < kLongestScrape) {
-      return nullptr;
-    }
-    return longest;
+    return longest != nullptr && is_long_ago(*longest->rests_since) ? longest : nullptr;
   }
 
   Groups& groups_;
   GroupTotal& other_;
+  std::vector<LostGroup>& lost_;
   milliseconds now_;
   milliseconds window_;
   milliseconds read_;
@@ -159,7 +170,8 @@ void CpuCounter::add(const Usage& usage, milliseconds read) noexcept {
 // All of it, or where that throws nothing.
 void CpuCounter::add_groups(const Usage& usage, milliseconds read) {
   CpuTotals totals = totals_;
-  Distribution distribution(totals, usage.window.value_or(milliseconds(0)), read);
+  std::vector<LostGroup> lost = lost_;
+  Distribution distribution(totals, lost, usage.window.value_or(milliseconds(0)), read);
   UsedByName names = by_name(usage);
   for (GroupTotal& group : totals.groups) {
     const auto own = names.find(group.name);
@@ -176,6 +188,7 @@ void CpuCounter::add_groups(const Usage& usage, milliseconds read) {
     distribution.put_to_rest(std::max<std::size_t>(most_groups_ / kRestingPart, 1));
   }
   totals_ = std::move(totals);
+  lost_ = std::move(lost);
 }
 
 }  // namespace topnet::proc

@@ -27,6 +27,12 @@ struct GroupTotal {
   friend bool operator==(const GroupTotal&, const GroupTotal&) = default;
 };
 
+// A name that had a group, and the moment of CpuTotals::watched from which on it has none.
+struct LostGroup {
+  std::string name;
+  std::chrono::milliseconds since{0};
+};
+
 inline constexpr const char* kOtherGroup = "_other";
 
 // In clock ticks. Groups, other, ended, interrupts and unexplained, less overexplained, are what
@@ -47,7 +53,9 @@ struct CpuTotals {
 // more: a quarter of the groups, of names that were none for five minutes, is put to rest, and what
 // these use from then on is in the other group. Their totals stay as they are, so that whoever
 // reads them now and then misses nothing; after two minutes, and once read, such a group may be a
-// culprit's.
+// culprit's. A
+// name that has lost its group can get another one, which begins at nothing, after as long, so that
+// nobody takes the one for the other.
 class CpuCounter {
  public:
   explicit CpuCounter(std::size_t most_groups) : most_groups_(most_groups) {}
@@ -63,6 +71,7 @@ class CpuCounter {
 
   std::size_t most_groups_;
   CpuTotals totals_;
+  std::vector<LostGroup> lost_;  // no more than there may be groups
 };
 
 }  // namespace topnet::proc
