@@ -3,6 +3,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -19,11 +20,28 @@
 namespace topnet::cmd {
 namespace {
 
-constexpr std::array kCommands{scan_command, serve_command, fetch_command, trust_command};
+struct Entry {
+  std::string_view name;
+  Command (*make)();
+};
+constexpr std::array<Entry, 4> kCommands{{{"scan", scan_command},
+                                          {"serve", serve_command},
+                                          {"fetch", fetch_command},
+                                          {"trust", trust_command}}};
+
+// The command that `name` names; all commands if it names none of them, for the help and the
+// messages. Each table that is not made saves a scan several page faults.
+std::vector<Command> commands_for(std::string_view name) {
+  std::vector<Command> all;
+  for (const Entry& each : kCommands) {
+    if (each.name == name) return {each.make()};
+    all.push_back(each.make());
+  }
+  return all;
+}
 
 ExitCode run(const std::vector<std::string>& words) {
-  std::vector<Command> commands;
-  for (const auto make : kCommands) commands.push_back(make());
+  const std::vector<Command> commands = commands_for(words.empty() ? "" : words.front());
   const Request request = parse_command_line(words, commands);
   if (const auto* const text = std::get_if<std::string>(&request)) {
     print(*text);

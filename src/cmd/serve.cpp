@@ -11,6 +11,7 @@
 #include <set>
 #include <system_error>
 #include <utility>
+#include <variant>
 
 #include "cmd/confinement.h"
 #include "cmd/descriptors.h"
@@ -47,38 +48,44 @@ constexpr seconds kDrainTime{10};
 // next. At most a second may pass.
 constexpr std::chrono::milliseconds kLookAgain{250};
 
-void say_exchange(const net::Exchange& exchange) {
-  say(fmt::format("{} {}: top {} in {}; its top {} ({}), {} user + {} system ticks",
-                  exchange.client.value_or("-"), exchange.peer, exchange.request.count,
-                  proc::escape(exchange.report.native()), exchange.top.name, exchange.top.pid,
-                  exchange.top.user_ticks, exchange.top.system_ticks));
-}
+// What the parts of the program answer to a server.
+class ServeDelegate final : public net::ServerDelegate {
+ public:
+  ServeDelegate(Doorkeeper& doorkeeper, Reports& reports, net::TopStore& tops)
+      : doorkeeper_(doorkeeper), reports_(reports), tops_(tops) {}
 
-void say_failure(const net::SessionPeer& peer, const std::string& why) {
-  say(fmt::format("{} {}: {}", peer.client.value_or("-"), peer.peer, why));
-}
+  std::shared_ptr<const net::TlsContext> tls() override { return doorkeeper_.tls(); }
+  std::optional<std::string> client_name(const net::Pin& pin) override {
+    return doorkeeper_.client_name(pin);
+  }
+  std::variant<net::Joined, net::Refusal> join(const net::JoinRequest& request,
+                                               const net::SessionPeer& peer) override {
+    return doorkeeper_.join(request, peer);
+  }
+  std::optional<net::Pin> next_pin() override { return doorkeeper_.next_pin(); }
+  void learned(const net::SessionPeer& peer, const net::Pin& next) override {
+    doorkeeper_.note_learned(peer, next);
+  }
+  std::shared_ptr<const net::ReportFile> make_report(const net::ReportRequest& request,
+                                                     const net::WaitUntil& wait) override {
+    return reports_.make(request, wait);
+  }
+  bool keep_top(const net::ReceivedTop& top) override { return tops_.keep(top); }
+  void exchange_done(const net::Exchange& exchange) override {
+    say(fmt::format("{} {}: top {} in {}; its top {} ({}), {} user + {} system ticks",
+                    exchange.client.value_or("-"), exchange.peer, exchange.request.count,
+                    proc::escape(exchange.report.native()), exchange.top.name, exchange.top.pid,
+                    exchange.top.user_ticks, exchange.top.system_ticks));
+  }
+  void failed(const net::SessionPeer& peer, const std::string& why) override {
+    say(fmt::format("{} {}: {}", peer.client.value_or("-"), peer.peer, why));
+  }
 
-net::ServerOptions server_options(const ServeOptions& options, Doorkeeper& doorkeeper,
-                                  Reports& reports, net::TopStore& tops) {
-  net::ServerOptions result{
-      .max_clients = clients_within_limits(options.max_clients),
-      .tls = {},
-      .client_name = [&](const net::Pin& pin) { return doorkeeper.client_name(pin); },
-      .make_report = [&](const net::ReportRequest& request,
-                         const net::WaitUntil& wait) { return reports.make(request, wait); },
-      .keep_top = [&](const net::ReceivedTop& top) { return tops.keep(top); },
-      .exchange_done = say_exchange,
-      .failed = say_failure,
-      .next_pin = [&] { return doorkeeper.next_pin(); },
-      .learned = [&](const net::SessionPeer& peer,
-                     const net::Pin& next) { doorkeeper.note_learned(peer, next); }};
-  if (!options.transport.uses_tls()) return result;
-  result.tls = [&] { return doorkeeper.tls(); };
-  result.join = [&](const net::JoinRequest& request, const net::SessionPeer& peer) {
-    return doorkeeper.join(request, peer);
-  };
-  return result;
-}
+ private:
+  Doorkeeper& doorkeeper_;
+  Reports& reports_;
+  net::TopStore& tops_;
+};
 
 web::ServerInfo describe(const ServeOptions& options, const std::string& address) {
   using namespace std::chrono;
@@ -127,8 +134,11 @@ ExitCode run(const ServeOptions& options) {
   const web::ServerInfo info = describe(options, listener.address);
   net::Connections connections;
   net::Troubles troubles(say);
-  net::Server server(std::move(listener.socket), server_options(options, doorkeeper, reports, tops),
-                     connections, troubles);
+  ServeDelegate delegate(doorkeeper, reports, tops);
+  net::Server server(std::move(listener.socket),
+                     {.uses_tls = options.transport.uses_tls(),
+                      .max_clients = clients_within_limits(options.max_clients)},
+                     delegate, connections, troubles);
   std::optional<proc::Watch> watch;
   const auto snapshot = [&](std::shared_ptr<const proc::Watched> host) {
     return web::Status{.time = proc::now(),

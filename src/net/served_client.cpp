@@ -26,11 +26,12 @@ const Refusal kWithdrawn{.code = RefusalCode::JoinRefused,
 
 }  // namespace
 
-ServerState::ServerState(ServerOptions given, Connections& all,
+ServerState::ServerState(const ServerOptions& given, ServerDelegate& program, Connections& all,
                          std::function<void(ConnectionId)> cut)
-    : options(std::move(given)),
+    : options(given),
+      delegate(program),
       connections(all),
-      enrolments(options.client_name),
+      enrolments([&program](const Pin& pin) { return program.client_name(pin); }),
       places(options.max_clients),
       lobby(options.lobby, std::move(cut)),
       shut_down(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -45,14 +46,14 @@ ServedClient::ServedClient(ServerState& server, ConnectionId id, std::string pee
             .peer = std::move(peer),
             .pin = {},
             .client = {},
-            .is_enrolled = !server.options.tls},
-      socket_(socket),
-      hooks_(hooks()) {}
+            .is_enrolled = !server.options.uses_tls},
+      socket_(socket) {}
 
 std::optional<Outcome> ServedClient::serve() {
   if (!session_) {
     if (const auto ended = receive()) return ended;
-    session_.emplace(*stream_, peer_, server_.options.limits, hooks_, server_.connections);
+    session_.emplace(*stream_, peer_, server_.options.limits, server_.delegate, *this,
+                     server_.connections);
   } else {
     give_back_unused_stack();  // of the thread that had it before
   }
@@ -67,7 +68,7 @@ std::optional<Outcome> ServedClient::serve() {
 
 // Up to its first frame. Returns how it ended, if it did.
 std::optional<Outcome> ServedClient::receive() {
-  if (server_.options.tls) {
+  if (server_.options.uses_tls) {
     if (const auto ended = receive_with_tls()) return ended;
   } else {
     stream_ = std::make_unique<SocketStream>(socket_);
@@ -78,7 +79,7 @@ std::optional<Outcome> ServedClient::receive() {
 }
 
 std::optional<Outcome> ServedClient::receive_with_tls() {
-  context_ = server_.options.tls();
+  context_ = server_.delegate.tls();
   std::unique_ptr<TlsStream> stream;
   const auto began = Clock::now();
   try {
@@ -103,7 +104,7 @@ std::optional<Outcome> ServedClient::receive_with_tls() {
   try {
     if (peer_.pin) peer_.client = server_.enrolments.let_in(peer_.id, *peer_.pin);
   } catch (const std::exception& error) {
-    server_.options.failed(peer_, error.what());
+    server_.delegate.failed(peer_, error.what());
     refuse(*stream,
            {.code = RefusalCode::Internal, .text = "the server cannot say who is enrolled"});
     end_gently(*stream, socket_);
@@ -123,8 +124,8 @@ Outcome ServedClient::end_busy() {
 }
 
 void ServedClient::turn_away() {
-  if (server_.options.tls) {
-    context_ = server_.options.tls();
+  if (server_.options.uses_tls) {
+    context_ = server_.delegate.tls();
     stream_ = std::make_unique<TlsStream>(*context_, socket_, Clock::now() + kShortHandshake);
   } else {
     stream_ = std::make_unique<SocketStream>(socket_);
@@ -146,7 +147,7 @@ std::variant<Joined, Refusal> ServedClient::join(const JoinRequest& request,
   // Before the invite is used: whoever is let in is served.
   if (!was_known) place_ = server_.places.take(peer.pin);
   if (!place_) return kBusy;
-  auto answer = server_.options.join(request, peer);
+  auto answer = server_.delegate.join(request, peer);
   if (std::holds_alternative<Joined>(answer)) {
     if (peer.pin && !server_.enrolments.let_in(peer.id, *peer.pin)) answer = kWithdrawn;
   }
@@ -158,27 +159,7 @@ std::variant<Joined, Refusal> ServedClient::join(const JoinRequest& request,
   return answer;
 }
 
-SessionHooks ServedClient::hooks() {
-  const ServerOptions& options = server_.options;
-  return {.make_report = options.make_report,
-          .keep_top = options.keep_top,
-          .join = [this](const JoinRequest& request,
-                         const SessionPeer& peer) { return join(request, peer); },
-          .next_pin = options.next_pin,
-          .learned = options.learned,
-          .is_revoked = [this] { return server_.enrolments.is_revoked(peer_.id); },
-          .failed = options.failed,
-          .exchange_done = options.exchange_done,
-          .wait_for_client = [this](Deadline end) { return wait_for_client(end); },
-          .wait_for_input =
-              [this](Deadline deadline) {
-                if (stream_->has_buffered()) return;
-                wait_until_ready(socket_, Readiness::Read, deadline);
-              },
-          .wait_until = [this](Deadline end) { wait_until(end); }};
-}
-
-Wake ServedClient::wait_for_client(Deadline end) const {
+Wake ServedClient::wait_for_client(Deadline end) {
   if (stream_->has_buffered()) return Wake::Client;
   try {
     return wait_until_readable(socket_, server_.shut_down.raw(), end) == socket_
@@ -189,8 +170,13 @@ Wake ServedClient::wait_for_client(Deadline end) const {
   }
 }
 
+void ServedClient::wait_for_input(Deadline deadline) {
+  if (stream_->has_buffered()) return;
+  wait_until_ready(socket_, Readiness::Read, deadline);
+}
+
 // While the window of a request is open, the client owes nothing: if it ends its side, it has gone.
-void ServedClient::wait_until(Deadline end) const {
+void ServedClient::wait_until(Deadline end) {
   HangUp first = wait_for_hang_up(socket_, server_.shut_down.raw(), end);
   if (first == HangUp::Wake) {
     if (end > server_.drained.load()) throw ShuttingDownError("the server is shutting down");

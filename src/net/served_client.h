@@ -23,10 +23,12 @@ namespace topnet::net {
 
 // What all connections of a server have in common. Any thread may use any of it.
 struct ServerState {
-  // `cut` ends the connection of whoever has to give way in the lobby.
-  ServerState(ServerOptions given, Connections& all, std::function<void(ConnectionId)> cut);
+  // `cut` ends a connection that has to give way in the lobby.
+  ServerState(const ServerOptions& given, ServerDelegate& program, Connections& all,
+              std::function<void(ConnectionId)> cut);
 
   ServerOptions options;
+  ServerDelegate& delegate;
   Connections& connections;
   Enrolments enrolments;
   Places places;
@@ -35,11 +37,10 @@ struct ServerState {
   std::atomic<Deadline> drained = Deadline::max();  // when all connections are to have ended
 };
 
-class ServedClient {
+class ServedClient final : public SessionConnection {
  public:
   // `socket` is connected, non-blocking and not owned; `server` outlives the object.
   ServedClient(ServerState& server, ConnectionId id, std::string peer, int socket);
-  ServedClient(ServedClient&&) = delete;
 
   // Serves it to its end, and returns how it ended; or nullopt where it is waited for, as
   // Session::run() does.
@@ -48,15 +49,18 @@ class ServedClient {
   // Where there is no thread for it: tells it that the server is busy, within three seconds.
   void turn_away();
 
+  // For the session.
+  std::variant<Joined, Refusal> join(const JoinRequest& request, const SessionPeer& peer) override;
+  bool is_revoked() const override { return server_.enrolments.is_revoked(peer_.id); }
+  Wake wait_for_client(Deadline end) override;
+  void wait_for_input(Deadline deadline) override;
+  void wait_until(Deadline end) override;
+
  private:
   std::optional<Outcome> receive();
   std::optional<Outcome> receive_with_tls();
   Outcome end_busy();
   bool take_place();
-  std::variant<Joined, Refusal> join(const JoinRequest& request, const SessionPeer& peer);
-  SessionHooks hooks();
-  Wake wait_for_client(Deadline end) const;
-  void wait_until(Deadline end) const;
 
   ServerState& server_;
   SessionPeer peer_;
@@ -65,7 +69,6 @@ class ServedClient {
   // Each is used by the next.
   std::shared_ptr<const TlsContext> context_;
   std::unique_ptr<Stream> stream_;
-  SessionHooks hooks_;
   std::optional<Session> session_;
 };
 

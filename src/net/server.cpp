@@ -25,9 +25,9 @@ constexpr std::size_t kClientStackSize = std::size_t{256} * 1024;
 
 }  // namespace
 
-Server::Server(proc::UniqueFd listener, ServerOptions options, Connections& connections,
-               Troubles& troubles)
-    : state_(std::move(options), connections, [this](ConnectionId id) { threads_.cut(id); }),
+Server::Server(proc::UniqueFd listener, const ServerOptions& options, ServerDelegate& delegate,
+               Connections& connections, Troubles& troubles)
+    : state_(options, delegate, connections, [this](ConnectionId id) { threads_.cut(id); }),
       troubles_(troubles) {
   acceptor_ = std::make_unique<Acceptor>(
       std::move(listener),

@@ -27,10 +27,10 @@ struct Meanwhile {
 
 class Server {
  public:
-  // Serves on `listener` (listening, non-blocking) from now on. `connections` and `troubles`
-  // outlive the server. Throws std::system_error where no thread can be had.
-  Server(proc::UniqueFd listener, ServerOptions options, Connections& connections,
-         Troubles& troubles);
+  // Serves on `listener` (listening, non-blocking) from now on. What is referred to outlives the
+  // server. Throws std::system_error if no thread can be started.
+  Server(proc::UniqueFd listener, const ServerOptions& options, ServerDelegate& delegate,
+         Connections& connections, Troubles& troubles);
 
   // Ends at once what is left.
   ~Server();

@@ -35,11 +35,12 @@ const Ended kRevoked{
 }  // namespace
 
 Session::Session(Stream& stream, SessionPeer peer, const SessionLimits& limits,
-                 const SessionHooks& hooks, Connections& connections)
+                 ServerDelegate& delegate, SessionConnection& connection, Connections& connections)
     : stream_(stream),
       peer_(std::move(peer)),
       limits_(limits),
-      hooks_(hooks),
+      delegate_(delegate),
+      connection_(connection),
       connections_(connections) {
   expect_request(limits_.request);
 }
@@ -61,11 +62,11 @@ std::optional<Outcome> Session::run() {
     return Outcome::ProtocolError;
   } catch (const ConnectionError&) {
     // Its input is ended for it when its key is revoked.
-    if (!hooks_.is_revoked()) return Outcome::PeerGone;
+    if (!connection_.is_revoked()) return Outcome::PeerGone;
     refuse(stream_, kRevoked.refusal);
     return kRevoked.outcome;
   } catch (const std::exception& error) {
-    hooks_.failed(peer_, error.what());
+    delegate_.failed(peer_, error.what());
     refuse(stream_, {.code = RefusalCode::Internal, .text = "the server failed"});
     return Outcome::InternalError;
   }
@@ -97,7 +98,7 @@ void Session::expect_request(std::chrono::milliseconds patience) {
 // Returns true when it begins to come, or the client has ended; false once where that takes long.
 bool Session::wait_for_request() {
   const Deadline rest = has_rested_ ? Deadline::max() : Clock::now() + limits_.rest;
-  switch (hooks_.wait_for_client(std::min(request_due_, rest))) {
+  switch (connection_.wait_for_client(std::min(request_due_, rest))) {
     case Wake::Client:
       break;
     case Wake::ShuttingDown:
@@ -107,13 +108,13 @@ bool Session::wait_for_request() {
       has_rested_ = true;
       return false;
   }
-  if (hooks_.is_revoked()) throw Ended(kRevoked);
+  if (connection_.is_revoked()) throw Ended(kRevoked);
   return true;
 }
 
 // Enrols the client; from then on it may ask for reports, on this connection too.
 void Session::join(const JoinRequest& request) {
-  auto answer = hooks_.join(request, peer_);
+  auto answer = connection_.join(request, peer_);
   if (const auto* const refusal = std::get_if<Refusal>(&answer)) {
     const bool is_busy = refusal->code == RefusalCode::Busy;
     throw Ended{is_busy ? Outcome::RefusedBusy : Outcome::RefusedAuth, *refusal};
@@ -143,33 +144,33 @@ void Session::exchange(const ReportRequest& request) {
   connections_.set_phase(peer_.id, Phase::Reporting);
   const std::shared_ptr<const ReportFile> report = make_report(request);
   // It may have taken an hour, which is the longest window.
-  if (hooks_.is_revoked()) throw Ended(kRevoked);
+  if (connection_.is_revoked()) throw Ended(kRevoked);
   send(*report, deadline);
   connections_.count_report();
   connections_.set_phase(peer_.id, Phase::Receiving);
   // Not by reading: behind the end of its input that a revocation makes, TLS could say nothing.
-  hooks_.wait_for_input(deadline);
-  if (hooks_.is_revoked()) throw Ended(kRevoked);
+  connection_.wait_for_input(deadline);
+  if (connection_.is_revoked()) throw Ended(kRevoked);
   const auto frame = read_frame(stream_, deadline);
   if (!frame) throw ConnectionError("the client left before its top");
   if (frame->type != FrameType::Top) throw ProtocolError("a top was due");
   const Top top = parse_top(frame->payload);
-  if (top.learned_pin && top.learned_pin == hooks_.next_pin()) {
-    hooks_.learned(peer_, *top.learned_pin);
+  if (top.learned_pin && top.learned_pin == delegate_.next_pin()) {
+    delegate_.learned(peer_, *top.learned_pin);
   }
   keep(top);
   write_frame(stream_, FrameType::Ack, to_json(Ack{.id = top.id}), deadline);
   ++exchanges_;
-  hooks_.exchange_done({.peer = peer_.peer,
-                        .client = peer_.client,
-                        .request = request,
-                        .report = report->path,
-                        .top = top});
+  delegate_.exchange_done({.peer = peer_.peer,
+                           .client = peer_.client,
+                           .request = request,
+                           .report = report->path,
+                           .top = top});
 }
 
 std::shared_ptr<const ReportFile> Session::make_report(const ReportRequest& request) const {
   try {
-    return hooks_.make_report(request, hooks_.wait_until);
+    return delegate_.make_report(request, [this](Deadline end) { connection_.wait_until(end); });
   } catch (const FileError& error) {
     fail("write the report", error);
   }
@@ -177,7 +178,7 @@ std::shared_ptr<const ReportFile> Session::make_report(const ReportRequest& requ
 
 void Session::keep(const Top& top) const {
   try {
-    if (hooks_.keep_top(
+    if (delegate_.keep_top(
             {.time = proc::now(), .client = peer_.client, .peer = peer_.peer, .top = top})) {
       connections_.count_top();
     }
@@ -187,7 +188,7 @@ void Session::keep(const Top& top) const {
 }
 
 void Session::fail(const char* what, const FileError& error) const {
-  hooks_.failed(peer_, error.what());
+  delegate_.failed(peer_, error.what());
   // The path is nobody's business but the server's.
   throw Ended{Outcome::InternalError,
               {.code = RefusalCode::Internal,
@@ -209,7 +210,8 @@ void Session::send(const ReportFile& report, Deadline deadline) {
     length += bytes.size();
     write_frame(stream_, FrameType::Data, bytes, deadline);
   }
-  const ReportEnd end{.length = length, .sha256 = digest.finish(), .next_pin = hooks_.next_pin()};
+  const ReportEnd end{
+      .length = length, .sha256 = digest.finish(), .next_pin = delegate_.next_pin()};
   write_frame(stream_, FrameType::End, to_json(end), deadline);
 }
 

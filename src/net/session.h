@@ -5,19 +5,17 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
+#include <stdexcept>
 #include <variant>
 
 #include "net/connections.h"
 #include "net/file_error.h"
 #include "net/frame.h"
 #include "net/message.h"
-#include "net/received_top.h"
 #include "net/report_files.h"
+#include "net/server_delegate.h"
 #include "net/stream.h"
 
 namespace topnet::net {
@@ -31,23 +29,6 @@ struct SessionLimits {
   std::chrono::milliseconds rest{250};
 };
 
-// What was done in one exchange, for the server's log.
-struct Exchange {
-  std::string peer;
-  std::optional<std::string> client;
-  ReportRequest request;
-  std::filesystem::path report;
-  Top top;
-};
-
-struct SessionPeer {
-  ConnectionId id = 0;
-  std::string peer;
-  std::optional<Pin> pin;             // of its key, where it showed one
-  std::optional<std::string> client;  // the enrolled name; "local" for our own key
-  bool is_enrolled = false;           // without TLS everybody is
-};
-
 // The server ends before something that is wanted can be had.
 class ShuttingDownError : public std::runtime_error {
  public:
@@ -57,51 +38,35 @@ class ShuttingDownError : public std::runtime_error {
 // What a wait for the client has ended with.
 enum class Wake : std::uint8_t { Client, ShuttingDown, Nobody };
 
-using WaitUntil = std::function<void(Deadline)>;
-using MakeReport =
-    std::function<std::shared_ptr<const ReportFile>(const ReportRequest&, const WaitUntil& wait)>;
+// The connection that a session runs on, beside its stream. Called in the thread that calls
+// Session::run().
+class SessionConnection {
+ public:
+  SessionConnection() = default;
+  SessionConnection(const SessionConnection&) = delete;
+  SessionConnection& operator=(const SessionConnection&) = delete;
+  virtual ~SessionConnection() = default;
 
-// What a session needs of the program around it. Called in the thread that calls run().
-struct SessionHooks {
-  // Makes and stores a report; waits for the end of a window with `wait`. Throws what stops it; the
-  // client is then told that it failed.
-  MakeReport make_report;
-  // Keeps the client's top: once this returns it is safe, and is acknowledged. False where its id
-  // was known. Throws what stops it; the client is then told that it failed.
-  std::function<bool(const ReceivedTop&)> keep_top;
-  // Enrols the client's key by an invite, and returns its name; or says why not, for people.
-  std::function<std::variant<Joined, Refusal>(const JoinRequest&, const SessionPeer&)> join =
-      [](const JoinRequest&, const SessionPeer&) {
-        return Refusal{.code = RefusalCode::JoinRefused, .text = "nobody can join this server"};
-      };
-  // The key that the server will have later, for enrolled clients to learn.
-  std::function<std::optional<Pin>()> next_pin = [] { return std::nullopt; };
-  // Notes that a client knows it.
-  std::function<void(const SessionPeer&, const Pin& next)> learned = [](const SessionPeer&,
-                                                                        const Pin&) {};
-  // Whether the client's key has been revoked since it was let in.
-  std::function<bool()> is_revoked = [] { return false; };
-  // Notes why the server failed the client, for the server's user.
-  std::function<void(const SessionPeer&, const std::string& why)> failed =
-      [](const SessionPeer&, const std::string&) {};
-  // Notes that an exchange is complete.
-  std::function<void(const Exchange&)> exchange_done;
-  // Returns when the client has sent something, or ended; when the server shuts down; or at that
-  // moment, which is Nobody.
-  std::function<Wake(Deadline)> wait_for_client;
-  // Returns when the client has sent something, or ended, also while the server shuts down. Throws
+  // As ServerDelegate::join(), if there is a place for the client.
+  virtual std::variant<Joined, Refusal> join(const JoinRequest& request,
+                                             const SessionPeer& peer) = 0;
+  // Whether the client's key has been revoked since the connection began.
+  virtual bool is_revoked() const = 0;
+  // Returns when the client has sent something or ended, when the server shuts down, or at that
+  // moment (Nobody).
+  virtual Wake wait_for_client(Deadline end) = 0;
+  // Returns when the client has sent something or ended, also while the server shuts down. Throws
   // TimeoutError.
-  std::function<void(Deadline)> wait_for_input = [](Deadline) {};
-  // Returns at that moment. Throws ConnectionError where the client ends before, and
-  // ShuttingDownError where the server has to.
-  WaitUntil wait_until = [](Deadline) {};
+  virtual void wait_for_input(Deadline deadline) = 0;
+  // See WaitUntil.
+  virtual void wait_until(Deadline end) = 0;
 };
 
 class Session {
  public:
   // The client's time for its first request begins. What is referred to outlives the session.
-  Session(Stream& stream, SessionPeer peer, const SessionLimits& limits, const SessionHooks& hooks,
-          Connections& connections);
+  Session(Stream& stream, SessionPeer peer, const SessionLimits& limits, ServerDelegate& delegate,
+          SessionConnection& connection, Connections& connections);
 
   // Serves requests until the client ends, breaks a rule or a deadline, or the server drains. Says
   // every refusal to the client as far as it can. Returns how it ended, or nullopt where the client
@@ -125,7 +90,8 @@ class Session {
   Stream& stream_;
   SessionPeer peer_;
   const SessionLimits& limits_;
-  const SessionHooks& hooks_;
+  ServerDelegate& delegate_;
+  SessionConnection& connection_;
   Connections& connections_;
   std::uint64_t exchanges_ = 0;
   std::uint64_t joins_ = 0;

@@ -34,7 +34,7 @@ TEST_CASE("a stranger joins and is served on one connection, and on the next wit
 
 TEST_CASE("without TLS nobody can join") {
   Enrolment machines;
-  machines.options.join = ServerOptions().join;  // as the program does it
+  machines.hooks.join = topnet::test::SessionHooks().join;
   const auto server = machines.serve();
   const UniqueFd socket = machines.connect();
   SocketStream stream(socket.raw());
@@ -46,8 +46,8 @@ TEST_CASE("without TLS nobody can join") {
 TEST_CASE("a client that joins while others are revoked is not taken for one of them") {
   Enrolment machines;
   Gate gate;
-  machines.options.join = [&](const JoinRequest&,
-                              const SessionPeer& peer) -> std::variant<Joined, Refusal> {
+  machines.hooks.join = [&](const JoinRequest&,
+                            const SessionPeer& peer) -> std::variant<Joined, Refusal> {
     gate.pass();
     machines.enrol(peer.pin.value_or(""), "joined");
     return Joined{.name = "joined"};
@@ -92,7 +92,8 @@ TEST_CASE("a new key is shown to new connections, and those that are there go on
   std::atomic<bool> has_changed = false;
   const auto old_context = std::make_shared<const TlsContext>(TlsContext::server(machines.own));
   const auto new_context = std::make_shared<const TlsContext>(TlsContext::server(next));
-  machines.options.tls = [&] { return has_changed ? new_context : old_context; };
+  machines.options.uses_tls = true;
+  machines.hooks.tls = [&] { return has_changed ? new_context : old_context; };
   const auto server = machines.serve();
   Connected before(machines, machines.db1, machines.own.pin);
   before.fetch();

@@ -68,7 +68,7 @@ TEST_CASE("a client that is revoked while its report is made gets none of it") {
   Enrolment machines;
   Gate gate;
   machines.enrol(machines.db1.pin, "db1");
-  machines.options.make_report = [&](const ReportRequest&, const auto&...) {
+  machines.hooks.make_report = [&](const ReportRequest&, const auto&...) {
     gate.pass();
     return std::make_shared<const ReportFile>(machines.files.write("the report", "text"));
   };
@@ -89,8 +89,8 @@ TEST_CASE("a client that is revoked while its report is made gets none of it") {
 
 TEST_CASE("a client that is revoked as soon as it has joined is not let in") {
   Enrolment machines;
-  machines.options.join = [&](const JoinRequest&,
-                              const SessionPeer&) -> std::variant<Joined, Refusal> {
+  machines.hooks.join = [&](const JoinRequest&,
+                            const SessionPeer&) -> std::variant<Joined, Refusal> {
     return Joined{.name = "joined"};
   };
   const auto server = machines.serve_tls();
@@ -105,7 +105,7 @@ TEST_CASE("a client that is revoked while it shakes hands is not let in") {
   // Revoked, and all connections looked at, between the first look at its name and whatever
   // follows.
   std::atomic<int> looks = 0;
-  machines.options.client_name = [&](const Pin&) -> std::optional<std::string> {
+  machines.hooks.client_name = [&](const Pin&) -> std::optional<std::string> {
     if (looks++ > 0) return std::nullopt;
     return "db1";
   };
@@ -121,7 +121,7 @@ TEST_CASE(
   Enrolment machines;
   machines.enrol(machines.db1.pin, "db1");
   // More than the buffers of both sockets hold.
-  machines.options.make_report = [&](const ReportRequest&, const auto&...) {
+  machines.hooks.make_report = [&](const ReportRequest&, const auto&...) {
     const std::string report(std::size_t{16} * 1024 * 1024, 'x');
     return std::make_shared<const ReportFile>(machines.files.write(report, "text"));
   };

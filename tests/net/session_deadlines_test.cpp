@@ -149,7 +149,8 @@ TEST_CASE("a client that is waited for is given its whole time, by whatever thre
   };
   MemoryStream stream(request_frame() + top_frame());
   const Deadline earliest = now();
-  Session session(stream, trial.peer, trial.limits, trial.hooks, trial.connections);
+  Session session(stream, trial.peer, trial.limits, trial.delegate, trial.connection,
+                  trial.connections);
   CHECK_FALSE(session.run());
   CHECK(Set{.deadline = waits.at(0), .earliest = earliest}.gives(250ms));
   CHECK_FALSE(session.run());

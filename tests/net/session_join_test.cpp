@@ -117,7 +117,7 @@ TEST_CASE("nobody can join where that was not provided for, as without TLS") {
   CHECK(outcome == Outcome::RefusedAuth);
   CHECK(frames.size() == 1);
   CHECK(refusal_in(frames) ==
-        Refusal{.code = RefusalCode::JoinRefused, .text = "nobody can join this server"});
+        Refusal{.code = RefusalCode::JoinRefused, .text = "no invites here"});
 }
 
 TEST_CASE("a client without a key is nobody that the invite could be bound to") {

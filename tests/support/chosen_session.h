@@ -18,6 +18,7 @@
 #include "support/kept_tops.h"
 #include "support/pins.h"
 #include "support/require.h"
+#include "support/session_hooks.h"
 
 namespace topnet::test {
 
@@ -117,8 +118,10 @@ struct ChosenSession {
   // Served by as many turns as the session wants.
   net::Outcome run(MemoryStream& with) {
     stream = &with;
-    const net::SessionHooks given = hooks();
-    net::Session session(with, peer, limits, given, connections);
+    SessionHooks given = hooks();
+    HookedDelegate delegate(given);
+    HookedConnection connection(given);
+    net::Session session(with, peer, limits, delegate, connection, connections);
     for (;;) {
       if (const auto outcome = session.run()) return *outcome;
       require(choices.rests && nobodies == 1);
@@ -138,7 +141,7 @@ struct ChosenSession {
     if (++moments == choices.revoked_at) said_before_revoked = stream->output.size();
   }
 
-  net::SessionHooks hooks() {
+  SessionHooks hooks() {
     using namespace net;
     return {
         .make_report = [this](const ReportRequest&, const WaitUntil&) { return make_report(); },

@@ -62,9 +62,9 @@ struct Enrolment : Machines {
   net::Identity db2 = net::load_identity(net::PrivateFolder(folder / "db2"));
 
   Enrolment() {
-    options.client_name = [this](const net::Pin& pin) { return name_of(pin); };
-    options.join = [this](const net::JoinRequest&,
-                          const net::SessionPeer& peer) -> std::variant<net::Joined, net::Refusal> {
+    hooks.client_name = [this](const net::Pin& pin) { return name_of(pin); };
+    hooks.join = [this](const net::JoinRequest&,
+                        const net::SessionPeer& peer) -> std::variant<net::Joined, net::Refusal> {
       enrol(peer.pin.value_or(""), "joined");
       return net::Joined{.name = "joined"};
     };

@@ -14,6 +14,7 @@
 #include "support/catch.h"
 #include "support/frames.h"
 #include "support/kept_tops.h"
+#include "support/session_hooks.h"
 #include "support/temporary_folder.h"
 
 namespace topnet::test {
@@ -40,7 +41,7 @@ struct Machines {
   net::Troubles troubles;
   KeptTops tops;
   sockaddr_storage address{};
-  net::ServerOptions options{
+  SessionHooks hooks{
       .client_name = [this](const net::Pin& pin) -> std::optional<std::string> {
         if (pin == own.pin) return "local";
         return std::nullopt;
@@ -49,18 +50,22 @@ struct Machines {
           [this](const net::ReportRequest&, const auto&...) {
             return std::make_shared<const net::ReportFile>(files.write("the report", "text"));
           },
-      .keep_top = [this](const net::ReceivedTop& top) { return tops.keep(top); },
-      .exchange_done = [](const net::Exchange&) {}};
+      .keep_top = [this](const net::ReceivedTop& top) { return tops.keep(top); }};
+  HookedDelegate delegate{hooks};
+  net::ServerOptions options{.uses_tls = false};
 
   std::unique_ptr<net::Server> serve() {
     proc::UniqueFd listener = net::listen_on(
         net::resolve({.host = "127.0.0.1", .port = 0}, net::Purpose::Listening).front());
     address = net::local_address(listener.raw());
-    return std::make_unique<net::Server>(std::move(listener), options, connections, troubles);
+    return std::make_unique<net::Server>(std::move(listener), options, delegate, connections,
+                                         troubles);
   }
   std::unique_ptr<net::Server> serve_tls() {
-    options.tls = [context = std::make_shared<const net::TlsContext>(
-                       net::TlsContext::server(own))] { return context; };
+    options.uses_tls = true;
+    hooks.tls = [context = std::make_shared<const net::TlsContext>(net::TlsContext::server(own))] {
+      return context;
+    };
     return serve();
   }
 

@@ -10,6 +10,7 @@
 #include "support/frames.h"
 #include "support/kept_tops.h"
 #include "support/memory_stream.h"
+#include "support/session_hooks.h"
 #include "support/temporary_folder.h"
 
 namespace topnet::test {
@@ -28,19 +29,20 @@ struct SessionTrial {
   net::SessionLimits limits{.rest = std::chrono::hours(24)};
   KeptTops tops;
   std::vector<net::Exchange> done;
-  net::SessionHooks hooks{
+  SessionHooks hooks{
       .make_report = [this](const net::ReportRequest&,
                             const net::WaitUntil&) { return write_report(); },
       .keep_top = [this](const net::ReceivedTop& top) { return tops.keep(top); },
-      .exchange_done = [this](const net::Exchange& exchange) { done.push_back(exchange); },
-      .wait_for_client = [](net::Deadline) { return net::Wake::Client; }};
+      .exchange_done = [this](const net::Exchange& exchange) { done.push_back(exchange); }};
+  HookedDelegate delegate{hooks};
+  HookedConnection connection{hooks};
 
   std::shared_ptr<const net::ReportFile> write_report() {
     return std::make_shared<const net::ReportFile>(files.write(report, "text"));
   }
 
   net::Outcome run(MemoryStream& stream) {
-    return net::Session(stream, peer, limits, hooks, connections).run().value();
+    return net::Session(stream, peer, limits, delegate, connection, connections).run().value();
   }
 
   // The frames that the server answers to `input`, and how the session ended.
