@@ -1,8 +1,8 @@
 // Runs one command, its output thrown away, and prints what it took: wall time and CPU time in
-// nanoseconds, and its peak resident memory in KiB.
+// nanoseconds, its peak resident memory in KiB, and its minor page faults.
 //
-// A program of its own because the kernel counts the memory of whoever starts a command into that
-// command's peak (exec keeps the larger of the two): measured from Python, everything would seem to
+// A program of its own because the kernel counts the memory of the process that starts a command
+// into that command's peak (exec keeps the larger of the two): measured from Python, everything would seem to
 // need what Python needs. This one needs less than 1 MiB, the least that it can see.
 
 #include <fcntl.h>
@@ -55,6 +55,6 @@ int main(int argc, char** argv) {
                  static_cast<unsigned>(status));
     return 1;
   }
-  std::printf("%lld %lld %ld\n", wall, nanoseconds(used.ru_utime) + nanoseconds(used.ru_stime),
-              used.ru_maxrss);
+  std::printf("%lld %lld %ld %ld\n", wall, nanoseconds(used.ru_utime) + nanoseconds(used.ru_stime),
+              used.ru_maxrss, used.ru_minflt);
 }
