@@ -1,16 +1,23 @@
 #include "net/message.h"
 
-#include <limits>
+#include <fmt/format.h>
 
-#include "net/json_fields.h"
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
 #include "net/trust_entry.h"
+#include "proc/escape.h"
 #include "proc/json_writer.h"
 #include "proc/words.h"
 
 namespace topnet::net {
 namespace {
 
-constexpr std::size_t kMaxDepth = 8;
+using Json = nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr int kMaxDepth = 8;
 constexpr std::size_t kMaxNameSize = 256;  // 64 bytes, each escaped
 constexpr std::size_t kMaxTextSize = 1024;
 constexpr std::uint64_t kMaxTicks = std::uint64_t{1} << 62U;
@@ -23,18 +30,108 @@ constexpr proc::Words<RefusalCode, 7> kCodes{{{"not_enrolled", RefusalCode::NotE
                                               {"internal", RefusalCode::Internal},
                                               {"join_refused", RefusalCode::JoinRefused}}};
 
-JsonFields fields_of(std::string_view payload) { return {payload, kMaxDepth}; }
-
-// nullopt for null.
-std::optional<std::chrono::milliseconds> delay_in(const JsonFields& fields) {
-  if (fields.is_null("delay")) return std::nullopt;
-  return fields.time("delay", kMinDelay, kMaxDelay);
+// Of two fields with one name the later one counts.
+Json parse_object(std::string_view payload) {
+  const auto check_depth = [](int depth, Json::parse_event_t event, const Json&) {
+    using Event = Json::parse_event_t;
+    if (depth >= kMaxDepth && (event == Event::object_start || event == Event::array_start)) {
+      throw ProtocolError(fmt::format("a message is nested deeper than {}", kMaxDepth));
+    }
+    return true;
+  };
+  // The library would end at a NUL byte, whatever follows, and skip a byte order mark.
+  const bool is_plain =
+      payload.find('\0') == std::string_view::npos && !payload.starts_with("\xef\xbb\xbf");
+  Json object = is_plain ? Json::parse(payload, check_depth, false) : Json();
+  if (!object.is_object()) throw ProtocolError("a message is not a JSON object");
+  return object;
 }
 
-// nullopt where the field is missing or null.
-std::optional<Pin> optional_pin(const JsonFields& fields, const char* name) {
-  if (!fields.has(name) || fields.is_null(name)) return std::nullopt;
-  return fields.pin(name);
+[[noreturn]] void refuse(const char* name) {
+  throw ProtocolError(fmt::format("a message's field {} is missing or out of range", name));
+}
+
+// Each of the following reads the field `name`, and throws ProtocolError if it is missing, of
+// another type or out of range.
+
+const Json& field(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end()) refuse(name);
+  return *found;
+}
+
+bool is_null(const Json& object, const char* name) { return field(object, name).is_null(); }
+
+std::uint64_t integer(const Json& object, const char* name, std::uint64_t least,
+                      std::uint64_t most) {
+  const Json& value = field(object, name);
+  if (!value.is_number_unsigned()) refuse(name);
+  const auto number = value.get<std::uint64_t>();
+  if (number < least || number > most) refuse(name);
+  return number;
+}
+
+milliseconds duration(const Json& object, const char* name, milliseconds least, milliseconds most) {
+  const Json& value = field(object, name);
+  if (!value.is_number()) refuse(name);
+  const std::chrono::duration<double> seconds(value.get<double>());
+  if (!(seconds >= least && seconds <= most)) refuse(name);
+  return milliseconds(std::llround(seconds.count() * 1000));
+}
+
+std::string text(const Json& object, const char* name) {
+  const Json& value = field(object, name);
+  if (!value.is_string()) refuse(name);
+  return value.get<std::string>();
+}
+
+std::string escaped(const Json& object, const char* name, std::size_t most) {
+  std::string value = text(object, name);
+  if (value.size() > most || !proc::is_escaped(value)) refuse(name);
+  return value;
+}
+
+std::string hex(const Json& object, const char* name, std::size_t digits) {
+  std::string value = text(object, name);
+  if (value.size() != digits || value.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    refuse(name);
+  }
+  return value;
+}
+
+template <typename Value, std::size_t Size>
+Value word(const Json& object, const char* name, const proc::Words<Value, Size>& words) {
+  const auto value = proc::meaning_of(text(object, name), words);
+  if (!value) refuse(name);
+  return *value;
+}
+
+Pin pin(const Json& object, const char* name) {
+  const auto value = parse_pin(text(object, name));
+  if (!value) refuse(name);
+  return *value;
+}
+
+// nullopt if the field is missing or null.
+std::optional<Pin> optional_pin(const Json& object, const char* name) {
+  if (!object.contains(name) || is_null(object, name)) return std::nullopt;
+  return pin(object, name);
+}
+
+// nullopt for null.
+std::optional<milliseconds> delay_in(const Json& object) {
+  if (is_null(object, "delay")) return std::nullopt;
+  return duration(object, "delay", kMinDelay, kMaxDelay);
+}
+
+// nullopt: since the process started.
+std::optional<milliseconds> window_in(const Json& object) {
+  const Json& window = field(object, "window");
+  if (!window.is_object()) refuse("window");
+  const std::string kind = text(window, "kind");
+  if (kind == "since_start" && is_null(window, "seconds")) return std::nullopt;
+  if (kind != "interval") refuse("window");
+  return duration(window, "seconds", kMinDelay, kMaxDelay);
 }
 
 // An object with the fields that `write` writes.
@@ -102,53 +199,53 @@ std::string to_json(const Joined& message) {
 }
 
 ReportRequest parse_request(std::string_view payload) {
-  const JsonFields fields = fields_of(payload);
-  return {.count = fields.number("top", 1, kMaxProcesses),
-          .key = fields.word("sort", proc::kSortKeys),
-          .format = fields.word("format", proc::kFormats),
-          .delay = delay_in(fields),
-          .hold = fields.time("hold", std::chrono::milliseconds(0), kMaxHold)};
+  const Json object = parse_object(payload);
+  return {.count = integer(object, "top", 1, kMaxProcesses),
+          .key = word(object, "sort", proc::kSortKeys),
+          .format = word(object, "format", proc::kFormats),
+          .delay = delay_in(object),
+          .hold = duration(object, "hold", milliseconds(0), kMaxHold)};
 }
 
 ReportEnd parse_end(std::string_view payload) {
-  const JsonFields fields = fields_of(payload);
-  return {.length = fields.number("length", 0, std::numeric_limits<std::int64_t>::max()),
-          .sha256 = fields.hex("sha256", 64),
-          .next_pin = optional_pin(fields, "next_pin")};
+  const Json object = parse_object(payload);
+  return {.length = integer(object, "length", 0, std::numeric_limits<std::int64_t>::max()),
+          .sha256 = hex(object, "sha256", 64),
+          .next_pin = optional_pin(object, "next_pin")};
 }
 
 Top parse_top(std::string_view payload) {
-  const JsonFields fields = fields_of(payload);
-  Top top{.id = fields.hex("id", 32),
+  const Json object = parse_object(payload);
+  Top top{.id = hex(object, "id", 32),
           .host = {},
-          .pid = static_cast<pid_t>(fields.number("pid", 1, std::numeric_limits<pid_t>::max())),
-          .name = fields.escaped("name", kMaxNameSize),
-          .window = fields.window("window", kMinDelay, kMaxDelay),
-          .user_ticks = fields.number("user_ticks", 0, kMaxTicks),
-          .system_ticks = fields.number("system_ticks", 0, kMaxTicks),
+          .pid = static_cast<pid_t>(integer(object, "pid", 1, std::numeric_limits<pid_t>::max())),
+          .name = escaped(object, "name", kMaxNameSize),
+          .window = window_in(object),
+          .user_ticks = integer(object, "user_ticks", 0, kMaxTicks),
+          .system_ticks = integer(object, "system_ticks", 0, kMaxTicks),
           .clock_ticks_per_second =
-              static_cast<std::uint32_t>(fields.number("clock_ticks_per_second", 1, 1000000))};
-  top.learned_pin = optional_pin(fields, "learned_pin");
-  if (!fields.is_null("host")) top.host = fields.escaped("host", kMaxNameSize);
+              static_cast<std::uint32_t>(integer(object, "clock_ticks_per_second", 1, 1000000))};
+  top.learned_pin = optional_pin(object, "learned_pin");
+  if (!is_null(object, "host")) top.host = escaped(object, "host", kMaxNameSize);
   return top;
 }
 
-Ack parse_ack(std::string_view payload) { return {.id = fields_of(payload).hex("id", 32)}; }
+Ack parse_ack(std::string_view payload) { return {.id = hex(parse_object(payload), "id", 32)}; }
 
 Refusal parse_refusal(std::string_view payload) {
-  const JsonFields fields = fields_of(payload);
-  return {.code = proc::meaning_of(fields.text("code"), kCodes).value_or(RefusalCode::Internal),
-          .text = fields.escaped("message", kMaxTextSize)};
+  const Json object = parse_object(payload);
+  return {.code = proc::meaning_of(text(object, "code"), kCodes).value_or(RefusalCode::Internal),
+          .text = escaped(object, "message", kMaxTextSize)};
 }
 
 JoinRequest parse_join(std::string_view payload) {
-  const JsonFields fields = fields_of(payload);
-  return {.secret = fields.hex("secret", 32), .server = fields.pin("server")};
+  const Json object = parse_object(payload);
+  return {.secret = hex(object, "secret", 32), .server = pin(object, "server")};
 }
 
 Joined parse_joined(std::string_view payload) {
-  std::string name = fields_of(payload).text("name");
-  if (!is_client_name(name)) JsonFields::refuse("name");
+  std::string name = text(parse_object(payload), "name");
+  if (!is_client_name(name)) refuse("name");
   return {.name = std::move(name)};
 }
 

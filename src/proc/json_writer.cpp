@@ -11,7 +11,6 @@ namespace {
 
 bool needs_no_escape(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
 
-// Of a scalar, which allocates nothing where it ends.
 std::string dump(const nlohmann::json& scalar) {
   return scalar.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -1,8 +1,7 @@
 // Writes JSON (RFC 8259) as it comes, without spaces.
 //
-// No tree of values is built: a report of 100,000 processes would need a hundred times its size,
-// and nlohmann/json's trees allocate in their destructors, where want of memory would end the
-// program. Whoever writes sees to it that fields stand in objects. Not thread-safe.
+// No tree of values is built, because a report of 100,000 processes would need a hundred times its
+// size. The caller has to put fields into objects only. Not thread-safe.
 #pragma once
 
 #include <chrono>

@@ -54,7 +54,7 @@ class Protocol(unittest.TestCase):
                     (b"GET / HTTP/1.1\r\n\r\n", "unknown frame type 71"),
                     (b"\x01\xff\xff\xff\xff", "announces 4294967295 bytes"),
                     (b"\x01\x00\x00\x10\x01", "announces 4097 bytes"),
-                    (b"\x01\x00\x00\x00\x02[]", "no JSON object"),
+                    (b"\x01\x00\x00\x00\x02[]", "not a JSON object"),
                     (b"\x01\x00\x00\x00\x02{}", "field top"),
                     (b"\x05\x00\x00\x00\x02{}", "a request was due")]:
                 with self.subTest(raw):

@@ -12,7 +12,7 @@ LAYERS = ["cmd", "web", "net", "proc"]
 # Which files may include what; a trailing slash or nothing behind it stands for all below.
 PACKAGES = {
     "CLI/": ["cmd/command_line.cpp"],
-    "nlohmann/": ["net/json_fields.cpp", "proc/json_writer.cpp"],
+    "nlohmann/": ["net/message.cpp", "proc/json_writer.cpp"],
     "httplib": ["web/http_responder.cpp"],
     "openssl/": ["net/constant_time.cpp", "net/identity.cpp", "net/openssl.cpp", "net/openssl.h", "net/tls.cpp",
                  "net/tls_context.cpp"],

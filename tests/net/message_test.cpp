@@ -95,10 +95,26 @@ TEST_CASE("M3, M5, M7: a delay or a window of another form or length is refused"
   CHECK_FALSE(parse_top(replaced(kTop, R"("seconds":null)", R"("seconds":null,"x":1)")).window);
 }
 
-TEST_CASE("M2: fields that are not known are skipped") {
+TEST_CASE("M2: unknown fields are skipped, and so is all that is in them") {
   CHECK(parse_request(replaced(kRequest, "{", R"({"colour":{"r":[1,2]},)")) ==
         parse_request(kRequest));
   CHECK(parse_top(replaced(kTop, "{", R"({"threads":7,)")) == parse_top(kTop));
+  for (const char* const holder : {R"({"x":{"id":"%"}})", R"({"x":[{"id":"%"}]})"}) {
+    CHECK_THROWS_AS(parse_ack(replaced(holder, "%", kId)), ProtocolError);
+  }
+}
+
+TEST_CASE("M2: of two fields with one name the later one counts, with all that is in it") {
+  const auto window_after = [](const std::string& first, const std::string& second) {
+    return parse_top(replaced(kTop, R"("window":{"kind":"since_start","seconds":null})",
+                              "\"window\":" + first + ",\"window\":" + second))
+        .window;
+  };
+  const std::string interval = R"({"kind":"interval","seconds":1})";
+  CHECK(window_after(interval, R"({"kind":"interval","seconds":2})") == std::chrono::seconds(2));
+  CHECK(window_after("7", R"({"kind":"since_start","seconds":null})") == std::nullopt);
+  CHECK_THROWS_AS(window_after(interval, "7"), ProtocolError);
+  CHECK_THROWS_AS(window_after(interval, R"({"kind":"interval"})"), ProtocolError);
 }
 
 TEST_CASE("E7: a refusal whose code is not known still says its text") {
@@ -152,11 +168,37 @@ TEST_CASE("M3, M7: a top that is incomplete or out of range is refused") {
   CHECK(parse_top(replaced(kTop, "a b", "")).name.empty());
 }
 
-TEST_CASE("M1, M3: what is no JSON object is refused, however deep it is") {
+TEST_CASE("M1, M3: what is not a JSON object is refused, however deep it is") {
   for (const std::string& payload :
        {std::string(), std::string("[]"), std::string("7"), std::string("{"), std::string("nul"),
-        std::string("{\"id\":\"\xff\"}"), std::string(4096, '['), std::string(4096, '\0'),
+        std::string(4096, '['), std::string(4096, '\0'),
         "{\"id\":" + std::string(2000, '[') + std::string(2000, ']') + "}"}) {
+    CHECK_THROWS_AS(parse_ack(payload), ProtocolError);
+  }
+}
+
+TEST_CASE("M1: an unknown field has to be JSON, too") {
+  const auto holding = [](const std::string& field) {
+    return R"({"id":")" + kId + "\"" + field + "}";
+  };
+  CHECK(parse_ack(holding(R"(,"x":1e308)")).id == kId);
+  for (const std::string field :
+       {",", R"(,"x")", R"(,"x":)", R"(,'x':1)", R"(,"x":01)", R"(,"x":1e999)", R"(,"x":NaN)",
+        ",\"x\":\"\n\"", ",\"x\":\"\xff\"", R"(,"x":"\ud800")", R"(,"x":"\udc00")",
+        R"(,"x":["\ud800a"])", R"(,"\udfff":1)"}) {
+    CAPTURE(field);
+    CHECK_THROWS_AS(parse_ack(holding(field)), ProtocolError);
+  }
+}
+
+TEST_CASE("M1: nothing but white space stands before or after the object") {
+  const std::string ack = to_json(Ack{.id = kId});
+  CHECK(parse_ack(" \t\r\n" + ack + " \t\r\n").id == kId);
+  const std::string nul(1, '\0');
+  for (const std::string& payload :
+       {ack + " x", ack + ack, ack + ",", ack + nul, ack + nul + "x", nul + ack,
+        replaced(ack, ":", ":" + nul), "\xef\xbb\xbf" + ack, ack + "\xef\xbb\xbf"}) {
+    CAPTURE(payload);
     CHECK_THROWS_AS(parse_ack(payload), ProtocolError);
   }
 }

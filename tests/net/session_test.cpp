@@ -132,7 +132,7 @@ TEST_CASE("F3, F4, F6, M3: what is no frame or no message is answered by a refus
            {"GET / HTTP/1.1\r\n\r\n", "unknown frame type 71"},
            {std::string("\x09\0\0\0\0", 5), "unknown frame type 9"},
            {std::string("\x01\0\0\x10\x01", 5), "announces 4097 bytes"},
-           {frame(FrameType::Request, "[]"), "no JSON object"},
+           {frame(FrameType::Request, "[]"), "not a JSON object"},
            {frame(FrameType::Request, "{}"), "missing or out of range"},
            {request_frame() + frame(FrameType::Top, "{\"id\":\"x\"}"),
             "missing or out of range"}}) {
