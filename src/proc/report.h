@@ -1,4 +1,4 @@
-// A ranking as it is handed out: as text, JSON and CSV; and the text read back.
+// A ranking as it is handed out: as text, JSON and CSV.
 //
 // Pure functions of a value; the forms are those of topnet-scan(1), section REPORT.
 #pragma once
@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "proc/accounting.h"
@@ -29,8 +28,6 @@ struct Report {
   std::optional<Accounting> accounting;
   std::optional<std::string> hidden;  // why not every process can be seen, as one line of text
   std::vector<Process> processes;     // in the order of the ranking
-
-  friend bool operator==(const Report&, const Report&) = default;
 };
 
 enum class Format : std::uint8_t { Text, Json, Csv };
@@ -42,11 +39,5 @@ std::string to_text(const Report& report);
 std::string to_json(const Report& report);  // one document on one line
 std::string to_csv(const Report& report);   // RFC 4180, CRLF
 std::string print(const Report& report, Format format);
-
-// Reads what to_text wrote. The text has no boot id, number of CPUs, states and start times: those
-// stay empty; and its shares of the busy time have one decimal, so that the accounting's ticks come
-// back as exact as that. Header lines that are not known are skipped, as those of a later version
-// would be. Returns nullopt if `text` is not a whole report.
-std::optional<Report> parse_text(std::string_view text);
 
 }  // namespace topnet::proc

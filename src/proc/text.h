@@ -13,11 +13,4 @@ inline std::string_view take_until(std::string_view& text, std::string_view sepa
   return taken;
 }
 
-// Takes `prefix` off `text`; false, and nothing is taken, where it does not begin with it.
-inline bool take_prefix(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  text.remove_prefix(prefix.size());
-  return true;
-}
-
 }  // namespace topnet::proc
