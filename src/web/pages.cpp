@@ -1,7 +1,8 @@
 #include "web/pages.h"
 
-#include "web/accept.h"
+#include "proc/text.h"
 #include "web/assets.h"
+#include "web/http_text.h"
 #include "web/metrics.h"
 #include "web/status_html.h"
 #include "web/status_json.h"
@@ -13,6 +14,18 @@ constexpr const char* kPlainText = "text/plain; charset=utf-8";
 constexpr const char* kHtml = "text/html; charset=utf-8";
 constexpr const char* kJson = "application/json";
 
+// Whether an Accept header names JSON and not HTML. Wildcards and qualities have no effect.
+bool wants_json(std::string_view accept) {
+  bool names_json = false;
+  while (!accept.empty()) {
+    std::string_view entry = proc::take_until(accept, ",");
+    const std::string type = to_lower(trim(proc::take_until(entry, ";")));
+    if (type == "text/html") return false;
+    if (type == kJson) names_json = true;
+  }
+  return names_json;
+}
+
 }  // namespace
 
 std::vector<Route> pages(const std::function<Status()>& status,
@@ -21,7 +34,7 @@ std::vector<Route> pages(const std::function<Status()>& status,
     return Answer{.content_type = kJson, .body = to_json(status())};
   };
   const auto show_status = [=](std::string_view accept) {
-    if (prefers_json(accept)) return show_json(accept);
+    if (wants_json(accept)) return show_json(accept);
     return Answer{.content_type = kHtml, .body = to_html(status())};
   };
   return {

@@ -48,14 +48,16 @@ class Pages(unittest.TestCase):
 
             wait_until(are_right)
 
-    def test_html_unless_json_is_preferred(self):
+    def test_html_unless_json_alone_is_named(self):
         with Server("--no-tls") as server:
             for accept, kind in [
                     (None, "text/html; charset=utf-8"), ("*/*", "text/html; charset=utf-8"),
                     ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
                      "text/html; charset=utf-8"),
                     ("application/json", "application/json"),
-                    ("text/html;q=0.5, application/json", "application/json")]:
+                    ("Application/JSON;q=0.1 , */*", "application/json"),
+                    ("application/json, TEXT/html;q=0.1", "text/html; charset=utf-8"),
+                    ("application/jsonx, */json", "text/html; charset=utf-8")]:
                 with self.subTest(accept):
                     headers = {"Accept": accept} if accept else {}
                     status, headers, body = ask(server.page, "/status", **headers)
