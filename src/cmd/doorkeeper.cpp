@@ -9,7 +9,6 @@
 
 #include "cmd/broken_lines.h"
 #include "cmd/failure.h"
-#include "net/address.h"
 #include "net/file_error.h"
 
 namespace topnet::cmd {
@@ -96,12 +95,8 @@ std::set<std::string> Doorkeeper::client_names() {
 
 std::variant<net::Joined, net::Refusal> Doorkeeper::join(const net::JoinRequest& request,
                                                          const net::SessionPeer& peer) {
-  const std::string host = net::parse_host_port(peer.peer).value_or(net::HostPort{}).host;
   if (!peer.pin) return refusal("a client that joins has to show a key");
-  std::optional<net::GuessGuard::Try> attempt = guard_.begin(host);
-  if (!attempt) return refusal("too many failed joins; try again in a minute");
   const auto refuse = [&](const std::string& why) {
-    attempt->fail();
     say(fmt::format("{} may not join: {}", peer.peer, why));
     return refusal(why);
   };

@@ -10,7 +10,6 @@
 #include <variant>
 
 #include "cmd/transport_options.h"
-#include "net/guess_guard.h"
 #include "net/key_ring.h"
 #include "net/message.h"
 #include "net/session.h"
@@ -72,7 +71,6 @@ class Doorkeeper {
 
   net::KeyRing ring_;
   net::Trust trust_;
-  net::GuessGuard guard_;
   std::optional<net::Identity> own_pki_;   // what --cert and --key hold
   std::string ca_pem_;                     // of --ca; empty: none
   std::mutex mutex_;                       // guards what follows

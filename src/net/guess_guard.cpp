@@ -1,62 +1,31 @@
 #include "net/guess_guard.h"
 
+#include <algorithm>
+#include <cstddef>
+
 #include "net/address.h"
 
 namespace topnet::net {
 namespace {
 
-constexpr std::size_t kMostFailures = 5;
-constexpr std::chrono::minutes kPause{1};
-// Whoever has so many addresses is not slowed down by remembering more of them.
-constexpr std::size_t kMostAddresses = 10000;
-// All of them are looked at so seldom, since there may be so many.
-constexpr std::chrono::seconds kCleaning{1};
+constexpr std::ptrdiff_t kMaxFailures = 5;
+constexpr std::chrono::minutes kMemory{1};
+// Bounds memory. A client with 2,000 addresses can make as many guesses with or without this limit.
+constexpr std::size_t kMaxRemembered = 10000;
 
 }  // namespace
 
-std::optional<GuessGuard::Try> GuessGuard::begin(const std::string& address,
-                                                 Clock::time_point now) {
-  std::string network = network_of(address);
-  std::unique_lock lock(mutex_);
-  if (now - cleaned_ >= kCleaning) forget_old(now);
-  tried_.wait(lock, [&] {
-    Entry& entry = entries_[network];
-    entry.forget_old(now);
-    return entry.trying == 0 || entry.failures.size() + entry.trying < kMostFailures;
-  });
-  Entry& entry = entries_[network];
-  const bool may_try = entry.failures.size() < kMostFailures;
-  if (!may_try) return std::nullopt;
-  ++entry.trying;
-  return std::optional<Try>(std::in_place, *this, std::move(network));
-}
-
-GuessGuard::Try::~Try() {
-  if (guard_ == nullptr) return;
-  const std::scoped_lock lock(guard_->mutex_);
-  const auto entry = guard_->entries_.find(network_);
-  if (--entry->second.trying == 0 && entry->second.failures.empty()) guard_->entries_.erase(entry);
-  guard_->tried_.notify_all();
-}
-
-void GuessGuard::Try::fail(Clock::time_point now) {
-  const std::scoped_lock lock(guard_->mutex_);
-  if (guard_->entries_.size() <= kMostAddresses) {
-    guard_->entries_[network_].failures.push_back(now);
+bool GuessGuard::admit(const std::string& address, bool has_failed, Clock::time_point now) {
+  const std::string network = network_of(address);
+  const std::scoped_lock lock(mutex_);
+  while (!failures_.empty() && now - failures_.front().time >= kMemory) failures_.pop_front();
+  const auto is_from_there = [&](const Failure& each) { return each.network == network; };
+  if (std::count_if(failures_.begin(), failures_.end(), is_from_there) >= kMaxFailures) {
+    return false;
   }
-}
-
-void GuessGuard::Entry::forget_old(Clock::time_point now) {
-  while (!failures.empty() && now - failures.front() >= kPause) failures.pop_front();
-}
-
-void GuessGuard::forget_old(Clock::time_point now) {
-  cleaned_ = now;
-  for (auto at = entries_.begin(); at != entries_.end();) {
-    Entry& entry = at->second;
-    entry.forget_old(now);
-    at = entry.failures.empty() && entry.trying == 0 ? entries_.erase(at) : std::next(at);
-  }
+  if (has_failed) failures_.push_back({.time = now, .network = network});
+  if (failures_.size() > kMaxRemembered) failures_.pop_front();
+  return true;
 }
 
 }  // namespace topnet::net

@@ -169,16 +169,12 @@ std::string HttpServer::answer_to(const std::string& head, const std::string& pe
   const bool shows_token =
       rejection == nullptr ? needs_token(path_in(std::get<std::string>(judged)), options_.access)
                            : *rejection == Rejection::WrongToken;
-  if (!shows_token) {
-    return rejection == nullptr ? responder_.respond(std::get<std::string>(judged))
-                                : HttpResponder::respond(*rejection, is_head);
+  // After too many guesses a client is not told that it is right, either.
+  if (shows_token && !guard_.admit(peer, rejection != nullptr)) {
+    return HttpResponder::respond(Rejection::TooManyTries, is_head);
   }
-  // Whoever has guessed too often is told nothing, not even that it is right now.
-  auto attempt = guard_.begin(peer);
-  if (!attempt) return HttpResponder::respond(Rejection::TooManyTries, is_head);
-  if (rejection == nullptr) return responder_.respond(std::get<std::string>(judged));
-  attempt->fail();
-  return HttpResponder::respond(*rejection, is_head);
+  return rejection == nullptr ? responder_.respond(std::get<std::string>(judged))
+                              : HttpResponder::respond(*rejection, is_head);
 }
 
 void HttpServer::set_gives_way(SeatId id, net::Deadline from) {

@@ -66,9 +66,7 @@ class Crowd:
     def visit(self, dice):
         """One connection; returns what it was."""
         is_stranger = dice.random() < 0.1
-        # From elsewhere, since joining is slowed down for all of an address that guesses.
-        client = Visitor(self.server.port, self.stranger, source="127.0.0.2") if is_stranger else \
-            Visitor(self.server.port, dice.choice(self.states))
+        client = Visitor(self.server.port, self.stranger if is_stranger else dice.choice(self.states))
         with contextlib.closing(client.connection):
             leaves = dice.choice(["connected", "asked", "read a frame", "owes its top", "owes an answer",
                                   "never", "never", "never", "never", "never"])

@@ -56,9 +56,8 @@ def made_up_top():
 class Client:
     """A connection: with the identity in `state` or as `context` says, else without TLS."""
 
-    def __init__(self, port, state=None, context=None, source="127.0.0.1"):
-        self.connection = socket.create_connection(("127.0.0.1", port), timeout=20,
-                                                   source_address=(source, 0))
+    def __init__(self, port, state=None, context=None):
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=20)
         if state:
             context = tls_context(state)
         if not context:
