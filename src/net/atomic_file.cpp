@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "net/file_error.h"
@@ -14,7 +13,7 @@
 namespace topnet::net {
 namespace {
 
-// How often a FIFO is looked at for somebody who reads it, in milliseconds.
+// How often a FIFO is checked for a reader, in milliseconds.
 constexpr int kLookForReader = 50;
 
 }  // namespace
@@ -42,11 +41,7 @@ AtomicFile::AtomicFile(std::filesystem::path file, mode_t mode)
   } else if (errno != ENOENT) {
     fail(errno);
   }
-  try {
-    temporary_.emplace(folder_.raw(), name_, mode);
-  } catch (const std::system_error& error) {
-    fail(error.code().value());
-  }
+  temporary_.emplace(folder_.raw(), file_, mode);
 }
 
 void AtomicFile::set_owner(uid_t owner, gid_t group) {
@@ -70,11 +65,7 @@ void AtomicFile::commit() {
   }
   if (existing_) keep_attributes();
   sync(temporary_->raw());
-  try {
-    temporary_->take_name();
-  } catch (const std::system_error& error) {
-    fail(error.code().value());
-  }
+  temporary_->publish();
   try {
     sync(folder_.raw());
   } catch (const FileError& error) {
@@ -102,7 +93,7 @@ void AtomicFile::open_device() {
     ::poll(nullptr, 0, kLookForReader);
   }
   if (::fstat(device_.raw(), &status) != 0 || ::fcntl(device_.raw(), F_SETFL, 0) != 0) fail(errno);
-  // Somebody swapped it since it was looked at.
+  // It was swapped since fstatat.
   if (S_ISREG(status.st_mode)) refuse("it changed while it was opened; try again");
 }
 
@@ -131,7 +122,7 @@ void AtomicFile::keep_attributes() const {
   // Only root may give a file away; a group of ours can be kept without being root.
   if (::fchown(descriptor, existing_->owner, existing_->group) != 0) {
     if (::fchown(descriptor, static_cast<uid_t>(-1), existing_->group) != 0) {
-      // What the old group might do is not for ours to do.
+      // The old group's permissions are not for ours.
       mode &= ~mode_t{070};
     }
   }

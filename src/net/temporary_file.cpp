@@ -1,129 +1,120 @@
 #include "net/temporary_file.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
-#include <memory>
-#include <string_view>
-#include <system_error>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "net/file_error.h"
+#include "proc/escape.h"
 
 namespace topnet::net {
 namespace {
 
-constexpr std::size_t kSuffixLength = 16;
-// Leaves room for the dot, the mark and the suffix in a component's 255 bytes.
+using Clock = std::chrono::steady_clock;
+
+// Leaves room for the rest of the temporary name in a component's 255 bytes.
 constexpr std::size_t kLongestKeptName = 200;
-
-[[noreturn]] void fail(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
-
-bool is_suffix(std::string_view text) {
-  return text.size() == kSuffixLength &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
+constexpr std::chrono::seconds kLongestWait{5};
+constexpr std::chrono::milliseconds kPollInterval{10};
 
 }  // namespace
 
-TemporaryFile::TemporaryFile(int folder, std::string name, mode_t mode)
+TemporaryFile::TemporaryFile(int folder, std::filesystem::path file, mode_t mode)
     : folder_(folder),
-      name_(std::move(name)),
-      prefix_("." + name_.substr(0, kLongestKeptName) + ".topnet-") {
-  remove_leftovers();
-  if (!open_unnamed(mode)) open_named(mode);
+      file_(std::move(file)),
+      name_(file_.filename()),
+      temporary_name_("." + name_.substr(0, kLongestKeptName) + ".topnet-new") {
+  if (!open_unnamed(mode)) acquire_name([&] { return create(mode); });
 }
 
 TemporaryFile::~TemporaryFile() {
-  if (!temporary_name_.empty()) ::unlinkat(folder_, temporary_name_.c_str(), 0);
+  if (has_temporary_name_) ::unlinkat(folder_, temporary_name_.c_str(), 0);
 }
 
-void TemporaryFile::take_name() {
-  if (temporary_name_.empty()) {
-    std::string link = next_temporary_name();
-    const std::string self = fmt::format("/proc/self/fd/{}", file_.raw());
-    if (::linkat(AT_FDCWD, self.c_str(), folder_, link.c_str(), AT_SYMLINK_FOLLOW) != 0) {
-      fail("linkat");
-    }
-    temporary_name_ = std::move(link);
-  }
-  if (::renameat(folder_, temporary_name_.c_str(), folder_, name_.c_str()) != 0) fail("renameat");
-  temporary_name_.clear();
+void TemporaryFile::publish() {
+  if (!has_temporary_name_) acquire_name([&] { return link(); });
+  if (::renameat(folder_, temporary_name_.c_str(), folder_, name_.c_str()) != 0) fail();
+  has_temporary_name_ = false;
 }
 
-// False where the file system has no unnamed files.
+// False if the file system has no unnamed files.
 bool TemporaryFile::open_unnamed(mode_t mode) {
-  // Without /proc there is no way to give it a name.
+  // Without /proc there is no way to link it.
   if (::access("/proc/self/fd", X_OK) != 0) return false;
-  file_ = proc::UniqueFd(::openat(folder_, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode));
-  if (!file_) {
+  descriptor_ = proc::UniqueFd(::openat(folder_, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode));
+  if (!descriptor_) {
     if (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT) return false;
-    fail("openat");
+    fail();
   }
-  // Locked before it has a name, so that nobody ever takes it for abandoned.
-  lock();
+  // Fails on a file system without locks. Left-overs stay there.
+  ::flock(descriptor_.raw(), LOCK_EX | LOCK_NB);
   return true;
 }
 
-void TemporaryFile::open_named(mode_t mode) {
-  for (;;) {
-    std::string candidate = next_temporary_name();
-    file_ = proc::UniqueFd(
-        ::openat(folder_, candidate.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode));
-    if (!file_) fail("openat");
-    // Another run may have taken it for abandoned before the lock was there.
-    if (lock()) {
-      temporary_name_ = std::move(candidate);
-      return;
-    }
+// False if the temporary name is taken.
+bool TemporaryFile::create(mode_t mode) {
+  constexpr int flags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC;
+  descriptor_ = proc::UniqueFd(::openat(folder_, temporary_name_.c_str(), flags, mode));
+  if (!descriptor_) {
+    if (errno == EEXIST) return false;
+    fail();
   }
-}
-
-// Marks the file as in use. False if it has no name any more. A file system without locks is none
-// of our business: there, leftovers are not removed either.
-bool TemporaryFile::lock() const {
-  // Waits for whoever is looking right now whether it is abandoned.
-  while (::flock(file_.raw(), LOCK_EX) != 0 && errno == EINTR) continue;
+  // Another run may lock and remove the file as a left-over before it is locked here.
+  if (::flock(descriptor_.raw(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
   struct stat status {};
-  return ::fstat(file_.raw(), &status) == 0 && status.st_nlink > 0;
+  return ::fstat(descriptor_.raw(), &status) == 0 && status.st_nlink > 0;
 }
 
-std::string TemporaryFile::next_temporary_name() const {
-  std::uint64_t random = 0;
-  if (::getrandom(&random, sizeof random, 0) != sizeof random) fail("getrandom");
-  return fmt::format("{}{:016x}", prefix_, random);
-}
-
-void TemporaryFile::remove_leftovers() const {
-  // A new description of the folder: the reading position belongs to it.
-  proc::UniqueFd folder(::openat(folder_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder) return;
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(folder.raw()), &::closedir);
-  if (!entries) return;
-  folder.release();
-  while (const dirent* const entry = ::readdir(entries.get())) {
-    const std::string_view name = entry->d_name;
-    if (name.starts_with(prefix_) && is_suffix(name.substr(prefix_.size()))) {
-      remove_if_abandoned(entry->d_name);
-    }
+// False if the temporary name is taken.
+bool TemporaryFile::link() {
+  const std::string self = fmt::format("/proc/self/fd/{}", descriptor_.raw());
+  if (::linkat(AT_FDCWD, self.c_str(), folder_, temporary_name_.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+    return true;
   }
+  if (errno == EEXIST) return false;
+  fail();
 }
 
-void TemporaryFile::remove_if_abandoned(const char* entry) const {
+void TemporaryFile::acquire_name(const std::function<bool()>& attempt) {
+  const Clock::time_point deadline = Clock::now() + kLongestWait;
+  while (!attempt()) {
+    if (Clock::now() >= deadline) {
+      const std::filesystem::path taken = file_.parent_path() / temporary_name_;
+      throw FileError("write", file_,
+                      fmt::format("another run is writing it; if there is none, remove {}",
+                                  proc::escape(taken.native())));
+    }
+    if (!remove_left_over()) std::this_thread::sleep_for(kPollInterval);
+  }
+  has_temporary_name_ = true;
+}
+
+// False if the temporary name is not that of a left-over with the new file's owner.
+bool TemporaryFile::remove_left_over() const {
   constexpr int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  proc::UniqueFd file(::openat(folder_, entry, O_RDONLY | flags));
-  // It has the mode of a file that its owner may only write.
-  if (!file) file = proc::UniqueFd(::openat(folder_, entry, O_WRONLY | flags));
+  // NFS locks only what is open for writing. The mode may allow nothing but reading.
+  proc::UniqueFd found(::openat(folder_, temporary_name_.c_str(), O_WRONLY | flags));
+  if (!found) found = proc::UniqueFd(::openat(folder_, temporary_name_.c_str(), O_RDONLY | flags));
   struct stat status {};
-  if (!file || ::fstat(file.raw(), &status) != 0) return;
-  if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid()) return;
-  if (::flock(file.raw(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(folder_, entry, 0);
+  if (!found || ::fstat(found.raw(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  struct stat own {};
+  const bool has_own = descriptor_ && ::fstat(descriptor_.raw(), &own) == 0;
+  if (status.st_uid != (has_own ? own.st_uid : ::geteuid())) return false;
+  if (::flock(found.raw(), LOCK_EX | LOCK_NB) != 0) return false;
+  // Before the lock was held, the file may have been renamed and the name given to another one.
+  struct stat named {};
+  return ::fstatat(folder_, temporary_name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         named.st_dev == status.st_dev && named.st_ino == status.st_ino &&
+         ::unlinkat(folder_, temporary_name_.c_str(), 0) == 0;
 }
+
+void TemporaryFile::fail() const { throw FileError("write", file_, errno); }
 
 }  // namespace topnet::net

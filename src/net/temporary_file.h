@@ -1,12 +1,15 @@
-// A file that has no name yet, in the folder where it will get one in a single step.
+// The new contents of a file, until they replace the old ones.
 //
-// A crash leaves nothing behind, or a file named `.NAME.topnet-` and 16 hex digits, which nobody
-// holds a lock on; the next TemporaryFile for that NAME removes it. Knows nothing of what is
-// written, and why. One object is used by one thread.
+// They are in an unnamed file (O_TMPFILE), which is called `.FILE.topnet-new` only between link and
+// rename. A file system without unnamed files has it under that name from the start. The writer
+// holds a lock (flock) on it, so a file of that name without a lock was left by a killed run. The
+// next writer of FILE removes it. One object is used by one thread.
 #pragma once
 
 #include <sys/types.h>
 
+#include <filesystem>
+#include <functional>
 #include <string>
 
 #include "proc/unique_fd.h"
@@ -15,31 +18,30 @@ namespace topnet::net {
 
 class TemporaryFile {
  public:
-  // `folder` is the descriptor of a folder, and outlives the object; `name` is what the file will
-  // be called there. Throws std::system_error.
-  TemporaryFile(int folder, std::string name, mode_t mode);
+  // `folder` is the descriptor of the folder of `file`, and outlives the object. Throws FileError.
+  TemporaryFile(int folder, std::filesystem::path file, mode_t mode);
   ~TemporaryFile();
   TemporaryFile(TemporaryFile&& other) noexcept = delete;
 
-  int raw() const { return file_.raw(); }
+  int raw() const { return descriptor_.raw(); }
 
-  // Gives the file its name, in place of what had it. Throws std::system_error, and then the name
-  // stands for what it stood for before.
-  void take_name();
+  // Replaces the file. Throws FileError; the file then has its old contents.
+  void publish();
 
  private:
   bool open_unnamed(mode_t mode);
-  void open_named(mode_t mode);
-  bool lock() const;
-  std::string next_temporary_name() const;
-  void remove_leftovers() const;
-  void remove_if_abandoned(const char* entry) const;
+  bool create(mode_t mode);
+  bool link();
+  void acquire_name(const std::function<bool()>& attempt);
+  bool remove_left_over() const;
+  [[noreturn]] void fail() const;
 
   int folder_;
-  std::string name_;
-  std::string prefix_;          // of temporary names
-  std::string temporary_name_;  // empty while the file has none
-  proc::UniqueFd file_;
+  std::filesystem::path file_;
+  std::string name_;  // its last component
+  std::string temporary_name_;
+  bool has_temporary_name_ = false;
+  proc::UniqueFd descriptor_;
 };
 
 }  // namespace topnet::net

@@ -1,5 +1,6 @@
 """--out FILE: the old bytes or all of the new ones, whatever goes wrong on the way."""
 
+import fcntl
 import os
 import resource
 import subprocess
@@ -31,6 +32,12 @@ class Out(unittest.TestCase):
         result = strace("-o", "/dev/null", "-e", "inject=" + injection,
                         TOPNET, "scan", "-o", self.file)
         return result.returncode, result.stderr.decode()
+
+    def start(self, *faults):
+        """Starts scan with faults injected."""
+        return subprocess.Popen(
+            ["strace", "-o", "/dev/null", *(f"--inject={fault}" for fault in faults), TOPNET, "scan", "-o", self.file],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
     def test_the_report_is_in_the_file_and_nothing_on_standard_output(self):
         result = topnet("scan", "-o", self.file)
@@ -90,21 +97,46 @@ class Out(unittest.TestCase):
         number = self.number_of_the_unnamed_open()
         os.remove(self.file)
 
-        def start(*delays):
-            faults = [f"openat:error=EOPNOTSUPP:when={number}", *delays]
-            return subprocess.Popen(
-                ["strace", "-o", "/dev/null", *(f"--inject={fault}" for fault in faults), TOPNET, "scan", "-o", self.file],
-                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-
-        # The first waits before it locks its new file, and before it renames it; the second finds
-        # that file meanwhile, locks it, and takes its time to remove it.
-        writers = [start("flock:delay_enter=700000", "renameat:delay_enter=1500000")]
+        unsupported = f"openat:error=EOPNOTSUPP:when={number}"
+        # The first waits before it locks its new file, and before it renames it. Meanwhile the second
+        # finds that file, locks it, waits again and removes it.
+        writers = [self.start(unsupported, "flock:delay_enter=700000", "renameat:delay_enter=1500000")]
         wait_until(lambda: os.listdir(self.folder))
-        writers.append(start("unlinkat:delay_enter=1000000"))
+        writers.append(self.start(unsupported, "unlinkat:delay_enter=1000000"))
         for writer in writers:
             _, said = writer.communicate(timeout=60)
             self.assertEqual((writer.returncode, said), (0, b""))
         self.assertEqual(os.listdir(self.folder), ["report.txt"])
+
+    def test_a_run_that_finds_another_file_under_the_name_leaves_it_alone(self):
+        require_fault_injection(self)
+        first = self.start("renameat:delay_enter=1500000")
+        wait_until(lambda: os.listdir(self.folder))
+        # Opens the first one's file, and locks it only when the name is the third one's.
+        second = self.start("flock:delay_enter=2500000:when=2")
+        self.assertEqual(first.communicate(timeout=60)[1], b"")
+        third = self.start("renameat:delay_enter=2000000")
+        self.assertEqual(third.communicate(timeout=60)[1], b"")
+        second.communicate(timeout=60)
+        self.assertEqual((first.returncode, third.returncode), (0, 0))
+        self.assertEqual(os.listdir(self.folder), ["report.txt"])
+
+    def test_a_run_that_stays_between_link_and_rename_is_named(self):
+        self.write_old()
+        taken = os.path.join(self.folder, ".report.txt.topnet-new")
+        with open(taken, "wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            result = topnet("scan", "-o", self.file)
+        self.assertEqual((result.returncode, result.stderr.decode()),
+                         (6, f"topnet: could not write {self.file}: another run is writing it; if there is none, "
+                             f"remove {taken}\n"))
+        self.assertEqual(self.contents(), b"old")
+
+    def test_no_folder_is_listed(self):
+        require_fault_injection(self)
+        calls = strace("-y", "-e", "trace=getdents64", TOPNET, "scan", "-o", self.file).stderr.decode()
+        self.assertIn("/proc", calls)
+        self.assertNotIn(self.folder, calls)
 
     def number_of_the_unnamed_open(self):
         """Which of scan's calls of openat asks for the unnamed file."""
@@ -129,8 +161,7 @@ class Out(unittest.TestCase):
         self.assertNotEqual(status, 0)
         self.assertEqual(self.contents(), b"old")
         left = [name for name in os.listdir(self.folder) if name != "report.txt"]
-        self.assertEqual(len(left), 1, "the run was meant to die between link and rename")
-        self.assertRegex(left[0], r"^\.report\.txt\.topnet-[0-9a-f]{16}$")
+        self.assertEqual(left, [".report.txt.topnet-new"], "the run was meant to die between link and rename")
         self.assertEqual(topnet("scan", "-o", self.file).returncode, 0)
         self.assertTrue(self.contents().startswith(FIRST_LINE))
         self.assertEqual(os.listdir(self.folder), ["report.txt"])

@@ -7,6 +7,9 @@
 
 #include <array>
 #include <cerrno>
+#include <future>
+#include <thread>
+#include <vector>
 
 #include "support/catch.h"
 #include "support/temporary_folder.h"
@@ -14,10 +17,13 @@
 using topnet::net::AtomicFile;
 using topnet::test::read_file;
 using topnet::test::TemporaryFolder;
+using namespace std::chrono_literals;
 
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr const char* kTemporaryName = ".report.topnet-new";
 
 // Sets the umask for as long as it lives.
 class Umask {
@@ -33,6 +39,16 @@ void replace(const fs::path& file, std::string_view bytes) {
   AtomicFile target(file);
   target.write(bytes);
   target.commit();
+}
+
+// Empty if it succeeds.
+std::string error_of_replacing(const fs::path& file) {
+  try {
+    replace(file, "new");
+    return "";
+  } catch (const std::exception& error) {
+    return error.what();
+  }
 }
 
 unsigned mode_of(const fs::path& file) {
@@ -156,36 +172,91 @@ TEST_CASE("a full device is an error that names it") {
   CHECK_THROWS_WITH(file.commit(), "could not write /dev/full: No space left on device");
 }
 
-TEST_CASE("what a crashed run left is removed, and nothing else is") {
+TEST_CASE("AtomicFile: a left-over is removed, and nothing else", "[atomic_file]") {
   const TemporaryFolder folder;
-  const std::string left = ".report.topnet-0123456789abcdef";
-  for (const std::string& name :
-       {left, std::string(".report.topnet-0123456789abcdeX"), std::string(".report.topnet-01"),
-        std::string(".reports.topnet-0123456789abcdef"), std::string("report.topnet")}) {
-    topnet::test::write_file(folder / name, "left");
-  }
+  const std::vector<std::string> names = {".report.topnet-new", ".report.topnet-new2",
+                                          ".report.topnet-0123456789abcdef", ".reports.topnet-new"};
+  for (const std::string& name : names) topnet::test::write_file(folder / name, "left");
+  REQUIRE(::chmod((folder / names.front()).c_str(), 0400) == 0);
   replace(folder / "report", "x");
-  CHECK_FALSE(fs::exists(folder / left));
-  CHECK(entries_in(folder.path()) == 5);
+  CHECK(read_file(folder / "report") == "x");
+  CHECK_FALSE(fs::exists(folder / names.front()));
+  CHECK(entries_in(folder.path()) == names.size());
 }
 
-TEST_CASE("the temporary file of a run that is still alive is left alone") {
+TEST_CASE("AtomicFile: a locked temporary file is waited for", "[atomic_file]") {
   const TemporaryFolder folder;
-  const fs::path alive = folder / ".report.topnet-0123456789abcdef";
-  topnet::test::write_file(alive, "in work");
-  const topnet::proc::UniqueFd owner(::open(alive.c_str(), O_RDONLY));
-  REQUIRE(::flock(owner.raw(), LOCK_EX) == 0);
+  const fs::path taken = folder / kTemporaryName;
+  topnet::test::write_file(taken, "in work");
+  topnet::proc::UniqueFd writer(::open(taken.c_str(), O_RDONLY));
+  REQUIRE(::flock(writer.raw(), LOCK_EX) == 0);
+  const std::jthread other([&] {
+    std::this_thread::sleep_for(100ms);
+    std::error_code ignored;
+    fs::rename(taken, folder / "other", ignored);
+    writer.reset();
+  });
   replace(folder / "report", "x");
-  CHECK(fs::exists(alive));
+  CHECK(read_file(folder / "report") == "x");
+  CHECK(entries_in(folder.path()) == 2);
 }
 
-TEST_CASE("a planted link under the name of a left-over is not followed") {
+TEST_CASE("AtomicFile: a temporary name that stays taken is an error", "[atomic_file]") {
   const TemporaryFolder folder;
   topnet::test::write_file(folder / "victim", "precious");
-  fs::create_symlink(folder / "victim", folder / ".report.topnet-0123456789abcdef");
-  replace(folder / "report", "x");
+  topnet::test::write_file(folder / ".locked.topnet-new", "in work");
+  const topnet::proc::UniqueFd writer(::open((folder / ".locked.topnet-new").c_str(), O_RDONLY));
+  REQUIRE(::flock(writer.raw(), LOCK_EX) == 0);
+  fs::create_symlink(folder / "victim", folder / ".link.topnet-new");
+  REQUIRE(::mkfifo((folder / ".fifo.topnet-new").c_str(), 0600) == 0);
+  fs::create_directory(folder / ".folder.topnet-new");
+  std::vector<std::string> names = {"locked", "link", "fifo", "folder"};
+  if (::geteuid() == 0) {
+    topnet::test::write_file(folder / ".foreign.topnet-new", "left");
+    REQUIRE(::chown((folder / ".foreign.topnet-new").c_str(), 1234, 2345) == 0);
+    names.emplace_back("foreign");
+  }
+  std::vector<std::future<std::string>> errors;  // all at once, since each waits for 5 s
+  for (const std::string& name : names) {
+    topnet::test::write_file(folder / name, "old");
+    errors.push_back(std::async(std::launch::async, error_of_replacing, folder / name));
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const fs::path taken = folder / ("." + names[i] + ".topnet-new");
+    CHECK(errors[i].get() == "could not write " + (folder / names[i]).string() +
+                                 ": another run is writing it; if there is none, remove " +
+                                 taken.string());
+    CHECK(read_file(folder / names[i]) == "old");
+    CHECK(fs::exists(taken));
+  }
   CHECK(read_file(folder / "victim") == "precious");
-  CHECK(read_file(folder / "report") == "x");
+}
+
+TEST_CASE("AtomicFile: what root left of another user's file is removed", "[atomic_file]") {
+  if (::geteuid() != 0) return;
+  const TemporaryFolder folder;
+  for (const char* const name : {"report", kTemporaryName}) {
+    topnet::test::write_file(folder / name, "old");
+    REQUIRE(::chown((folder / name).c_str(), 1234, 2345) == 0);
+  }
+  replace(folder / "report", "new");
+  CHECK(read_file(folder / "report") == "new");
+  CHECK(entries_in(folder.path()) == 1);
+}
+
+TEST_CASE("AtomicFile: many writers of one file all succeed", "[atomic_file]") {
+  const TemporaryFolder folder;
+  std::vector<std::future<std::string>> errors;
+  for (int i = 0; i < 20; ++i) {
+    errors.push_back(std::async(std::launch::async, [&] {
+      std::string said;
+      for (int n = 0; n < 20; ++n) said += error_of_replacing(folder / "report");
+      return said;
+    }));
+  }
+  for (std::future<std::string>& error : errors) CHECK(error.get().empty());
+  CHECK(read_file(folder / "report") == "new");
+  CHECK(entries_in(folder.path()) == 1);
 }
 
 TEST_CASE("the longest name that a folder takes can be written") {
