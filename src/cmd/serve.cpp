@@ -140,14 +140,14 @@ ExitCode run(const ServeOptions& options) {
                       .max_clients = clients_within_limits(options.max_clients)},
                      delegate, connections, troubles);
   std::optional<proc::Watch> watch;
-  const auto snapshot = [&](std::shared_ptr<const proc::Watched> host) {
+  const auto status = [&] {
     return web::Status{.time = proc::now(),
                        .server = info,
                        .exchange = connections.snapshot(),
                        .tops = tops.newest(),
                        .clients = tops.clients(),
                        .heard = {},
-                       .host = std::move(host),
+                       .host = watch->look(),
                        .work = {.scans = sampler.scans(),
                                 .accept_errors = troubles.accept_errors(),
                                 .thread_errors = troubles.thread_errors(),
@@ -155,9 +155,8 @@ ExitCode run(const ServeOptions& options) {
                                 .threads = proc::count_threads(),
                                 .own = proc::read_own_usage()}};
   };
-  const auto status = [&] { return snapshot(watch->look()); };
   const auto metrics = [&] {
-    web::Status now = snapshot(watch->look_at_totals());
+    web::Status now = status();
     now.heard = tops.heard();
     const std::set<std::string> enrolled = doorkeeper.client_names();
     std::erase_if(now.heard, [&](const auto& each) { return !enrolled.contains(each.first); });

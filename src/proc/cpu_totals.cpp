@@ -1,7 +1,7 @@
 #include "proc/cpu_totals.h"
 
 #include <algorithm>
-#include <exception>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -13,14 +13,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-using Groups = std::vector<GroupTotal>;
-
-constexpr std::uint64_t kCulpritPart = 10;  // of a CPU
-constexpr milliseconds kInnocent{300000};   // after its last deed
-// Two minutes between two scrapes of one collector, and what one window may be shown later than
-// another after its end.
-constexpr milliseconds kLongestScrape{130000};
-constexpr std::size_t kRestingPart = 4;  // of all groups
+constexpr std::uint64_t kHeavyPercent = 10;  // of a CPU
+constexpr milliseconds kHeavyTime{30'000};
+constexpr milliseconds kPeriod{600'000};
 
 struct Used {
   std::uint64_t user_ticks = 0;
@@ -46,111 +41,52 @@ void add_to(GroupTotal& total, const Used& used) {
   total.system_ticks += used.system_ticks;
 }
 
-// The names of one window, and the groups that they are given.
-class Distribution {
- public:
-  Distribution(CpuTotals& totals, std::vector<LostGroup>& lost, milliseconds window,
-               milliseconds read)
-      : groups_(totals.groups),
-        other_(totals.other),
-        lost_(lost),
-        now_(totals.watched),
-        window_(window),
-        read_(read) {
-    std::erase_if(lost_, [&](const LostGroup& each) { return is_long_ago(each.since); });
-  }
+void add_to_group(GroupTotal& group, const Used& used) {
+  add_to(group, used);
+  group.last_hour_ticks.front() += used.cpu_ticks();
+}
 
-  void add_to_group(GroupTotal& group, const Used& used) {
-    if (is_culprit(used)) {
-      group.culprit_at = now_;
-      group.rests_since.reset();
+bool is_heavy(const Used& used, milliseconds window) {
+  return used.cpu_ticks() * 100 * 1000 >
+         kHeavyPercent * static_cast<std::uint64_t>(window.count()) * clock_ticks_per_second();
+}
+
+// Those that use most first.
+std::vector<std::pair<std::string_view, Used>> sorted(const UsedByName& names) {
+  std::vector<std::pair<std::string_view, Used>> result(names.begin(), names.end());
+  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) {
+    return std::pair(b.second.cpu_ticks(), a.first) < std::pair(a.second.cpu_ticks(), b.first);
+  });
+  return result;
+}
+
+// The group that used least in the last hour, of those that are not heavy in this window; null if
+// all are.
+GroupTotal* find_lightest(std::vector<GroupTotal>& groups, const UsedByName& names,
+                          milliseconds window) {
+  GroupTotal* lightest = nullptr;
+  std::uint64_t least = 0;
+  for (GroupTotal& group : groups) {
+    const auto own = names.find(group.name);
+    if (own != names.end() && is_heavy(own->second, window)) continue;
+    const auto& periods = group.last_hour_ticks;
+    const std::uint64_t ticks = std::accumulate(periods.begin(), periods.end(), std::uint64_t{0});
+    if (lightest == nullptr || ticks < least) {
+      lightest = &group;
+      least = ticks;
     }
-    add_to(group.rests_since ? other_ : group, used);
   }
-
-  void add_newcomer(std::string_view name, const Used& used, std::size_t most) {
-    if (name.empty() || name == kOtherGroup) return add_to(other_, used);
-    if (groups_.size() < most) {
-      return add_to_group(groups_.emplace_back(group_of(name)), used);
-    }
-    GroupTotal* const room = is_culprit(used) && !has_lost(name) ? find_ready() : nullptr;
-    if (room == nullptr) return add_to(other_, used);
-    lost_.push_back({.name = room->name, .since = now_});
-    *room = group_of(name);
-    add_to_group(*room, used);
-  }
-
-  // The least of those that are no culprits.
-  void put_to_rest(std::size_t count) {
-    std::vector<GroupTotal*> awake;
-    for (GroupTotal& each : groups_) {
-      if (rests(each)) {
-        if (count > 0) --count;
-      } else if (may_rest(each)) {
-        awake.push_back(&each);
-      }
-    }
-    std::stable_sort(awake.begin(), awake.end(), [](const GroupTotal* a, const GroupTotal* b) {
-      return a->cpu_ticks() < b->cpu_ticks();
-    });
-    awake.resize(std::min(count, awake.size()));
-    for (GroupTotal* const each : awake) each->rests_since = now_;
-  }
-
- private:
-  static GroupTotal group_of(std::string_view name) {
-    return {.name = std::string(name), .culprit_at = {}, .rests_since = {}};
-  }
-  static bool rests(const GroupTotal& group) { return group.rests_since.has_value(); }
-
-  bool is_culprit(const Used& used) const {
-    return used.cpu_ticks() * kCulpritPart * 1000 >=
-           static_cast<std::uint64_t>(window_.count()) * clock_ticks_per_second();
-  }
-  bool may_rest(const GroupTotal& group) const {
-    return !group.culprit_at || now_ - *group.culprit_at >= kInnocent;
-  }
-  // Every collector has seen the totals of that moment, or later ones.
-  bool is_long_ago(milliseconds moment) const {
-    return moment <= read_ && now_ - moment >= kLongestScrape;
-  }
-  bool has_lost(std::string_view name) const {
-    return std::any_of(lost_.begin(), lost_.end(),
-                       [&](const LostGroup& each) { return each.name == name; });
-  }
-
-  // The one that rests for longest, if that is long enough.
-  GroupTotal* find_ready() const {
-    GroupTotal* longest = nullptr;
-    for (GroupTotal& each : groups_) {
-      if (!rests(each)) continue;
-      if (longest == nullptr || *each.rests_since < *longest->rests_since) longest = &each;
-    }
-    return longest != nullptr && is_long_ago(*longest->rests_since) ? longest : nullptr;
-  }
-
-  Groups& groups_;
-  GroupTotal& other_;
-  std::vector<LostGroup>& lost_;
-  milliseconds now_;
-  milliseconds window_;
-  milliseconds read_;
-};
+  return lightest;
+}
 
 }  // namespace
 
-void CpuCounter::add(const Usage& usage, milliseconds read) noexcept {
-  totals_.watched += usage.window.value_or(milliseconds(0));
-  std::uint64_t found = 0;
-  for (const Process& process : usage.processes) found += process.cpu_ticks();
-  try {
-    add_groups(usage, read);
-  } catch (const std::exception&) {
-    for (const Process& process : usage.processes) {
-      totals_.other.user_ticks += process.user_ticks;
-      totals_.other.system_ticks += process.system_ticks;
-    }
-  }
+void CpuCounter::add(const Usage& usage) {
+  add_groups(usage);
+  add_accounting(usage);
+}
+
+void CpuCounter::add_accounting(const Usage& usage) {
   std::uint64_t ended = 0;
   if (usage.ended) {
     for (const EndedChildren& each : *usage.ended) ended += each.ticks;
@@ -159,7 +95,8 @@ void CpuCounter::add(const Usage& usage, milliseconds read) noexcept {
   totals_.busy_ticks += machine.busy_ticks;
   totals_.ended_ticks += ended;
   totals_.interrupt_ticks += machine.interrupt_ticks;
-  found += ended + machine.interrupt_ticks;
+  std::uint64_t found = ended + machine.interrupt_ticks;
+  for (const Process& process : usage.processes) found += process.cpu_ticks();
   if (found <= machine.busy_ticks) {
     totals_.unexplained_ticks += machine.busy_ticks - found;
   } else {
@@ -167,28 +104,49 @@ void CpuCounter::add(const Usage& usage, milliseconds read) noexcept {
   }
 }
 
-// All of it, or where that throws nothing.
-void CpuCounter::add_groups(const Usage& usage, milliseconds read) {
-  CpuTotals totals = totals_;
-  std::vector<LostGroup> lost = lost_;
-  Distribution distribution(totals, lost, usage.window.value_or(milliseconds(0)), read);
-  UsedByName names = by_name(usage);
-  for (GroupTotal& group : totals.groups) {
-    const auto own = names.find(group.name);
-    if (own == names.end()) continue;
-    distribution.add_to_group(group, own->second);
-    names.erase(own);
+void CpuCounter::add_groups(const Usage& usage) {
+  const milliseconds window = usage.window.value_or(milliseconds(0));
+  advance_periods(window);
+  const UsedByName names = by_name(usage);
+  UsedByName newcomers = names;
+  for (GroupTotal& group : totals_.groups) {
+    const auto own = newcomers.find(group.name);
+    if (own == newcomers.end()) continue;
+    add_to_group(group, own->second);
+    newcomers.erase(own);
   }
-  std::vector<std::pair<std::string_view, Used>> newcomers(names.begin(), names.end());
-  std::sort(newcomers.begin(), newcomers.end(), [](const auto& a, const auto& b) {
-    return std::pair(b.second.cpu_ticks(), a.first) < std::pair(a.second.cpu_ticks(), b.first);
-  });
-  for (const auto& [name, used] : newcomers) distribution.add_newcomer(name, used, most_groups_);
-  if (totals.groups.size() == most_groups_) {
-    distribution.put_to_rest(std::max<std::size_t>(most_groups_ / kRestingPart, 1));
+  std::map<std::string, Heavy> heavy;
+  for (const auto& [name, used] : sorted(newcomers)) {
+    if (name.empty() || name == kOtherGroup) {
+      add_to(totals_.other, used);
+    } else if (totals_.groups.size() < most_groups_) {
+      add_to_group(totals_.groups.emplace_back(GroupTotal{.name = std::string(name)}), used);
+    } else {
+      add_to(totals_.other, used);
+      if (!is_heavy(used, window)) continue;
+      Heavy now = heavy_[std::string(name)];
+      now.time += window;
+      now.ticks += used.cpu_ticks();
+      GroupTotal* const lightest =
+          now.time >= kHeavyTime ? find_lightest(totals_.groups, names, window) : nullptr;
+      if (lightest != nullptr) {
+        *lightest = {.name = std::string(name), .last_hour_ticks = {now.ticks}};
+      } else {
+        heavy[std::string(name)] = now;
+      }
+    }
   }
-  totals_ = std::move(totals);
-  lost_ = std::move(lost);
+  heavy_ = std::move(heavy);
+}
+
+void CpuCounter::advance_periods(milliseconds window) {
+  for (period_ += window; period_ >= kPeriod; period_ -= kPeriod) {
+    for (GroupTotal& group : totals_.groups) {
+      auto& periods = group.last_hour_ticks;
+      std::rotate(periods.begin(), periods.end() - 1, periods.end());
+      periods.front() = 0;
+    }
+  }
 }
 
 }  // namespace topnet::proc

@@ -1,11 +1,12 @@
-// What the CPUs have done since it is counted, window by window, and for which programs: totals
-// that only grow and add up, of a bounded number of names. Used by one thread at a time.
+// Totals of what the CPUs have done, window by window, and of the programs that used them. They
+// only grow, add up, and are kept for a bounded number of names. Used by one thread at a time.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,60 +19,56 @@ struct GroupTotal {
   std::string name;  // escaped (proc/escape.h); never empty, and never kOtherGroup
   std::uint64_t user_ticks = 0;
   std::uint64_t system_ticks = 0;
-  // Moments of CpuTotals::watched: when it was a culprit last, and since when it is at rest.
-  std::optional<std::chrono::milliseconds> culprit_at;
-  std::optional<std::chrono::milliseconds> rests_since;
+  // Use in each of the last six periods of 10 min, the current one first.
+  std::array<std::uint64_t, 6> last_hour_ticks{};
 
   std::uint64_t cpu_ticks() const { return user_ticks + system_ticks; }
-
-  friend bool operator==(const GroupTotal&, const GroupTotal&) = default;
-};
-
-// A name that had a group, and the moment of CpuTotals::watched from which on it has none.
-struct LostGroup {
-  std::string name;
-  std::chrono::milliseconds since{0};
 };
 
 inline constexpr const char* kOtherGroup = "_other";
 
-// In clock ticks. Groups, other, ended, interrupts and unexplained, less overexplained, are what
-// was busy.
+// In clock ticks. Groups, other, ended, interrupts and unexplained, less overexplained, grow by as
+// much as busy, over any time in which no group was replaced.
 struct CpuTotals {
-  std::chrono::milliseconds watched{0};  // the length of all windows
   std::uint64_t busy_ticks = 0;
   std::uint64_t ended_ticks = 0;
   std::uint64_t interrupt_ticks = 0;
   std::uint64_t unexplained_ticks = 0;    // of windows in which less was found than was busy
   std::uint64_t overexplained_ticks = 0;  // and in which more was
   std::vector<GroupTotal> groups;         // in no order; no two of the same name
-  GroupTotal other{.name = kOtherGroup, .culprit_at = {}, .rests_since = {}};  // all other names
+  GroupTotal other{.name = kOtherGroup};  // all other names
 };
 
-// Gives names their groups. A name gets one as soon as it has used CPU, those with most of it
-// first. Where all are taken, room is kept for culprits, which use a tenth of a CPU in a window or
-// more: a quarter of the groups, of names that were none for five minutes, is put to rest, and what
-// these use from then on is in the other group. Their totals stay as they are, so that whoever
-// reads them now and then misses nothing; after two minutes, and once read, such a group may be a
-// culprit's. A
-// name that has lost its group can get another one, which begins at nothing, after as long, so that
-// nobody takes the one for the other.
+// Gives names their groups. The first `most_groups` names that use CPU get one each, those that use
+// most first. A name in the other group that uses more than 10 % of a CPU in every window for 30 s
+// replaces the name that has used least in the last hour. A name that uses more than 10 % of a CPU
+// itself is not replaced, so that heavy names do not replace each other in turn. The new group
+// starts at 0: what the name used before stays in the other group.
 class CpuCounter {
  public:
   explicit CpuCounter(std::size_t most_groups) : most_groups_(most_groups) {}
 
-  // Adds a window (`usage` has one). `read` is the time watched in the totals that somebody has
-  // read last. Without memory all names are in the other group.
-  void add(const Usage& usage, std::chrono::milliseconds read) noexcept;
+  // Adds a window (`usage` has one).
+  void add(const Usage& usage);
 
   const CpuTotals& totals() const { return totals_; }
 
  private:
-  void add_groups(const Usage& usage, std::chrono::milliseconds read);
+  // The heavy windows up to now, without a gap.
+  struct Heavy {
+    std::chrono::milliseconds time{0};
+    std::uint64_t ticks = 0;
+  };
+
+  void add_accounting(const Usage& usage);
+  void add_groups(const Usage& usage);
+  void advance_periods(std::chrono::milliseconds window);
 
   std::size_t most_groups_;
   CpuTotals totals_;
-  std::vector<LostGroup> lost_;  // no more than there may be groups
+  std::chrono::milliseconds period_{0};  // how much of the current period of 10 min has passed
+  // Names of the other group that were heavy in the last window: at most ten for each CPU.
+  std::map<std::string, Heavy> heavy_;
 };
 
 }  // namespace topnet::proc

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <ctime>
 #include <exception>
 #include <system_error>
@@ -75,18 +74,6 @@ std::shared_ptr<const Watched> Watch::look() {
   return latest_;
 }
 
-std::shared_ptr<const Watched> Watch::look_at_totals() {
-  std::shared_ptr<const Watched> watched = look();
-  const std::scoped_lock lock(mutex_);
-  if (watched) totals_read_ = std::max(totals_read_, watched->totals.watched);
-  return watched;
-}
-
-std::chrono::milliseconds Watch::totals_read() {
-  const std::scoped_lock lock(mutex_);
-  return totals_read_;
-}
-
 void Watch::run() {
   std::optional<Baseline> baseline;
   Clock::time_point last;
@@ -120,7 +107,7 @@ bool Watch::wait_after(Clock::time_point last) {
 }
 
 void Watch::publish(Usage usage) {
-  counter_.add(usage, totals_read());  // first, since all else may want for memory
+  counter_.add(usage);
   const nanoseconds taken = cpu_time_of_this_thread();
   Sample sample{.usage = std::move(usage), .host = {}, .hidden = {}};
   sample.hidden = hidden_because(root_, sample.usage.unreadable);

@@ -1,6 +1,5 @@
 // What this machine's CPUs do, watched all the time: by windows that follow each other without a
-// gap, so that every tick is in one of them. Only where there is no memory to show one it is left
-// out.
+// gap, so that every tick is in one of them.
 //
 // Has a thread of its own. Any thread may look.
 #pragma once
@@ -67,15 +66,12 @@ class Watch {
   // What the last window has shown, for somebody who goes on looking. Waits for nothing; null
   // before the first window has closed.
   std::shared_ptr<const Watched> look();
-  // The same, for somebody who keeps the totals.
-  std::shared_ptr<const Watched> look_at_totals();
 
  private:
   using Clock = std::chrono::steady_clock;
 
   void run();
   bool wait_after(Clock::time_point last);
-  std::chrono::milliseconds totals_read();
   void publish(Usage usage);
 
   const std::filesystem::path root_;
@@ -95,7 +91,6 @@ class Watch {
   bool is_ending_ = false;
   std::optional<Clock::time_point> looked_;
   std::shared_ptr<const Watched> latest_;
-  std::chrono::milliseconds totals_read_{0};  // how far the totals went that were looked at last
 
   std::thread thread_;
 };

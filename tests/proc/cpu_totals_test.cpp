@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <optional>
 
 #include "support/catch.h"
 
@@ -11,10 +11,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A window of ten seconds in which these names have used so many ticks, a third of it in the
-// kernel.
-Usage window(const std::vector<std::pair<std::string, std::uint64_t>>& used,
-             std::chrono::milliseconds length = 10s) {
+using Names = std::vector<std::pair<std::string, std::uint64_t>>;
+
+// A window in which these names have used so many ticks, a third of it in the kernel.
+Usage window(const Names& used, std::chrono::milliseconds length = 10s) {
   Usage usage;
   usage.window = length;
   usage.machine = CpuTimes{.busy_ticks = 0, .interrupt_ticks = 3, .cpus = 2, .forks = {}};
@@ -29,184 +29,160 @@ Usage window(const std::vector<std::pair<std::string, std::uint64_t>>& used,
   return usage;
 }
 
-std::uint64_t ticks_of(const CpuTotals& totals, const std::string& name) {
-  if (name == kOtherGroup) return totals.other.cpu_ticks();
-  for (const GroupTotal& each : totals.groups) {
+// Empty if the name has no group.
+std::optional<std::uint64_t> ticks_of(const CpuCounter& counter, const std::string& name) {
+  for (const GroupTotal& each : counter.totals().groups) {
     if (each.name == name) return each.cpu_ticks();
   }
-  return 0;
+  return std::nullopt;
 }
 
-// By the names of both: what a scraper that adds up each series for itself finds between two of its
-// scrapes.
-std::uint64_t growth(const CpuTotals& before, const CpuTotals& now) {
-  std::uint64_t sum = now.other.cpu_ticks() - before.other.cpu_ticks();
-  for (const GroupTotal& each : now.groups) sum += each.cpu_ticks() - ticks_of(before, each.name);
-  sum += now.ended_ticks - before.ended_ticks;
-  sum += now.interrupt_ticks - before.interrupt_ticks;
-  sum += now.unexplained_ticks - before.unexplained_ticks;
-  return sum - (now.overexplained_ticks - before.overexplained_ticks);
+std::uint64_t explained(const CpuTotals& totals) {
+  std::uint64_t sum = totals.other.cpu_ticks() + totals.ended_ticks + totals.interrupt_ticks;
+  for (const GroupTotal& each : totals.groups) sum += each.cpu_ticks();
+  return sum + totals.unexplained_ticks - totals.overexplained_ticks;
 }
 
 }  // namespace
 
-TEST_CASE("what each name has used is in its group, user and system time apart") {
+TEST_CASE("CpuCounter: user and system time of each name are in its group", "[cpu_totals]") {
   CpuCounter counter(4);
-  counter.add(window({{"make", 30}, {"cc", 90}, {"cc", 60}, {"idle", 0}}), 0ms);
+  counter.add(window({{"make", 30}, {"cc", 90}, {"cc", 60}, {"idle", 0}}));
   const CpuTotals& totals = counter.totals();
   REQUIRE(totals.groups.size() == 2);
-  CHECK(ticks_of(totals, "cc") == 150);
-  CHECK(ticks_of(totals, "make") == 30);
+  CHECK(ticks_of(counter, "cc") == 150);
+  CHECK(ticks_of(counter, "make") == 30);
   CHECK(totals.groups.front().user_ticks == 100);
   CHECK(totals.groups.front().system_ticks == 50);
   CHECK(totals.other.cpu_ticks() == 0);
-  CHECK(totals.watched == 10s);
 }
 
-TEST_CASE("the totals add up, and never go back, whatever a window holds") {
+TEST_CASE("CpuCounter: the totals add up and never fall", "[cpu_totals]") {
   CpuCounter counter(2);
+  int replaced = 0;
   for (std::uint64_t i = 1; i <= 200; ++i) {
-    const CpuTotals before = counter.totals();
-    Usage usage =
-        window({{"a", i % 7}, {fmt::format("name {}", i % 13), i}, {"", 2}, {"_other", 3}});
+    const CpuCounter before = counter;
+    Usage usage = window({{"a", i % 7},
+                          {fmt::format("b{}", i % 13), i},
+                          {fmt::format("c{}", i / 10), 300},
+                          {"", 2},
+                          {"_other", 3}});
     if (i % 5 == 0) usage.machine->busy_ticks /= 2;  // more is found than was busy
     if (i % 11 == 0) usage.ended.reset();
     if (i % 17 == 0) usage.machine.reset();
-    counter.add(usage, before.watched);
+    counter.add(usage);
     const CpuTotals& now = counter.totals();
-    CHECK(growth(before, now) == now.busy_ticks - before.busy_ticks);
-    CHECK(now.unexplained_ticks >= before.unexplained_ticks);
-    CHECK(now.overexplained_ticks >= before.overexplained_ticks);
-    CHECK(now.other.cpu_ticks() >= before.other.cpu_ticks());
+    const CpuTotals& then = before.totals();
+    int ended = 0;
+    for (const GroupTotal& each : then.groups) {
+      if (const auto ticks = ticks_of(counter, each.name)) {
+        CHECK(*ticks >= each.cpu_ticks());
+      } else {
+        ++ended;
+      }
+    }
+    replaced += ended;
+    if (ended == 0) CHECK(explained(now) - explained(then) == now.busy_ticks - then.busy_ticks);
+    CHECK(now.unexplained_ticks >= then.unexplained_ticks);
+    CHECK(now.overexplained_ticks >= then.overexplained_ticks);
+    CHECK(now.other.cpu_ticks() >= then.other.cpu_ticks());
   }
+  CHECK(replaced >= 10);
   CHECK(counter.totals().overexplained_ticks > 0);
   CHECK(counter.totals().unexplained_ticks > 0);
 }
 
-TEST_CASE("ten thousand names make as many groups as there may be, and the other one") {
+TEST_CASE("CpuCounter: of many names those that use most get the groups", "[cpu_totals]") {
   CpuCounter counter(32);
-  std::vector<std::pair<std::string, std::uint64_t>> used;
+  Names used;
   for (int i = 0; i < 10000; ++i) used.emplace_back(fmt::format("name {}", i), 1 + i % 3);
-  counter.add(window(used), 0ms);
+  counter.add(window(used));
   CHECK(counter.totals().groups.size() == 32);
   for (const GroupTotal& each : counter.totals().groups) CHECK(each.cpu_ticks() == 3);
   CHECK(counter.totals().other.cpu_ticks() == counter.totals().busy_ticks - 9 - 32 * 3);
 }
 
-TEST_CASE("a name that nobody can be is in the other group") {
-  CpuCounter counter(4);
-  counter.add(window({{"", 1}, {"_other", 2}}), 0ms);
+TEST_CASE("CpuCounter: an empty name and _other get no group", "[cpu_totals]") {
+  CpuCounter counter(1);
+  for (int i = 0; i < 4; ++i) counter.add(window({{"", 1000}, {"_other", 1000}}));
   CHECK(counter.totals().groups.empty());
-  CHECK(counter.totals().other.cpu_ticks() == 3);
+  counter.add(window({{"a", 1}}));
+  for (int i = 0; i < 4; ++i) counter.add(window({{"", 1000}, {"_other", 1000}}));
+  CHECK(ticks_of(counter, "a") == 1);
+  CHECK(counter.totals().other.cpu_ticks() == 16000);
 }
 
-TEST_CASE("a culprit gets a name, however busily all groups trickle") {
-  CpuCounter counter(4);
-  std::vector<std::pair<std::string, std::uint64_t>> trickle;
-  for (int i = 0; i < 40; ++i) trickle.emplace_back(fmt::format("name {}", i), 1 + i % 9);
-  std::vector<CpuTotals> scrapes;
-  const auto pass = [&](std::chrono::milliseconds time) {
-    for (auto passed = 0ms; passed < time; passed += 10s) {
-      counter.add(window(trickle), counter.totals().watched);
-      scrapes.push_back(counter.totals());
-    }
-  };
-  pass(140s);
-  CHECK(counter.totals().groups.size() == 4);
-  CHECK(ticks_of(counter.totals(), "culprit") == 0);
-  trickle.emplace_back("culprit", 1000);
-  pass(10s);
-  CHECK(ticks_of(counter.totals(), "culprit") == 1000);
-  CHECK(counter.totals().groups.size() == 4);
-  // Another one has to wait until somebody has rested for long enough.
-  trickle.emplace_back("second", 500);
-  pass(120s);
-  CHECK(ticks_of(counter.totals(), "second") == 0);
-  pass(10s);
-  CHECK(ticks_of(counter.totals(), "second") == 500);
-  CHECK(ticks_of(counter.totals(), "culprit") == 14 * 1000);
-  // Between any two that are not more than two minutes apart nothing is missing.
-  for (std::size_t a = 0; a < scrapes.size(); ++a) {
-    for (std::size_t b = a; b < std::min(a + 13, scrapes.size()); ++b) {
-      CHECK(growth(scrapes[a], scrapes[b]) == scrapes[b].busy_ticks - scrapes[a].busy_ticks);
-    }
-  }
-}
-
-TEST_CASE("a group may be a culprit's once it has rested for long enough and was read") {
-  CpuCounter counter(2);
-  counter.add(window({{"first", 8}, {"second", 9}}), 0ms);  // "first" rests from 10 s on
-  const auto after = [&](std::chrono::milliseconds rested, std::chrono::milliseconds read,
-                         std::uint64_t used) {
-    CpuCounter later = counter;
-    later.add(window({}, rested - 10s), 0ms);
-    later.add(window({{"culprit", used}, {"first", 1}}), read);
-    return later.totals();
-  };
-  // A tenth of a CPU in ten seconds are 100 ticks.
-  const CpuTotals given = after(130s, 10s, 100);
-  CHECK(ticks_of(given, "culprit") == 100);
-  CHECK(ticks_of(given, "first") == 0);
-  for (const CpuTotals& kept :
-       {after(129s, 10s, 100), after(130s, 9999ms, 100), after(130s, 10s, 99)}) {
-    CHECK(ticks_of(kept, "culprit") == 0);
-    CHECK(ticks_of(kept, "first") == 8);
-    CHECK(kept.other.cpu_ticks() >= 100);
-  }
-}
-
-TEST_CASE("a group that rests goes on where it was once its name is a culprit") {
-  CpuCounter counter(2);
-  counter.add(window({{"first", 8}, {"second", 9}}), 0ms);
-  counter.add(window({{"first", 7}, {"second", 7}}), 0ms);
-  CHECK(ticks_of(counter.totals(), "first") == 8);
-  CHECK(counter.totals().other.cpu_ticks() == 7);
-  counter.add(window({{"first", 100}}), 0ms);
-  CHECK(ticks_of(counter.totals(), "first") == 108);
-  CHECK(counter.totals().other.cpu_ticks() == 7);
-}
-
-TEST_CASE("a culprit is not put to rest before it was none for five minutes") {
-  CpuCounter counter(2);
-  counter.add(window({{"first", 200}, {"second", 300}}), 0ms);
-  counter.add(window({}, 289s), 0ms);
-  counter.add(window({{"first", 1}}), 0ms);
-  CHECK(ticks_of(counter.totals(), "first") == 201);
-  counter.add(window({}, 1s), 0ms);
-  counter.add(window({{"first", 1}}), 0ms);
-  CHECK(counter.totals().other.cpu_ticks() == 1);
-}
-
-TEST_CASE("a name that has lost its group gets another one once that was seen by everybody") {
-  CpuCounter counter(8);
-  std::vector<std::pair<std::string, std::uint64_t>> trickle;
-  for (std::uint64_t i = 0; i < 8; ++i) trickle.emplace_back(fmt::format("name {}", i), 8 + i);
-  std::vector<CpuTotals> scrapes;
-  const auto add = [&](const Usage& usage) {
-    counter.add(usage, counter.totals().watched);
-    scrapes.push_back(counter.totals());
-  };
-  for (int i = 0; i < 14; ++i) add(window(trickle));  // "name 0" and "name 1" rest
-  add(window({{"culprit", 100}}));
-  CHECK(ticks_of(counter.totals(), "name 1") == 0);
-  const std::uint64_t other = counter.totals().other.cpu_ticks();
-  for (int i = 0; i < 12; ++i) add(window({{"name 1", 100}}));
-  CHECK(ticks_of(counter.totals(), "name 1") == 0);
-  CHECK(counter.totals().other.cpu_ticks() == other + 1200);
-  add(window({{"name 1", 100}}));
-  CHECK(ticks_of(counter.totals(), "name 1") == 100);
-  for (std::size_t a = 0; a < scrapes.size(); ++a) {
-    for (std::size_t b = a; b < std::min(a + 13, scrapes.size()); ++b) {
-      CHECK(growth(scrapes[a], scrapes[b]) == scrapes[b].busy_ticks - scrapes[a].busy_ticks);
-      for (const GroupTotal& each : scrapes[b].groups) {
-        CHECK(each.cpu_ticks() >= ticks_of(scrapes[a], each.name));
-      }
-    }
-  }
-}
-
-TEST_CASE("without groups all names are in the other one") {
+TEST_CASE("CpuCounter: without groups all names are in the other one", "[cpu_totals]") {
   CpuCounter counter(0);
-  counter.add(window({{"a", 500}}, 400s), 0ms);
-  CHECK(counter.totals().other.cpu_ticks() == 500);
+  counter.add(window({{"a", 50000}}, 400s));
+  CHECK(counter.totals().other.cpu_ticks() == 50000);
+}
+
+TEST_CASE("CpuCounter: after 30 s a heavy name replaces the lightest", "[cpu_totals]") {
+  CpuCounter counter(3);
+  // 10 % of a CPU in 10 s are 100 ticks.
+  const Names used = {{"a", 30}, {"b", 10}, {"c", 20}, {"heavy", 101}, {"light", 100}};
+  counter.add(window({{"a", 30}, {"b", 10}, {"c", 20}}));
+  counter.add(window(used));
+  counter.add(window(used, 9'999ms));
+  counter.add(window({{"heavy", 101}}, 10s));
+  CHECK_FALSE(ticks_of(counter, "heavy"));
+  const CpuTotals before = counter.totals();
+  counter.add(window(used));
+  CHECK(ticks_of(counter, "heavy") == 0);
+  CHECK_FALSE(ticks_of(counter, "b"));
+  CHECK(counter.totals().other.cpu_ticks() == before.other.cpu_ticks() + 201);
+  counter.add(window(used));
+  CHECK(ticks_of(counter, "heavy") == 101);
+  CHECK(ticks_of(counter, "a") == 150);
+  CHECK(ticks_of(counter, "c") == 100);
+  CHECK_FALSE(ticks_of(counter, "light"));
+  CHECK(counter.totals().other.cpu_ticks() == before.other.cpu_ticks() + 201 + 110);
+}
+
+TEST_CASE("CpuCounter: a window that is not heavy starts the 30 s again", "[cpu_totals]") {
+  CpuCounter counter(1);
+  counter.add(window({{"a", 1}}));
+  for (int i = 0; i < 10; ++i) {
+    counter.add(window({{"b", 500}}, 29'999ms));
+    counter.add(window({{"b", i % 2 == 0 ? 1U : 0U}}, 1s));
+  }
+  CHECK(ticks_of(counter, "a") == 1);
+}
+
+TEST_CASE("CpuCounter: use more than an hour ago does not count", "[cpu_totals]") {
+  CpuCounter counter(2);
+  counter.add(window({{"past", 5000}, {"present", 1}}));
+  const auto replaces_past_after = [&](std::chrono::milliseconds time) {
+    CpuCounter later = counter;
+    later.add(window({}, time));
+    later.add(window({{"present", 1}, {"heavy", 5000}}, 30s));
+    return !ticks_of(later, "past");
+  };
+  CHECK_FALSE(replaces_past_after(49min));
+  CHECK(replaces_past_after(60min));
+}
+
+TEST_CASE("CpuCounter: heavy names do not replace each other", "[cpu_totals]") {
+  CpuCounter counter(2);
+  counter.add(window({{"a", 5000}, {"b", 5000}}));
+  const Names heavy = {{"c", 500}, {"d", 400}, {"e", 300}};
+  for (int i = 0; i < 20; ++i) counter.add(window(heavy));
+  CHECK(ticks_of(counter, "c") == 17 * 500);
+  CHECK(ticks_of(counter, "d") == 17 * 400);
+  // As soon as one of them is not heavy, the next one gets its group.
+  counter.add(window({{"c", 100}, {"d", 400}, {"e", 300}}));
+  CHECK_FALSE(ticks_of(counter, "c"));
+  CHECK(ticks_of(counter, "e") == 0);
+}
+
+TEST_CASE("CpuCounter: a name that returns starts at 0", "[cpu_totals]") {
+  CpuCounter counter(1);
+  counter.add(window({{"a", 700}}));
+  counter.add(window({{"b", 400}}, 30s));
+  CHECK_FALSE(ticks_of(counter, "a"));
+  counter.add(window({{"a", 400}}, 30s));
+  CHECK(ticks_of(counter, "a") == 0);
+  CHECK_FALSE(ticks_of(counter, "b"));
+  CHECK(counter.totals().other.cpu_ticks() == 800);
 }
