@@ -13,15 +13,15 @@ void add_to(std::deque<Entry>& entries, const Entry& entry, std::size_t most) {
 
 }  // namespace
 
-void LatestTops::add(const ReceivedTop& top) {
-  const Entry entry{.number = added_, .top = std::make_shared<const ReceivedTop>(top)};
+void LatestTops::add(const ReceivedTop& top, std::uint64_t number) {
+  const Entry entry{.number = number, .top = std::make_shared<const ReceivedTop>(top)};
+  next_ = number + 1;
   add_to(newest_, entry, kMost);
-  const Client client{top.client, top.client ? std::nullopt : top.top.host};
+  const std::string client = client_key(top);
   std::deque<Entry>& tops = by_client_[client];
   if (!tops.empty()) heard_.erase(tops.front().number);
   add_to(tops, entry, kMostOfClient);
-  heard_.emplace(entry.number, client);
-  ++added_;
+  heard_.emplace(number, client);
   if (by_client_.size() <= kMostClients) return;
   const auto longest_ago = std::prev(heard_.end());
   by_client_.erase(longest_ago->second);
@@ -29,7 +29,7 @@ void LatestTops::add(const ReceivedTop& top) {
 }
 
 bool LatestTops::is_kept(const Entry& entry) const {
-  return added_ - entry.number <= limits_.most && entry.top->time >= proc::now() - limits_.longest;
+  return next_ - entry.number <= limits_.most && entry.top->time >= proc::now() - limits_.longest;
 }
 
 std::vector<ReceivedTop> LatestTops::newest() const {
@@ -55,21 +55,10 @@ std::vector<ClientTops> LatestTops::clients() const {
 std::map<std::string, proc::WallTime> LatestTops::heard() const {
   std::map<std::string, proc::WallTime> heard;
   for (const auto& [client, entries] : by_client_) {
-    if (client.first) heard.emplace(*client.first, entries.front().top->time);
+    const ReceivedTop& last = *entries.front().top;
+    if (last.client) heard.emplace(*last.client, last.time);
   }
   return heard;
-}
-
-std::vector<ReceivedTop> LatestTops::all() const {
-  std::map<std::uint64_t, std::shared_ptr<const ReceivedTop>> found;
-  for (const Entry& each : newest_) found.emplace(each.number, each.top);
-  for (const auto& [client, entries] : by_client_) {
-    for (const Entry& each : entries) found.emplace(each.number, each.top);
-  }
-  std::vector<ReceivedTop> tops;
-  tops.reserve(found.size());
-  for (const auto& [number, top] : found) tops.push_back(*top);
-  return tops;
 }
 
 }  // namespace topnet::net

@@ -8,56 +8,51 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "net/received_top.h"
 
 namespace topnet::net {
 
-// What one client has sent last, the newest first; there is one at least.
+// The newest tops of one client, the newest first; there is one at least.
 using ClientTops = std::vector<ReceivedTop>;
 
 class LatestTops {
  public:
   static constexpr std::size_t kMost = 100;
   static constexpr std::size_t kMostOfClient = 4;
-  static constexpr std::size_t kMostClients = 1000;  // those that were heard last
+  static constexpr std::size_t kMostClients = 1000;  // those that reported last
 
   explicit LatestTops(const TopLimits& limits) : limits_(limits) {}
 
-  // A top that came behind all the others.
-  void add(const ReceivedTop& top);
+  // Adds a top that came after all the others. Numbers count all tops, also those that are not
+  // added here; the number must be greater than any before.
+  void add(const ReceivedTop& top, std::uint64_t number);
+  void add(const ReceivedTop& top) { add(top, next_); }
 
-  // Both without those that are let go by now. The newest first, kMost at most.
+  // newest() and clients() leave out tops beyond the limits. The newest first, kMost at most.
   std::vector<ReceivedTop> newest() const;
-  // Whoever was heard last comes first. A client without a name is told from others by the host
-  // that it says.
+  // The client that reported last comes first.
   std::vector<ClientTops> clients() const;
 
-  // When each client with a name was heard last, also where what it said is let go by now.
+  // When each client with a name last reported, also if that top is beyond the limits.
   std::map<std::string, proc::WallTime> heard() const;
-
-  // Each of these, once, the oldest first.
-  std::vector<ReceivedTop> all() const;
 
  private:
   struct Entry {
-    std::uint64_t number;  // how many came before it
+    std::uint64_t number;
     std::shared_ptr<const ReceivedTop> top;
   };
-  using Client = std::pair<std::optional<std::string>, std::optional<std::string>>;
 
   bool is_kept(const Entry& entry) const;
 
   TopLimits limits_;
-  std::uint64_t added_ = 0;
+  std::uint64_t next_ = 0;    // number
   std::deque<Entry> newest_;  // the newest first, as in
-  std::map<Client, std::deque<Entry>> by_client_;
-  // Each client by the number of its newest top: who was heard last comes first.
-  std::map<std::uint64_t, Client, std::greater<>> heard_;
+  std::map<std::string, std::deque<Entry>> by_client_;
+  // The key of each client by the number of its newest top, the greatest first.
+  std::map<std::uint64_t, std::string, std::greater<>> heard_;
 };
 
 }  // namespace topnet::net

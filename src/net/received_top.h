@@ -1,5 +1,5 @@
-// A client's busiest process, as the server has heard of it, and for how long it remembers it.
-// Plain values.
+// A client's busiest process as the server has received it, and for how long it is kept. Plain
+// values.
 #pragma once
 
 #include <chrono>
@@ -21,7 +21,12 @@ struct ReceivedTop {
   friend bool operator==(const ReceivedTop&, const ReceivedTop&) = default;
 };
 
-// Which tops are let go: those beyond so many, and those that are older.
+// Tells clients apart. A client without a name is known by the host that it says.
+inline std::string client_key(const ReceivedTop& received) {
+  return received.client ? "client:" + *received.client : "host:" + received.top.host.value_or("");
+}
+
+// Tops beyond these limits are deleted.
 struct TopLimits {
   std::size_t most = 100000;
   std::chrono::days longest{7};

@@ -1,62 +1,56 @@
 #include "net/sqlite.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "proc/escape.h"
 
 namespace topnet::net {
 namespace {
 
-// To be asked at once. `database` is null where there was no memory for it.
-[[noreturn]] void fail(sqlite3* database, int code) {
-  const int error = errno;  // SQLite knows it only of some calls
-  if (database == nullptr) throw SqliteError(code, ENOMEM, sqlite3_errstr(code));
-  const int known = sqlite3_system_errno(database);
-  throw SqliteError(code, known != 0 ? known : error, sqlite3_errmsg(database));
+bool is_corrupt(int code) {
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_TOOBIG:  // the length that a damaged page claims for a text
+    case SQLITE_ERROR:   // a table is missing, or not as expected
+      return true;
+    default:
+      return false;
+  }
 }
 
-int open_at_once(const char* file, int flags, int mode) {
-  return ::open(file, flags | O_NONBLOCK, mode);
-}
-
-// A FIFO that somebody puts in the place of one of its files would be waited for.
-bool wait_for_no_file() {
-  sqlite3_vfs* const files = sqlite3_vfs_find(nullptr);
-  if (files == nullptr) throw SqliteError(SQLITE_NOMEM, ENOMEM, sqlite3_errstr(SQLITE_NOMEM));
-  const auto call = reinterpret_cast<sqlite3_syscall_ptr>(open_at_once);
-  return files->iVersion >= 3 && files->xSetSystemCall(files, "open", call) == SQLITE_OK;
-}
-
-}  // namespace
-
-bool SqliteError::is_about_contents() const {
-  const int kind = code_ & 0xff;
-  // What is too big is the length that a damaged page claims for a text.
-  return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_TOOBIG;
-}
-
-bool SqliteError::is_about_form() const { return (code_ & 0xff) == SQLITE_ERROR; }
-
-int SqliteError::error() const {
-  switch (code_ & 0xff) {
+// The errno value that says it best. `known` is that of the call that has failed, or 0.
+int errno_of(int code, int known) {
+  switch (code & 0xff) {
     case SQLITE_FULL:
       return ENOSPC;
-    case SQLITE_NOMEM:
-      return ENOMEM;
     case SQLITE_READONLY:
       return EACCES;
     case SQLITE_BUSY:
       return EBUSY;
     default:
-      return error_ != 0 ? error_ : EIO;
+      return known != 0 ? known : EIO;
   }
 }
 
+[[noreturn]] void fail(sqlite3* database, int code) {
+  const int error = errno;  // SQLite knows it only of some calls
+  const std::string text = proc::escape(sqlite3_errmsg(database));  // may quote a damaged schema
+  if (is_corrupt(code)) throw CorruptDatabaseError(text);
+  const int known = sqlite3_system_errno(database);
+  throw SqliteError(errno_of(code, known != 0 ? known : error), text);
+}
+
+}  // namespace
+
 SqliteDatabase::SqliteDatabase(const std::filesystem::path& file) {
   constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  static const bool is_set_up = wait_for_no_file();
-  static_cast<void>(is_set_up);
   sqlite3* opened = nullptr;
   const int code = sqlite3_open_v2(file.c_str(), &opened, flags, nullptr);
   handle_.reset(opened);
@@ -72,6 +66,33 @@ void SqliteDatabase::execute(const std::string& statements) {
 
 std::int64_t SqliteDatabase::changes() const { return sqlite3_changes64(handle_.get()); }
 
+void SqliteDatabase::set_checkpoint_on_close(bool is_on) {
+  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_on ? 0 : 1, nullptr);
+}
+
+// A progress handler would not do: before SQLite 3.41 it is not called while pages are checked.
+void SqliteDatabase::quick_check(std::chrono::milliseconds limit) {
+  std::atomic<bool> is_over = false;
+  const std::jthread timer([&](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    for (;;) {  // An interrupt has no effect before the statement runs.
+      std::condition_variable_any().wait_for(lock, stop, limit, [] { return false; });
+      if (stop.stop_requested()) return;
+      is_over = true;
+      sqlite3_interrupt(handle_.get());
+    }
+  });
+  try {
+    SqliteStatement check(*this, "PRAGMA quick_check(1)");
+    const std::string found = check.step() ? check.text(0).value_or("") : "";
+    // A check that was interrupted takes what it has not reached for damaged.
+    if (found != "ok" && !is_over) throw CorruptDatabaseError(proc::escape(found));
+  } catch (const SqliteError&) {
+    if (!is_over) throw;
+  }
+}
+
 SqliteTransaction::SqliteTransaction(SqliteDatabase& database) : database_(database) {
   database_.execute("BEGIN IMMEDIATE");
 }
@@ -80,7 +101,7 @@ SqliteTransaction::~SqliteTransaction() {
   if (!is_open_) return;
   try {
     database_.execute("ROLLBACK");
-  } catch (const SqliteError&) {
+  } catch (const std::runtime_error&) {
     return;  // Some errors have rolled it back already.
   }
 }
@@ -137,9 +158,8 @@ std::int64_t SqliteStatement::integer(int column) const {
 }
 
 std::optional<std::string> SqliteStatement::text(int column) const {
-  if (sqlite3_column_type(handle_.get(), column) == SQLITE_NULL) return std::nullopt;
   const auto* const bytes = sqlite3_column_text(handle_.get(), column);
-  if (bytes == nullptr) fail(database_.handle_.get(), SQLITE_NOMEM);
+  if (bytes == nullptr) return std::nullopt;
   return std::string(reinterpret_cast<const char*>(bytes),
                      static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column)));
 }

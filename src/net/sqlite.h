@@ -3,6 +3,7 @@
 // Knows nothing of what is in it. A database and its statements are used by one thread at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -16,35 +17,42 @@ struct sqlite3_stmt;
 
 namespace topnet::net {
 
-// what() is SQLite's own text, such as "database or disk is full".
+// The file is not an SQLite database, is damaged, or lacks what a statement names: another try will
+// find it no better.
+class CorruptDatabaseError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Anything else that SQLite fails with. what() is its own text, such as "database or disk is full".
 class SqliteError : public std::runtime_error {
  public:
-  // `code` is a result code of SQLite's; `error` the errno value behind it, or 0.
-  SqliteError(int code, int error, const std::string& text)
-      : std::runtime_error(text), code_(code), error_(error) {}
+  // `error` is an errno value.
+  SqliteError(int error, const std::string& text) : std::runtime_error(text), error_(error) {}
 
-  // The file is not an SQLite database, or not a sound one: no other try will find it better.
-  bool is_about_contents() const;
-  // Of a statement that was prepared: the database has not what it speaks of.
-  bool is_about_form() const;
-  // The errno value that says it best.
-  int error() const;
+  int error() const { return error_; }
 
  private:
-  int code_;
   int error_;
 };
 
+// All of it throws CorruptDatabaseError and SqliteError.
 class SqliteDatabase {
  public:
-  // Opens a file that is there. Throws SqliteError, here and below.
+  // Opens a file that is there.
   explicit SqliteDatabase(const std::filesystem::path& file);
   SqliteDatabase(SqliteDatabase&&) = delete;
 
-  // Runs statements whose rows nobody wants.
+  // Runs statements and drops their rows.
   void execute(const std::string& statements);
   // How many rows the last INSERT, UPDATE or DELETE has changed.
   std::int64_t changes() const;
+  // Whether closing moves what is in the log into the file, and removes the log.
+  void set_checkpoint_on_close(bool is_on);
+
+  // Searches for damage with PRAGMA quick_check, and throws CorruptDatabaseError if it finds some
+  // in that time.
+  void quick_check(std::chrono::milliseconds limit);
 
  private:
   friend class SqliteStatement;

@@ -1,13 +1,11 @@
 #include "net/top_table.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <algorithm>
-#include <cerrno>
+#include <filesystem>
 
 #include "net/file_error.h"
-#include "net/sha256.h"
+#include "net/quarantine.h"
 
 namespace topnet::net {
 namespace {
@@ -16,17 +14,28 @@ namespace fs = std::filesystem;
 
 // Says whose database it is, and the version of its form, in the file's header.
 constexpr std::int64_t kApplicationId = 0x746f706e;  // "topn"
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 
-// `top` is the JSON of topnet-protocol(7), M7. SQLite has no checksums: `digest` is one of the
-// rest.
-constexpr const char* kColumns = "sequence, id, received_ms, client, peer, top, digest";
-
+// `top` is the JSON of topnet-protocol(7), M7. `clients` has the newest top of each client, so that
+// the clients that reported last are found without reading `tops`.
 const std::string kNewDatabase = fmt::format(
     "CREATE TABLE tops (sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
-    " received_ms INTEGER NOT NULL, client TEXT, peer TEXT NOT NULL, top TEXT NOT NULL,"
-    " digest TEXT NOT NULL);"
+    " received_ms INTEGER NOT NULL, client_key TEXT NOT NULL, client TEXT, peer TEXT NOT NULL,"
+    " top TEXT NOT NULL);"
     "CREATE INDEX tops_by_age ON tops (received_ms);"
+    "CREATE INDEX tops_by_client ON tops (client_key);"
+    "CREATE TABLE clients (client_key TEXT PRIMARY KEY, newest INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX clients_by_newest ON clients (newest);"
+    "CREATE TRIGGER top_added AFTER INSERT ON tops BEGIN"
+    " INSERT INTO clients VALUES (new.client_key, new.sequence)"
+    " ON CONFLICT (client_key) DO UPDATE SET newest = excluded.newest;"
+    " END;"
+    "CREATE TRIGGER top_deleted AFTER DELETE ON tops BEGIN"
+    " UPDATE clients SET newest ="
+    " ifnull((SELECT max(sequence) FROM tops WHERE client_key = old.client_key), 0)"
+    " WHERE newest = old.sequence;"
+    " DELETE FROM clients WHERE newest = 0;"
+    " END;"
     "PRAGMA application_id = {};"
     "PRAGMA user_version = {}",
     kApplicationId, kVersion);
@@ -40,106 +49,105 @@ constexpr const char* kSettings =
     "PRAGMA cache_size = -512;"
     "PRAGMA trusted_schema = OFF";
 
-// So many tops in a row that cannot be read are the end of what can be, unless it is known.
-constexpr std::int64_t kMostUnread = 100000;
+constexpr std::chrono::milliseconds kLongestCheck{200};
+// So many more tops than were added are deleted at most, so that no client waits long for that.
+constexpr std::size_t kMostPruned = 1000;
+
+const std::string kInsert =
+    "INSERT INTO tops (id, received_ms, client_key, client, peer, top) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (id) DO NOTHING";
+
+const std::string kPrune =
+    "DELETE FROM tops WHERE sequence IN (SELECT sequence FROM tops WHERE received_ms < ?"
+    " OR sequence <= (SELECT max(sequence) FROM tops) - ? LIMIT ?)";
+
+const std::string kLatest = fmt::format(
+    "SELECT sequence, received_ms, client, peer, top FROM tops WHERE sequence IN ("
+    "SELECT sequence FROM (SELECT sequence FROM tops ORDER BY sequence DESC LIMIT {})"
+    " UNION "
+    "SELECT sequence FROM (SELECT client_key AS key FROM clients ORDER BY newest DESC LIMIT {})"
+    " CROSS JOIN tops ON sequence IN"
+    " (SELECT sequence FROM tops WHERE client_key = key ORDER BY sequence DESC LIMIT {})"
+    ") ORDER BY sequence",
+    LatestTops::kMost, LatestTops::kMostClients, LatestTops::kMostOfClient);
 
 std::int64_t milliseconds_of(proc::WallTime time) { return time.time_since_epoch().count(); }
-
-std::string digest_of_row(std::int64_t sequence, const ReceivedTop& received,
-                          const std::string& top) {
-  return digest_of(fmt::format("{}\n{}\n{}\n{}\n{}", sequence, milliseconds_of(received.time),
-                               received.client.value_or("-"), received.peer, top));
-}
 
 std::int64_t number(SqliteDatabase& database, std::string_view question) {
   SqliteStatement statement(database, question);
   return statement.step() ? statement.integer(0) : 0;
 }
 
-// The row that `rows`, of kColumns, stands at; nullopt where it is not what was written.
-std::optional<ReceivedTop> read_row(const SqliteStatement& rows) {
-  ReceivedTop received{.time = proc::WallTime(std::chrono::milliseconds(rows.integer(2))),
-                       .client = rows.text(3),
-                       .peer = rows.text(4).value_or(""),
-                       .top = {}};
-  const std::string top = rows.text(5).value_or("");
-  if (rows.text(6) != digest_of_row(rows.integer(0), received, top)) return std::nullopt;
-  try {
-    received.top = parse_top(top);
-  } catch (const ProtocolError&) {
-    return std::nullopt;
-  }
-  if (rows.text(1) != received.top.id) return std::nullopt;
-  return received;
-}
-
-std::optional<struct stat> look_at(const fs::path& file) {
-  struct stat status {};
-  if (::lstat(file.c_str(), &status) == 0) return status;
-  if (errno == ENOENT) return std::nullopt;
-  throw FileError("open", file, errno);
-}
-
-// Makes the file where there is none. A symbolic link is not followed, and what is no file is not
-// opened at all: it could be something to wait for.
-std::pair<dev_t, ino_t> make_sure_of(const PrivateFolder& folder, const std::string& name) {
-  const std::vector<fs::path> files = TopTable::files_of(folder / name);
-  std::vector<std::optional<struct stat>> found;
-  for (const fs::path& file : files) {
-    found.push_back(look_at(file));
-    if (found.back() && !S_ISREG(found.back()->st_mode)) {
-      throw UnsoundError(file.filename().string() + " is no regular file");
+// Creates the file if it is missing; its owner alone can read it. A symbolic link is not followed,
+// and a FIFO or a device is not opened at all: that could block.
+fs::path find_or_create(const PrivateFolder& folder, const std::string& name) {
+  for (const fs::path& file : database_files(folder / name)) {
+    const fs::file_status status = fs::symlink_status(file);
+    if (fs::exists(status) && !fs::is_regular_file(status)) {
+      throw CorruptDatabaseError(file.filename().string() + " is not a regular file");
     }
   }
-  if (found[0] && found[0]->st_size == 0) throw UnsoundError("it is empty");
-  if (!found[0]) {
-    if (found[1]) throw UnsoundError("it is gone, and its log is there");
+  fs::path file = folder / name;
+  if (!fs::exists(file)) {
     folder.open(name);
-    found[0] = look_at(files[0]);
+  } else if (fs::file_size(file) == 0) {
+    throw CorruptDatabaseError("it is empty");
   }
-  if (!found[0]) throw UnsoundError("it is gone again");
-  return {found[0]->st_dev, found[0]->st_ino};
+  return file;
+}
+
+void check_version(const fs::path& file, std::int64_t version) {
+  if (version < kVersion) {
+    throw CorruptDatabaseError(fmt::format(
+        "it has version {} of its format, and this topnet uses version {}", version, kVersion));
+  }
+  if (version > kVersion) {
+    throw FileError("open", file,
+                    fmt::format("it has version {} of its format, and this topnet knows version {};"
+                                " use a newer topnet, or move the file away",
+                                version, kVersion));
+  }
+}
+
+ReceivedTop read_row(const SqliteStatement& row) {
+  try {
+    return {.time = proc::WallTime(std::chrono::milliseconds(row.integer(1))),
+            .client = row.text(2),
+            .peer = row.text(3).value_or(""),
+            .top = parse_top(row.text(4).value_or(""))};
+  } catch (const ProtocolError& error) {
+    throw CorruptDatabaseError(
+        fmt::format("row {} cannot be read: {}", row.integer(0), error.what()));
+  }
 }
 
 }  // namespace
 
-std::vector<fs::path> TopTable::files_of(const fs::path& file) {
-  std::vector<fs::path> files{file};
-  for (const char* const suffix : {"-wal", "-journal", "-shm"}) {
-    files.push_back(file);
-    files.back() += suffix;
-  }
-  return files;
-}
-
-TopTable::TopTable(const PrivateFolder& folder, const std::string& name, const Look& look)
-    : file_(folder / name), id_(make_sure_of(folder, name)), database_(file_) {
-  try {
-    prepare();
-    check_contents(look);
-    insert_.emplace(database_, fmt::format("INSERT INTO tops ({}) VALUES"
-                                           " (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                                           kColumns));
-    drop_old_.emplace(database_, "DELETE FROM tops WHERE received_ms < ?");
-    drop_surplus_.emplace(database_,
-                          "DELETE FROM tops WHERE sequence IN"
-                          " (SELECT sequence FROM tops ORDER BY sequence LIMIT ?)");
-  } catch (const SqliteError& error) {
-    if (error.is_about_contents() || error.is_about_form()) throw UnsoundError(error.what());
-    throw;
-  }
+TopTable::TopTable(const PrivateFolder& folder, const std::string& name)
+    : folder_(folder),
+      name_(name),
+      database_(find_or_create(folder, name)),
+      inode_(folder.version(name).inode) {
+  // A corrupt one is kept with its log.
+  database_.set_checkpoint_on_close(false);
+  // Closing removes the log: a server that left one was killed.
+  const bool was_killed = fs::exists(folder / (name + "-wal"));
+  prepare();
+  if (was_killed) database_.quick_check(kLongestCheck);
+  database_.set_checkpoint_on_close(true);
 }
 
 void TopTable::prepare() {
   database_.execute(kSettings);
   const std::int64_t owner = number(database_, "PRAGMA application_id");
-  const std::int64_t version = number(database_, "PRAGMA user_version");
   const bool is_new = owner == 0 && number(database_, "SELECT count(*) FROM sqlite_schema") == 0;
-  if (!is_new && owner != kApplicationId) throw UnsoundError("it is another program's");
-  if (version > kVersion) throw UnsoundError("it is of a newer version of topnet");
+  if (!is_new) {
+    if (owner != kApplicationId) throw CorruptDatabaseError("it belongs to another program");
+    check_version(folder_ / name_, number(database_, "PRAGMA user_version"));
+  }
   if (SqliteStatement log(database_, "PRAGMA journal_mode = WAL");
       !log.step() || log.text(0) != "wal") {
-    throw UnsoundError("it cannot have a log beside it");
+    throw FileError("open", folder_ / name_, "SQLite cannot keep a log beside it");
   }
   if (!is_new) return;
   SqliteTransaction transaction(database_);
@@ -147,138 +155,36 @@ void TopTable::prepare() {
   transaction.commit();
 }
 
-void TopTable::check_contents(const Look& look) {
-  SqliteStatement check(database_, "PRAGMA integrity_check(1)");
-  if (!check.step() || check.text(0) != "ok") {
-    throw UnsoundError("it is damaged: " + check.text(0).value_or("no answer"));
-  }
-  SqliteStatement rows(database_, fmt::format("SELECT {} FROM tops ORDER BY sequence", kColumns));
-  for (; rows.step(); ++count_) {
-    const auto top = read_row(rows);
-    if (!top) throw UnsoundError("it is damaged: a top is not as it was written");
-    look(*top);
-    last_ = rows.integer(0);
-  }
+LatestTops TopTable::latest(const TopLimits& limits) {
+  LatestTops latest(limits);
+  SqliteStatement rows(database_, kLatest);
+  while (rows.step()) latest.add(read_row(rows), static_cast<std::uint64_t>(rows.integer(0)));
+  return latest;
 }
 
 std::vector<bool> TopTable::add(std::span<const ReceivedTop> tops, const TopLimits& limits) {
+  // What is overwritten in the file would not be seen in pages that are in memory.
+  database_.execute("PRAGMA shrink_memory");
   std::vector<bool> is_new;
-  is_new.reserve(tops.size());
-  std::int64_t count = count_;
-  std::int64_t last = last_;
-  try {
-    SqliteTransaction transaction(database_);
-    for (const ReceivedTop& each : tops) {
-      const std::string top = to_json(each.top);
-      insert_
-          ->bind(last + 1, each.top.id, milliseconds_of(each.time), each.client, each.peer, top,
-                 digest_of_row(last + 1, each, top))
-          .run();
-      is_new.push_back(database_.changes() > 0);
-      if (!is_new.back()) continue;
-      ++count;
-      ++last;
-    }
-    count -= let_go(limits, count);
-    transaction.commit();
-  } catch (const SqliteError& error) {
-    if (error.is_about_contents()) throw UnsoundError(error.what());
-    // A log that was a FIFO when it was opened can never be written, also when that is gone.
-    check_in_place();
-    throw;
+  SqliteTransaction transaction(database_);
+  SqliteStatement insert(database_, kInsert);
+  for (const ReceivedTop& each : tops) {
+    insert
+        .bind(each.top.id, milliseconds_of(each.time), client_key(each), each.client, each.peer,
+              to_json(each.top))
+        .run();
+    is_new.push_back(database_.changes() > 0);
   }
-  count_ = count;
-  last_ = last;
-  check_in_place();
+  SqliteStatement(database_, kPrune)
+      .bind(milliseconds_of(proc::now() - limits.longest), static_cast<std::int64_t>(limits.most),
+            static_cast<std::int64_t>(tops.size() + kMostPruned))
+      .run();
+  transaction.commit();
+  // SQLite goes on writing into a file that has been removed.
+  if (folder_.version(name_).inode != inode_) {
+    throw CorruptDatabaseError("it was removed or replaced while in use");
+  }
   return is_new;
-}
-
-std::int64_t TopTable::let_go(const TopLimits& limits, std::int64_t count) {
-  drop_old_->bind(milliseconds_of(proc::now() - limits.longest)).run();
-  const std::int64_t gone = database_.changes();
-  const std::int64_t surplus = count - gone - static_cast<std::int64_t>(limits.most);
-  if (surplus <= 0) return gone;
-  drop_surplus_->bind(surplus).run();
-  return gone + database_.changes();
-}
-
-// SQLite goes on writing into a file that has been removed.
-void TopTable::check_in_place() {
-  const auto is_there = [](const fs::path& file, std::optional<FileId>& id) {
-    const auto status = look_at(file);
-    if (!status) return false;
-    const FileId found{status->st_dev, status->st_ino};
-    if (!id) id = found;
-    return id == found;
-  };
-  std::optional<FileId> id = id_;
-  if (!is_there(file_, id) || !is_there(files_of(file_).at(1), log_id_)) {
-    throw UnsoundError("it was removed or replaced while in use");
-  }
-}
-
-void TopTable::checkpoint() { database_.execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
-
-TopTable::Salvage::Salvage(const fs::path& file) {
-  // SQLite would read whatever stands in their places.
-  for (const fs::path& each : files_of(file)) {
-    const auto status = look_at(each);
-    if (status && !S_ISREG(status->st_mode)) return;
-  }
-  if (!look_at(file)) return;
-  try {
-    database_.emplace(file);
-    database_->execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY");
-    look_at_index();
-    begin();
-  } catch (const SqliteError& error) {
-    if (!error.is_about_contents() && !error.is_about_form()) throw;
-    rows_.reset();
-  }
-}
-
-// Which numbers there are stands in the index, too: should the first page be the damaged one, where
-// to go on cannot be told from the table.
-void TopTable::Salvage::look_at_index() {
-  try {
-    SqliteStatement ends(*database_,
-                         "SELECT min(sequence), max(sequence) FROM tops INDEXED BY tops_by_age");
-    if (!ends.step()) return;
-    next_ = ends.integer(0);
-    last_ = ends.integer(1);
-  } catch (const SqliteError& error) {
-    if (!error.is_about_contents()) throw;
-  }
-}
-
-void TopTable::Salvage::begin() {
-  rows_.emplace(*database_, fmt::format("SELECT {} FROM tops WHERE sequence >= ?"
-                                        " ORDER BY sequence",
-                                        kColumns));
-  rows_->bind(next_);
-}
-
-std::optional<ReceivedTop> TopTable::Salvage::next() {
-  while (rows_) {
-    try {
-      while (rows_->step()) {
-        auto top = read_row(*rows_);
-        if (!top) continue;
-        next_ = rows_->integer(0) + 1;  // as its digest says, it is as it was written
-        unread_ = 0;
-        return top;
-      }
-      rows_.reset();
-    } catch (const SqliteError& error) {
-      if (!error.is_about_contents()) throw;
-      // The disk may be able to read it the second time. Behind the damaged page, wherever that
-      // ends, there may be more.
-      rows_.reset();
-      if (++unread_ % 2 == 0) ++next_;
-      if (next_ <= last_ && unread_ < 2 * kMostUnread) begin();
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace topnet::net

@@ -21,7 +21,7 @@ class FullDisk(unittest.TestCase):
         require_small_disk(self)
 
     def test_at_the_server(self):
-        with Server(state=self.disk + "/state", wrapper=on_small_disk(self.disk)) as server, \
+        with Server(state=self.disk + "/state", wrapper=on_small_disk(self.disk, "256k")) as server, \
                 Watch(server):
             disk = f"/proc/{server.process.pid}/root{self.disk}"
             own = os.path.join(self.folder, "own")

@@ -26,7 +26,7 @@ class NoFault(unittest.TestCase):
         self.nothing_is_lost(server, 0.03, ["new"])
 
     def test_in_serve_that_replaces_its_database(self):
-        self.nothing_is_lost(server, 0.03, ["unsound"])
+        self.nothing_is_lost(server, 0.03, ["corrupt"])
 
     def test_in_trust(self):
         self.nothing_is_lost(trust, 0.03)

@@ -120,99 +120,81 @@ class Kept(unittest.TestCase):
             self.assertEqual(server.fetch().returncode, 0)
 
 
-class Unsound(unittest.TestCase):
-    """A database that cannot be relied on is said, set aside, and the server goes on."""
+class Corrupt(unittest.TestCase):
+    """A database that cannot be used is renamed, which one line says, and the server goes on with a new one."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
+        self.folder = folder.name
         self.state = os.path.join(folder.name, "state")
         self.database = os.path.join(self.state, "tops.db")
         with Server(state=self.state) as server:
             send_tops(server, 3)
             self.assertEqual(server.stop(), 0)
 
-    def write(self, contents):
-        with open(self.database, "wb") as file:
-            file.write(contents)
+    def line(self, why, number=1):
+        return (f"topnet: the database {self.database} cannot be used: {why}; renamed to "
+                f"tops.db.corrupt-{number}, starting a new one")
 
-    def execute(self, statements):
+    def set_version(self, version):
         with contextlib.closing(sqlite3.connect(self.database)) as database:
-            database.executescript(statements)
+            database.execute(f"PRAGMA user_version = {version}")
 
-    def assert_set_aside(self, why, shown, is_kept=True):
+    def overwrite(self):
+        """The file that the server has open, in place."""
+        with open(self.database, "r+b") as file:
+            file.write(b"\x07" * os.path.getsize(self.database))
+
+    def assert_renamed(self, why):
         with Server(state=self.state) as server:
-            self.assertEqual(server.said[0],
-                             f"topnet: the tops in {self.database} cannot be relied on: {why}; set aside as "
-                             f"tops.db.unsound-1, and {len(shown)} of them taken over")
-            self.assertEqual(pids(server), shown)
+            self.assertEqual(server.said[0], self.line(why))
+            self.assertEqual(pids(server), [])
             self.assertEqual(server.fetch().returncode, 0)
-            self.assertEqual(len(pids(server)), len(shown) + 1)
-        self.assertEqual(os.path.lexists(self.database + ".unsound-1"), is_kept)
+            self.assertEqual(len(pids(server)), 1)
+        self.assertTrue(os.path.lexists(self.database + ".corrupt-1"))
 
-    def test_empty(self):
-        self.write(b"")
-        self.assert_set_aside("it is empty", [])
+    def test_garbage(self):
+        self.overwrite()
+        self.assert_renamed("file is not a database")
 
-    def test_no_database(self):
-        self.write(b"\0" * 8192)
-        self.assert_set_aside("file is not a database", [])
+    def test_an_older_version(self):
+        self.set_version(1)
+        self.assert_renamed("it has version 1 of its format, and this topnet uses version 2")
 
-    def test_another_programs(self):
-        self.execute("PRAGMA application_id = 1")
-        self.assert_set_aside("it is another program's", [3, 2, 1])
-
-    def test_from_a_newer_version(self):
-        self.execute("PRAGMA user_version = 2")
-        self.assert_set_aside("it is of a newer version of topnet", [3, 2, 1])
-
-    def test_a_top_that_somebody_changed(self):
-        self.execute("UPDATE tops SET client = 'db2' WHERE sequence = 2")
-        self.assert_set_aside("it is damaged: a top is not as it was written", [3, 1])
+    def test_a_newer_version(self):
+        """which no server may replace"""
+        self.set_version(3)
+        result = topnet("serve", "--listen", "127.0.0.1:0", "--http", "off", "--state-dir", self.state)
+        self.assertEqual((result.returncode, result.stderr.decode()),
+                         (6, f"topnet: could not open {self.database}: it has version 3 of its format, and this topnet "
+                             "knows version 2; use a newer topnet, or move the file away\n"))
 
     def test_what_is_no_file(self):
         for plant in (lambda: os.symlink("/dev/null", self.database), lambda: os.mkfifo(self.database),
-                      lambda: os.mknod(self.database, 0o600 | 0o020000, os.makedev(1, 5)),
                       lambda: os.mkdir(self.database)):
             with self.subTest():
-                os.rename(self.database, self.database + ".sound")
-                try:
-                    plant()
-                except PermissionError:
-                    os.rename(self.database + ".sound", self.database)
-                    continue  # devices are root's
-                self.assert_set_aside("tops.db is no regular file", [],
-                                      is_kept=os.path.isdir(self.database) and not os.path.islink(self.database))
-                for name in os.listdir(self.state):
-                    if name.startswith("tops.db") and not name.endswith(".sound"):
-                        path = os.path.join(self.state, name)
-                        os.rmdir(path) if os.path.isdir(path) else os.remove(path)
-                os.rename(self.database + ".sound", self.database)
+                os.rename(self.state, tempfile.mkdtemp(dir=self.folder) + "/state")
+                os.mkdir(self.state, 0o700)
+                plant()
+                self.assert_renamed("tops.db is not a regular file")
 
-    def test_taken_away_under_a_running_server(self):
-        with Server(state=self.state) as server:
-            os.remove(self.database)
-            send_tops(server, 1)
-            while "cannot be relied on" not in server.next_line():
-                pass
-            self.assertEqual(pids(server), [1, 3, 2, 1])
-        with Server(state=self.state) as server:
-            self.assertEqual(pids(server), [1, 3, 2, 1])
-
-
-    def test_planted_under_a_running_server(self):
-        """and left there"""
-        for name in ("tops.db", "tops.db-wal"):
-            for plant in (os.mkfifo, lambda path: os.symlink("/dev/null", path)):
-                with self.subTest(name), Server(state=self.state) as server:
-                    path = os.path.join(self.state, name)
-                    send_tops(server, 1)
-                    os.remove(path)
-                    plant(path)
-                    send_tops(server, 1)
-                    while "cannot be relied on" not in server.next_line():
-                        pass
-                    self.assertTrue(os.path.isfile(path) and not os.path.islink(path))
+    def test_under_a_running_server(self):
+        """the client that meets it is acknowledged all the same"""
+        spoil = {"file is not a database": self.overwrite,
+                 "it was removed or replaced while in use": lambda: os.remove(self.database)}
+        for number, (why, how) in enumerate(spoil.items(), 1):
+            with self.subTest(why), Server(state=self.state) as server:
+                before = pids(server)
+                how()
+                send_tops(server, 2)
+                self.assertEqual(server.next_line(), self.line(why, number))
+                self.assertEqual(pids(server), [2, 1, *before])
+                server.process.kill()
+                server.process.wait()
+            with Server(state=self.state) as server:
+                self.assertEqual(pids(server), [2, 1])
+                self.assertEqual(server.stop(), 0)
 
 
 class NoRoom(unittest.TestCase):

@@ -2,7 +2,7 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <set>
 #include <thread>
@@ -15,16 +15,18 @@
 using namespace topnet::net;
 using topnet::test::made_up_top;
 using topnet::test::made_up_tops;
+using topnet::test::read_file;
 using topnet::test::write_file;
 
 namespace {
 
 namespace fs = std::filesystem;
 
-// A store in a folder of its own, that can be closed and opened again.
-struct Trial {
+// A store in a folder of its own that can be closed and opened again.
+struct Fixture {
   topnet::test::TemporaryFolder root;
   PrivateFolder folder{root / "state"};
+  fs::path file = folder / "tops.db";
   TopLimits limits;
   std::vector<std::string> said;
 
@@ -51,52 +53,41 @@ class NoRoom {
 
 }  // namespace
 
-TEST_CASE("what was kept is shown, also by the next store, the newest first") {
-  Trial trial;
+TEST_CASE("TopStore: what was kept is shown, also by the next store", "[top_store]") {
+  Fixture fixture;
   const std::vector<ReceivedTop> tops = made_up_tops(2);
   {
-    TopStore store = trial.open();
+    TopStore store = fixture.open();
     CHECK(store.newest().empty());
     CHECK(store.keep(tops[0]));
     CHECK(store.keep(tops[1]));
     CHECK_FALSE(store.keep(tops[0]));
     CHECK(store.newest() == std::vector{tops[1], tops[0]});
   }
-  TopStore again = trial.open();
+  TopStore again = fixture.open();
   CHECK(again.newest() == std::vector{tops[1], tops[0]});
   CHECK_FALSE(again.keep(tops[0]));
-  CHECK(trial.said.empty());
+  CHECK(fixture.said.empty());
 }
 
-TEST_CASE("no more are shown than are kept, nor older ones") {
-  Trial trial;
-  trial.limits = {.most = 2, .longest = std::chrono::days(1)};
+TEST_CASE("TopStore: shows no more than is kept, and nothing older", "[top_store]") {
+  Fixture fixture;
+  fixture.limits = {.most = 2, .longest = std::chrono::days(1)};
   std::vector<ReceivedTop> tops = made_up_tops(4);
   tops[3].time -= std::chrono::hours(25);
-  TopStore store = trial.open();
+  TopStore store = fixture.open();
   for (const ReceivedTop& each : tops) CHECK(store.keep(each));
   CHECK(store.newest() == std::vector{tops[2]});
 }
 
-TEST_CASE("a hundred are shown") {
-  Trial trial;
-  const std::vector<ReceivedTop> tops = made_up_tops(LatestTops::kMost + 5);
-  for (int round = 0; round < 2; ++round) {
-    TopStore store = trial.open();
-    for (const ReceivedTop& each : tops) store.keep(each);
-    CHECK(store.newest().size() == LatestTops::kMost);
-    CHECK(store.newest().front() == tops.back());
-  }
-}
-
-TEST_CASE("any number of threads keep tops at the same time, each of them once") {
+TEST_CASE("TopStore: any number of threads keep tops at once, each of them once", "[top_store]") {
   constexpr std::size_t threads = 16;
   constexpr std::size_t each = 6;
-  Trial trial;
+  Fixture fixture;
   const std::vector<ReceivedTop> tops = made_up_tops(threads * each);
   std::atomic<std::size_t> kept = 0;
   {
-    TopStore store = trial.open();
+    TopStore store = fixture.open();
     std::vector<std::thread> running;
     for (std::size_t i = 0; i < threads; ++i) {
       running.emplace_back([&, i] {
@@ -110,104 +101,96 @@ TEST_CASE("any number of threads keep tops at the same time, each of them once")
   }
   CHECK(kept == tops.size());
   std::set<std::string> ids;
-  for (const ReceivedTop& top : trial.open().newest()) ids.insert(top.top.id);
+  for (const ReceivedTop& top : fixture.open().newest()) ids.insert(top.top.id);
   CHECK(ids.size() == tops.size());
 }
 
-TEST_CASE("a file that cannot be relied on is set aside, and what is whole in it is taken over") {
-  Trial trial;
-  const std::vector<ReceivedTop> tops = made_up_tops(3);
+TEST_CASE("TopStore: a corrupt database is renamed, and a new one is begun", "[top_store]") {
+  Fixture fixture;
+  write_file(fixture.file, "garbage");
+  write_file(fixture.folder / "tops.db-wal", "its log");
+  const ReceivedTop top = made_up_top();
   {
-    TopStore store = trial.open();
-    for (const ReceivedTop& top : tops) store.keep(top);
+    TopStore store = fixture.open();
+    CHECK(store.newest().empty());
+    CHECK(fixture.said ==
+          std::vector<std::string>{"the database " + fixture.file.native() +
+                                   " cannot be used: file is not a database; renamed to"
+                                   " tops.db.corrupt-1, starting a new one"});
+    store.keep(top);
   }
-  SqliteDatabase(trial.folder / "tops.db").execute("UPDATE tops SET peer = 'x' WHERE sequence = 2");
-  CHECK(trial.open().newest() == std::vector{tops[2], tops[0]});
-  REQUIRE(trial.said.size() == 1);
-  CHECK_THAT(trial.said[0], Catch::Contains("tops.db cannot be relied on: it is damaged: a top is"
-                                            " not as it was written; set aside as"
-                                            " tops.db.unsound-1, and 2 of them taken over"));
-  write_file(trial.folder / "tops.db", "these are no tops");
-  CHECK(trial.open().newest().empty());
-  CHECK_THAT(trial.said.back(), Catch::Contains("tops.db.unsound-2, and 0 of them taken over"));
-  CHECK(topnet::test::read_file(trial.folder / "tops.db.unsound-2") == "these are no tops");
+  CHECK(fixture.open().newest() == std::vector{top});
+  CHECK(read_file(fixture.folder / "tops.db.corrupt-1") == "garbage");
+  CHECK(read_file(fixture.folder / "tops.db.corrupt-1-wal") == "its log");
 }
 
-TEST_CASE("a file that is taken away while it is in use is made again, with what is shown") {
-  Trial trial;
+TEST_CASE("TopStore: three corrupt databases are kept, the oldest goes", "[top_store]") {
+  Fixture fixture;
+  for (int i = 0; i < 5; ++i) {
+    write_file(fixture.file, "garbage");
+    write_file(fixture.folder / "tops.db-wal", "its log");
+    fixture.open();
+  }
+  for (const std::string number : {"1", "2", "3", "4", "5"}) {
+    const bool is_kept = number > "2";
+    CHECK(fs::exists(fixture.folder / ("tops.db.corrupt-" + number)) == is_kept);
+    CHECK(fs::exists(fixture.folder / ("tops.db.corrupt-" + number + "-wal")) == is_kept);
+  }
+  CHECK(fixture.said.size() == 5);
+}
+
+TEST_CASE("TopStore: a top that meets a damaged database is kept in the next one", "[top_store]") {
+  Fixture fixture;
   const std::vector<ReceivedTop> tops = made_up_tops(3);
+  fixture.open().keep(tops[0]);
   {
-    TopStore store = trial.open();
-    store.keep(tops[0]);
-    store.keep(tops[1]);
-    fs::remove(trial.folder / "tops.db");
+    TopStore store = fixture.open();
+    const bool is_removed = GENERATE(false, true);
+    if (is_removed) {
+      fs::remove(fixture.file);
+    } else {
+      write_file(fixture.file, std::string(100000, '\x07'));
+    }
+    CHECK(store.keep(tops[1]));
     CHECK(store.keep(tops[2]));
     CHECK(store.newest() == std::vector{tops[2], tops[1], tops[0]});
-    REQUIRE(trial.said.size() == 1);
-    CHECK_THAT(trial.said[0], Catch::Contains("it was removed or replaced while in use"));
+    CHECK(fixture.said.size() == 1);
+    CHECK(fs::exists(fixture.folder / "tops.db.corrupt-1") != is_removed);
   }
-  CHECK(trial.open().newest() == std::vector{tops[2], tops[1], tops[0]});
+  CHECK(fixture.open().newest() == std::vector{tops[2], tops[1]});
 }
 
-TEST_CASE("a file that cannot be replaced yet stays what it is, and is replaced later") {
-  Trial trial;
-  const fs::path file = trial.folder / "tops.db";
-  const std::vector<ReceivedTop> tops = made_up_tops(3);
-  for (const bool is_gone : {false, true}) {
-    CAPTURE(is_gone);
-    for (const fs::path& each : TopTable::files_of(file)) fs::remove(each);
-    {
-      TopStore store = trial.open();
-      store.keep(tops[0]);
-      if (is_gone) {
-        fs::remove(file);
-      } else {
-        fs::rename(file, trial.folder / "elsewhere");
-        write_file(file, "these are no tops");
-      }
-      {
-        const NoRoom no_room(0);
-        CHECK_THROWS_AS(store.keep(tops[1]), FileError);
-        CHECK_THROWS_AS(store.keep(tops[1]), FileError);
-      }
-      CHECK(topnet::test::read_file(file) == (is_gone ? "" : "these are no tops"));
-      CHECK(store.newest() == std::vector{tops[0]});
-      store.keep(tops[2]);  // What is left of the log may have it already.
-      CHECK(store.newest() == std::vector{tops[2], tops[0]});
-    }
-    CHECK(trial.open().newest() == std::vector{tops[2], tops[0]});
+TEST_CASE("TopStore: one that cannot be replaced yet is renamed once, and replaced later",
+          "[top_store]") {
+  Fixture fixture;
+  const std::vector<ReceivedTop> tops = made_up_tops(2);
+  fixture.open();
+  TopStore store = fixture.open();
+  write_file(fixture.file, "garbage");
+  {
+    const NoRoom no_room(0);
+    CHECK_THROWS_AS(store.keep(tops[0]), FileError);
+    CHECK_THROWS_AS(store.keep(tops[0]), FileError);
   }
+  CHECK(store.newest().empty());
+  CHECK(store.keep(tops[1]));
+  CHECK(fixture.said.size() == 1);
 }
 
-TEST_CASE("a replacement that was ended half way is finished, or begun again") {
-  Trial trial;
-  const fs::path file = trial.folder / "tops.db";
-  const fs::path next = trial.folder / "tops.db.new";
+TEST_CASE("TopStore: a database of a newer version is left alone", "[top_store]") {
+  Fixture fixture;
+  fixture.open();
+  SqliteDatabase(fixture.file).execute("PRAGMA user_version = 3");
+  CHECK_THROWS_AS(fixture.open(), FileError);
+  CHECK(fixture.said.empty());
+}
+
+TEST_CASE("TopStore: what cannot be written is not kept, and there is room again later",
+          "[top_store]") {
+  Fixture fixture;
   const std::vector<ReceivedTop> tops = made_up_tops(3);
   {
-    TopStore store = trial.open();
-    for (const ReceivedTop& top : tops) store.keep(top);
-  }
-  SECTION("before the unsound one was set aside") {
-    SqliteDatabase(file).execute("UPDATE tops SET peer = 'x' WHERE sequence = 2");
-    write_file(next, "half of it");
-    CHECK(trial.open().newest() == std::vector{tops[2], tops[0]});
-    CHECK(trial.said.size() == 1);
-  }
-  SECTION("between the two names") {
-    fs::rename(file, next);
-    write_file(trial.folder / "tops.db-wal", "the log of the unsound one");
-    CHECK(trial.open().newest() == std::vector{tops[2], tops[1], tops[0]});
-  }
-  CHECK_FALSE(fs::exists(next));
-  CHECK(trial.open().newest().size() >= 2);
-}
-
-TEST_CASE("what cannot be written is not kept, and there is room again later") {
-  Trial trial;
-  const std::vector<ReceivedTop> tops = made_up_tops(3);
-  {
-    TopStore store = trial.open();
+    TopStore store = fixture.open();
     CHECK(store.keep(tops[0]));
     {
       const NoRoom no_room(4096);
@@ -217,12 +200,13 @@ TEST_CASE("what cannot be written is not kept, and there is room again later") {
     CHECK(store.newest() == std::vector{tops[0]});
     CHECK(store.keep(tops[2]));
   }
-  CHECK(trial.open().newest() == std::vector{tops[2], tops[0]});
-  CHECK(trial.said.empty());
+  CHECK(fixture.open().newest() == std::vector{tops[2], tops[0]});
+  CHECK(fixture.said.empty());
 }
 
-TEST_CASE("a store that cannot be opened says why") {
-  Trial trial;
+TEST_CASE("TopStore: one that cannot be created says why, and leaves no file", "[top_store]") {
+  Fixture fixture;
   const NoRoom no_room(0);
-  CHECK_THROWS_AS(trial.open(), FileError);
+  CHECK_THROWS_AS(fixture.open(), FileError);
+  CHECK_FALSE(fs::exists(fixture.file));
 }

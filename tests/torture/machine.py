@@ -13,7 +13,7 @@ from support.program import TOPNET, Server
 from support.trust import enrol, trust
 from torture.client import OLD, Fetch
 from torture.injection import Tally, run, strace
-from torture.server import send_top
+from torture.server import send_top, spoil
 
 CALLS = ("openat,write,pwrite64,sendto,fsync,fdatasync,ftruncate,linkat,rename,renameat,unlink,unlinkat,"
          "close")
@@ -191,11 +191,12 @@ def ids_in(image, state):
                 return set()
 
 
-def try_serve(tally, folder, count):
+def try_serve(tally, folder, count, prepare=lambda state: None):
     """Whatever was acknowledged before is there, at every acknowledgement and at every sync."""
-    state, log = os.path.join(folder, "state"), os.path.join(folder, "log")
+    state, log = tempfile.mkdtemp(dir=folder), os.path.join(folder, "log")
     with Server("--no-tls", state=state) as server:
         server.stop()
+    prepare(state)
     disk = Disk(state)
     with Server("--no-tls", state=state, wrapper=("strace", "-D", *traced(log, [])[1:])) as server:
         for _ in range(count):
@@ -220,4 +221,5 @@ def trial(share=1.0):
         try_fetch(tally, folder, server)
         try_trust(tally, folder, server)
         try_serve(tally, folder, max(5, round(500 * share)))
+        try_serve(tally, folder, 5, spoil)
     return tally
