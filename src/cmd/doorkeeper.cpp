@@ -28,6 +28,7 @@ Doorkeeper::Doorkeeper(const net::PrivateFolder& state, const TransportOptions& 
   if (!transport.ca.empty()) ca_pem_ = net::load_certificates(transport.ca);
   ring_.note_of_pki(own_pki_ ? std::optional(own_pki_->pin) : std::nullopt);
   keys_ = ring_.keys();
+  contexts();  // fails here instead of at the first connection
   clients_version_ = trust_.clients_version();
   say_new_broken_lines();
 }
@@ -35,12 +36,6 @@ Doorkeeper::Doorkeeper(const net::PrivateFolder& state, const TransportOptions& 
 std::optional<std::string> Doorkeeper::expiry() const {
   if (!own_pki_) return std::nullopt;
   return net::expiry_of(own_pki_->certificate_pem);
-}
-
-void Doorkeeper::rehearse() {
-  const Contexts now = contexts();
-  const net::Keys& keys = *now.keys;
-  net::rehearse(net::TlsContext::client(keys.identity, {keys.shown()}), *now.protocol);
 }
 
 // A file that cannot be used any more ends nothing: those go on that were there before.

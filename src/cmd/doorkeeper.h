@@ -20,11 +20,9 @@ namespace topnet::cmd {
 
 class Doorkeeper {
  public:
-  // `transport` says whether there is an own PKI. Throws FileError.
+  // `transport` says whether there is an own PKI. Throws FileError, and OpensslError for a
+  // certificate that OpenSSL does not serve with.
   Doorkeeper(const net::PrivateFolder& state, const TransportOptions& transport);
-
-  // Shakes hands with itself, as net::rehearse says.
-  void rehearse();
 
   // Of the key that the server shows.
   net::Pin pin() { return keys()->shown(); }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -42,10 +41,9 @@ std::chrono::milliseconds max_time(const FetchOptions& options) {
   const ExitCode code = exit_code_of(error);
   const bool is_ours = code == ExitCode::Usage || code == ExitCode::LocalFile;
   if (is_ours && *what_holds == '\0') throw;
-  const bool is_memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
   throw Failure(code,
                 fmt::format("fetch from {}: {}{}", proc::escape(net::to_string(options.server)),
-                            is_memory ? "out of memory" : error.what(), what_holds));
+                            error.what(), what_holds));
 }
 
 // That the server's next key could not be noted is no failure of the exchange: it is announced

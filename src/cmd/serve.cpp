@@ -6,7 +6,6 @@
 #include <csignal>
 #include <map>
 #include <memory>
-#include <new>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -106,8 +105,6 @@ void look_around(Doorkeeper& doorkeeper, net::Server& server, std::string& said)
     server.cut_revoked();
     if (doorkeeper.has_changed()) server.check_enrolments();
     said.clear();
-  } catch (const std::bad_alloc&) {
-    doorkeeper.look_again();  // there may be memory by then
   } catch (const std::exception& error) {
     doorkeeper.look_again();
     if (std::exchange(said, error.what()) != error.what()) say(error.what());
@@ -119,7 +116,6 @@ ExitCode run(const ServeOptions& options) {
   const net::PrivateFolder state(state_dir(options.state_dir));
   const net::ServerLock lock(state, "serve.lock");
   Doorkeeper doorkeeper(state, options.transport);
-  if (options.transport.uses_tls()) doorkeeper.rehearse();
   net::TopStore tops(state, "tops.db", options.keep, say);
   proc::Sampler sampler("/proc", options.method);
   Reports reports(state / "reports", sampler);

@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <new>
+#include <exception>
 #include <utility>
 
 namespace topnet::net {
@@ -21,27 +21,17 @@ bool ConnectionThreads::start(std::uint64_t id, proc::UniqueFd& socket,
                               const ThreadOptions& options, Serve serve) {
   const auto work = std::make_shared<Work>(
       Work{.id = id, .socket = socket.raw(), .options = options, .serve = std::move(serve)});
-  // Held until the thread is listed: it may be at its end before it is.
+  // Made before the thread starts: a throw after that would leave it unlisted.
+  std::map<std::uint64_t, Live> started;
+  std::optional<Thread>& thread =
+      started.try_emplace(id, Live{.socket = socket.raw()}).first->second.thread.front();
+  // Held until the thread is listed: it may reach its end before.
   const std::scoped_lock lock(mutex_);
-  // Its place first: nothing may throw once the thread runs.
-  const auto place = live_.try_emplace(id, Live{.socket = socket.raw()}).first;
-  std::optional<Thread>& thread = place->second.thread.front();
-  thread = start_thread(work);
-  if (!thread) {
-    live_.erase(place);
-    return false;
-  }
+  thread = Thread::start(options, [this, work] { run(work); });
+  if (!thread) return false;
+  live_.merge(started);
   static_cast<void>(socket.release());
   return true;
-}
-
-std::optional<Thread> ConnectionThreads::start_thread(const std::shared_ptr<Work>& work) {
-  try {
-    return Thread::start(work->options, [this, work] { run(work); });
-  } catch (const std::bad_alloc&) {
-    errno = ENOMEM;  // no memory for a thread is no thread
-    return std::nullopt;
-  }
 }
 
 void ConnectionThreads::run(const std::shared_ptr<Work>& work) {
@@ -59,14 +49,14 @@ bool ConnectionThreads::hand_over(const std::shared_ptr<Work>& work) {
   const std::scoped_lock lock(mutex_);
   try {
     Threads successor(1);
-    successor.front() = start_thread(work);
+    successor.front() = Thread::start(work->options, [this, work] { run(work); });
     if (!successor.front()) return false;
     Threads& own = live_.at(work->id).thread;
     ended_.splice(ended_.end(), own);
     own.swap(successor);
     return true;
-  } catch (const std::bad_alloc&) {
-    return false;  // before there was a thread
+  } catch (const std::exception&) {
+    return false;  // thrown before there was a successor
   }
 }
 

@@ -60,7 +60,7 @@ class ConnectionThreads {
   bool wait_until_all_ended(Deadline deadline);
 
  private:
-  // What can be listed elsewhere without needing memory.
+  // Spliced from one list to another, which never throws.
   using Threads = std::list<std::optional<Thread>>;
   struct Live {
     int socket = -1;
@@ -73,7 +73,6 @@ class ConnectionThreads {
     Serve serve;
   };
 
-  std::optional<Thread> start_thread(const std::shared_ptr<Work>& work);
   void run(const std::shared_ptr<Work>& work);
   bool hand_over(const std::shared_ptr<Work>& work);
   void shut_down(std::uint64_t id, int how);

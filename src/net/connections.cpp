@@ -9,7 +9,7 @@ ConnectionId Connections::open(std::string peer) {
   const ConnectionId id = accepted_ + 1;
   live_.emplace(
       id, LiveConnection{.id = id, .peer = std::move(peer), .client = {}, .since = proc::now()});
-  accepted_ = id;  // what has no memory to be listed has not come
+  accepted_ = id;
   return id;
 }
 

@@ -64,70 +64,7 @@ std::string describe(int error) {
   return take_error_text();
 }
 
-constexpr const char* kNoRehearsal = "could not shake hands with this machine's own key";
-// More often than a handshake changes sides.
-constexpr int kMostFlights = 10;
-
-// One end of a connection in memory.
-struct Rehearsal {
-  SslPtr ssl;
-  Verdict verdict;
-
-  Rehearsal(SSL_CTX* context, BIO* memory) : ssl(SSL_new(context)) {
-    require(ssl != nullptr, "could not set up a TLS connection");
-    SSL_set_bio(ssl.get(), memory, memory);
-    set_verdict(ssl.get(), verdict);
-  }
-
-  // Goes on as far as it can without an answer; whether that is the end.
-  bool shakes_hands() const {
-    ERR_clear_error();
-    return is_done(SSL_do_handshake(ssl.get()));
-  }
-
-  void send() const {
-    const char byte = 0;
-    require(SSL_write(ssl.get(), &byte, 1) == 1, kNoRehearsal);
-  }
-
-  // Whether there was a byte, and not something else.
-  bool receives() const {
-    char byte = 0;
-    ERR_clear_error();
-    return is_done(SSL_read(ssl.get(), &byte, 1));
-  }
-
-  bool is_done(int result) const {
-    const int error = SSL_get_error(ssl.get(), result);
-    require(result == 1 || error == SSL_ERROR_WANT_READ, kNoRehearsal);
-    return result == 1;
-  }
-};
-
 }  // namespace
-
-void rehearse(const TlsContext& client, const TlsContext& server) {
-  BIO* one = nullptr;
-  BIO* other = nullptr;
-  // Room for the whole of a flight, whatever chain of certificates is in it.
-  constexpr std::size_t room = std::size_t{1} << 20U;
-  require(BIO_new_bio_pair(&one, room, &other, room) == 1, "could not set up a TLS connection");
-  const Rehearsal at_client(client.impl_->context.get(), one);
-  const Rehearsal at_server(server.impl_->context.get(), other);
-  SSL_set_connect_state(at_client.ssl.get());
-  SSL_set_accept_state(at_server.ssl.get());
-  const auto repeat_until = [](const auto& is_done) {
-    for (int flight = 0; !is_done(); ++flight) require(flight < kMostFlights, kNoRehearsal);
-  };
-  repeat_until([&] {
-    const bool is_client_done = at_client.shakes_hands();
-    return at_server.shakes_hands() && is_client_done;
-  });
-  at_client.send();
-  repeat_until([&] { return at_server.receives(); });
-  at_server.send();
-  repeat_until([&] { return at_client.receives(); });
-}
 
 TlsStream::TlsStream(const TlsContext& context, int socket, Deadline deadline)
     : impl_(std::make_unique<Impl>()) {

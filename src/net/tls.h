@@ -69,17 +69,11 @@ class TlsContext {
 
  private:
   friend class TlsStream;
-  friend void rehearse(const TlsContext& client, const TlsContext& server);
   struct Impl;
   explicit TlsContext(std::unique_ptr<Impl> impl);
 
   std::unique_ptr<Impl> impl_;
 };
-
-// Lets `client` and `server` shake hands in memory, and send each other a byte. What OpenSSL makes
-// once for a whole process is made then: where it had no memory for it, it would not try again.
-// Throws std::runtime_error.
-void rehearse(const TlsContext& client, const TlsContext& server);
 
 class TlsStream : public Stream {
  public:

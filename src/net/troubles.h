@@ -20,8 +20,8 @@ class Troubles {
       : say_(std::move(say)) {}
 
   // `error` is an errno value.
-  void note_no_connection(int error) noexcept;
-  void note_no_thread(int error) noexcept;
+  void note_no_connection(int error);
+  void note_no_thread(int error);
 
   std::uint64_t accept_errors() const { return accept_errors_; }
   std::uint64_t thread_errors() const { return thread_errors_; }

@@ -1,13 +1,14 @@
 #include "proc/self.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <memory>
+#include <filesystem>
+#include <iterator>
+#include <system_error>
 
 #include "proc/file.h"
 #include "proc/number.h"
@@ -16,15 +17,10 @@
 namespace topnet::proc {
 namespace {
 
-// The library's directory_iterator ends a program that has no memory for it.
 std::uint64_t count_entries(const char* folder) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder), &::closedir);
-  if (!entries) return 0;
-  std::uint64_t count = 0;
-  while (const dirent* const entry = ::readdir(entries.get())) {
-    if (entry->d_name[0] != '.') ++count;
-  }
-  return count;
+  std::error_code ignored;
+  const std::filesystem::directory_iterator entries(folder, ignored);
+  return static_cast<std::uint64_t>(std::distance(begin(entries), end(entries)));
 }
 
 }  // namespace

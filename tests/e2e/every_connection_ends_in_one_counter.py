@@ -72,21 +72,6 @@ class Counters(unittest.TestCase):
             holder.send_signal(signal.SIGKILL)
             self.assert_ended(server, refused_busy=1, peer_gone=1)
 
-    def test_clients_one_after_the_other_need_one_place(self):
-        with Server("--max-clients", "1") as server, Watch(server):
-            for _ in range(20):
-                self.assertEqual(server.fetch("-n", "1").returncode, 0)
-            self.assert_ended(server, completed=20)
-
-    def test_strangers_take_no_place(self):
-        with Server("--max-clients", "1") as server, Watch(server), \
-                socket.create_connection(("127.0.0.1", server.port)):
-            stranger = Client(server.port, context=tls_context())
-            wait_until(lambda: [each["state"] for each in server.status()["connections"]] ==
-                       ["handshake", "waiting"])
-            self.assertEqual(server.fetch().returncode, 0)
-            stranger.connection.close()
-
     def test_handshake_failed(self):
         with Server() as server, Watch(server):
             for alpn in (["h2"], ["topnet/2", "http/1.1"]):

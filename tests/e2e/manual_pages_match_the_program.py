@@ -56,12 +56,6 @@ class ManualPages(unittest.TestCase):
         self.assertEqual(sorted(f"topnet-{command}.1" for command in commands),
                          sorted(set(COMMANDS) - {"topnet.1"}))
 
-    def test_the_lists_are_compared_and_not_just_read(self):
-        self.assertEqual(options_in_help("  -n,--top N   How many\n  --quiet  No more"),
-                         {"-n", "--top", "--quiet"})
-        self.assertEqual(options_in_page(".It Fl n , Fl Fl top Ar N\n.It Fl Fl quiet\n.It 3\n"),
-                         {"-n", "--top", "--quiet"})
-
     def test_every_page_is_clean(self):
         pages = sorted(glob.glob(os.path.join(MAN, "*.[1-9]")))
         self.assertGreaterEqual(len(pages), len(COMMANDS))

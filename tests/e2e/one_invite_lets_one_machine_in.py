@@ -95,13 +95,6 @@ class Invites(Folder):
             for name in "abc":
                 self.assertEqual(server.fetch(state=self.state(name)).returncode, 0)
 
-    def test_as_it_is_pasted(self):
-        with Server() as server:
-            for ends in (b"  %s\r\n", b"\t topnet trust join %s \n"):
-                code = invite(server, "db1").encode()
-                done(trust(self.state("db1"), "join", "-", input=ends % code))
-                done(trust(server.state, "revoke", "db1"))
-
     def test_our_own_key_needs_none(self):
         with Server() as server:
             result = trust(server.state, "join", invite(server, "db1"))

@@ -11,45 +11,7 @@ import threading
 import unittest
 
 from support.independent_client import DATA
-from support.program import Server, topnet
-
-
-def s_client(address, *words):
-    """openssl's client: its exit status and all that it says. It stays until the server ends, who is
-    sent what no server of topnet understands."""
-    result = subprocess.run(["openssl", "s_client", "-ign_eof", "-connect", address, *words],
-                            input=b"GET / HTTP/1.0\r\n\r\n", stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, timeout=60, check=False)
-    return result.returncode, result.stdout.decode(errors="replace")
-
-
-class TheServer(unittest.TestCase):
-    def test_tls_1_3_with_our_alpn_and_without_tickets(self):
-        with Server() as server:
-            status, said = s_client(server.address, "-alpn", "h2,topnet/1")
-            self.assertEqual(status, 0, said)
-            for line in ("New, TLSv1.3, Cipher is TLS_AES_", "ALPN protocol: topnet/1\n",
-                         "Server public key is 256 bit\n"):
-                self.assertIn(line, said)
-            self.assertNotIn("Session Ticket", said)
-
-    def test_a_ticket_would_be_seen(self):
-        with OpensslServer(self, "-www") as address:
-            self.assertIn("New Session Ticket arrived", s_client(address)[1])
-
-    def test_nothing_older(self):
-        with Server() as server:
-            for version in ("-tls1_2", "-tls1_1"):
-                status, said = s_client(server.address, version, "-cipher", "ALL:@SECLEVEL=0",
-                                        "-alpn", "topnet/1")
-                self.assertNotEqual(status, 0)
-                self.assertIn("alert protocol version", said)
-
-    def test_another_protocol_gets_the_alert(self):
-        with Server() as server:
-            status, said = s_client(server.address, "-tls1_3", "-alpn", "h2")
-            self.assertNotEqual(status, 0)
-            self.assertIn("alert no application protocol", said)
+from support.program import topnet
 
 
 class OpensslServer:

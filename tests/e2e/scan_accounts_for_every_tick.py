@@ -149,7 +149,7 @@ class Accounts(unittest.TestCase):
 
     def test_no_figure_of_a_window_is_negative_or_more_than_the_cpus_can_do(self):
         report = scan("-d", "0.2", "-n", "100000")
-        most = 2 * report["cpus"] * 0.2 * report["clock_ticks_per_second"] + 100
+        most = 2 * report["cpus"] * report["window"]["seconds"] * report["clock_ticks_per_second"] + 100
         for row in report["processes"]:
             for key in ("user_ticks", "system_ticks", "cpu_ticks"):
                 self.assertGreaterEqual(row[key], 0)

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import select
 import socket
 import tempfile
 import threading
@@ -11,45 +10,16 @@ import unittest
 
 from support.independent_client import ACK, Client, tls_context
 from support.program import Server, wait_until
+from support.replay import replayable
 from support.status import Watch
 from support.trust import enrol
 
 GARBAGE = [b"\x16\x03\x01\x00\x05hello", b"GET / HTTP/1.1\r\n\r\n", b"\0" * 600, b"\x16\x03\x01\x40\x00",
-           os.urandom(300)]
-
-
-BEGUN = b"\x16\x03\x01\x02\x00\x01\x00"  # a record that does not end
+           replayable().randbytes(300)]
 
 
 def silent(server):
     return socket.create_connection(("127.0.0.1", server.port), timeout=20)
-
-
-class Returning:
-    """So many connections that send `data` and stay until they are thrown out, and come again."""
-
-    def __init__(self, server, data, count):
-        self.server = server
-        self.data = data
-        self.has_ended = threading.Event()
-        self.threads = [threading.Thread(target=self.run) for _ in range(count)]
-
-    def run(self):
-        while not self.has_ended.is_set():
-            with contextlib.suppress(OSError), silent(self.server) as connection:
-                connection.sendall(self.data)
-                while not self.has_ended.is_set() and not select.select([connection], [], [], 0.2)[0]:
-                    pass
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.has_ended.set()
-        for thread in self.threads:
-            thread.join()
 
 
 class Garbage:
@@ -109,16 +79,6 @@ class Strangers(unittest.TestCase):
             counters = self.counters(server)
             self.assertGreater(counters["refused_busy"], 0)
             self.assertGreaterEqual(counters["refused_busy"] + counters["timed_out"], 500 - 64)
-
-    def test_beside_handshakes_that_do_not_go_on(self):
-        """a record that is not whole is no more than silence, however often it comes"""
-        with Server() as server, Watch(server):
-            enrol(server, "db1", self.client)
-            with Returning(server, BEGUN, 200):
-                wait_until(lambda: self.counters(server)["refused_busy"] > 200)
-                for _ in range(10):
-                    result = server.fetch("--connect-timeout", "2.5", state=self.client)
-                    self.assertEqual(result.returncode, 0, result.stderr.decode())
 
     def test_the_oldest_gives_way_and_only_as_many_as_others_need(self):
         with Server() as server, Watch(server):

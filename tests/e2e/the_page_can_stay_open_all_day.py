@@ -202,7 +202,7 @@ class Freshness(Page):
             self.wait(4000)
             self.assertEqual(self.count_asked(), before)
             self.hide(False)
-            wait_until(lambda: self.count_asked() > before, seconds=1.5)
+            wait_until(lambda: self.count_asked() > before)
             self.wait_for_refresh()
 
     def test_a_page_that_is_not_shown_any_more_says_so_and_asks_no_more(self):

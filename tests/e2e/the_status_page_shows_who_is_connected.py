@@ -11,7 +11,7 @@ import unittest
 
 from support.independent_client import ACK, Client
 from support.program import TOPNET, Server, count_rows, topnet, wait_until
-from support.status import Watch, ask, problem_with
+from support.status import Watch, ask
 
 
 class Pages(unittest.TestCase):
@@ -95,42 +95,11 @@ class Pages(unittest.TestCase):
             self.assertEqual((status, headers["Content-Length"], nothing),
                              (200, str(len(body)), b""))
 
-    def test_every_answer_forbids_what_no_page_of_ours_does(self):
-        with Server() as server:
-            for path, method in [("/status", "GET"), ("/status.json", "GET"), ("/none", "GET"),
-                                 ("/", "GET"), ("/status", "POST")]:
-                with self.subTest((path, method)):
-                    _, headers, _ = ask(server.page, path, method)
-                    self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
-                    self.assertIn("frame-ancestors 'none'", headers["Content-Security-Policy"])
-                    self.assertEqual((headers["X-Content-Type-Options"], headers["Cache-Control"],
-                                      headers["Connection"]), ("nosniff", "no-store", "close"))
-
-    def test_other_methods(self):
-        with Server() as server:
-            for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"):
-                body = b"x" * 100000 if method == "POST" else None
-                status, headers, _ = ask(server.page, "/status", method, body)
-                self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"), method)
-
     def test_names_of_other_sites(self):
         with Server("--http-host", "Status.Example", "--http-host", "other.example") as server:
             for host, expected in [("evil.example", 421), ("localhost:1", 200), ("[::1]", 200),
                                    ("status.example", 200), ("OTHER.example:443", 200)]:
                 self.assertEqual(ask(server.page, "/status", Host=host)[0], expected, host)
-
-    def test_too_long(self):
-        with Server() as server:
-            self.assertEqual(ask(server.page, "/" + "a" * 1024)[0], 414)
-            self.assertEqual(ask(server.page, "/status", X="a" * 4096)[0], 431)
-
-    def test_what_is_no_request(self):
-        with Server() as server:
-            address = server.page.split("/")[2].rsplit(":", 1)
-            with socket.create_connection((address[0], int(address[1])), timeout=20) as connection:
-                connection.sendall(b"\x16\x03\x01\x02\x00\x01\r\n\r\n")
-                self.assertEqual(connection.recv(12), b"HTTP/1.1 400")
-
 
 class Options(unittest.TestCase):
     def assert_fails(self, words, code, *said):
@@ -284,33 +253,6 @@ def all_hold(server, count):
            for status in (document, server.status())):
         return document, threads
     return None
-
-
-class TheWatch(unittest.TestCase):
-    def test_counters_that_do_not_add_up_are_seen(self):
-        counters = {"accepted": 3, "completed": 2, "refused_busy": 0, "refused_auth": 0,
-                    "handshake_failed": 0, "timed_out": 0, "protocol_error": 0, "peer_gone": 0,
-                    "internal_error": 0, "active": 1}
-        self.assertIsNone(problem_with({"counters": counters, "connections": [{}]}))
-        self.assertIn("1 connections are listed",
-                      problem_with({"counters": counters | {"active": 0, "completed": 3},
-                                    "connections": [{}]}))
-        for name in counters:
-            wrong = {"counters": counters | {name: counters[name] + 1}, "connections": [{}]}
-            self.assertIn("do not add up", problem_with(wrong))
-            fewer = {key: count for key, count in counters.items() if key != name}
-            self.assertIn("the counters are", problem_with({"counters": fewer, "connections": [{}]}))
-        self.assertIn("the counters are", problem_with({"counters": counters | {"more": 0},
-                                                        "connections": [{}]}))
-
-    def test_a_wrong_answer_at_any_time_fails_the_test(self):
-        class Wrong:
-            def status(self):
-                return {"counters": {}, "connections": []}
-
-        watch = Watch(Wrong())
-        with self.assertRaisesRegex(AssertionError, "the counters are"), watch:
-            wait_until(lambda: watch.asked)
 
 
 def listening_sockets(server):

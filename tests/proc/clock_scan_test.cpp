@@ -20,6 +20,7 @@ using topnet::proc::SortKey;
 using topnet::proc::top;
 using topnet::proc::Wish;
 using topnet::test::Dice;
+using topnet::test::seeds;
 using topnet::test::SimulatedKernel;
 
 namespace {
@@ -72,7 +73,7 @@ std::vector<Wish> draw_wishes(Dice& dice) {
 TEST_CASE("whatever there is and whatever is wished for, the rows are those of reading all") {
   std::size_t stats_read = 0;
   std::size_t stats_there = 0;
-  for (std::uint32_t seed = 1; seed <= 20000; ++seed) {
+  for (const std::uint32_t seed : seeds(20000)) {
     Dice dice(seed);
     SimulatedKernel kernel;
     populate(kernel, dice);

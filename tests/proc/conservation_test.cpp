@@ -12,6 +12,7 @@ using topnet::proc::Clocks;
 using topnet::proc::EndedChildren;
 using topnet::proc::Usage;
 using topnet::test::Dice;
+using topnet::test::seeds;
 using topnet::test::ended_in;
 using topnet::test::SimulatedKernel;
 using topnet::test::WindowTrial;
@@ -76,7 +77,7 @@ Usage random_window(WindowTrial& trial, Dice& dice, const World& world) {
 }  // namespace
 
 TEST_CASE("nobody's time is lost or counted twice, whatever happens inside a window") {
-  for (std::uint32_t seed = 1; seed <= 3000; ++seed) {
+  for (const std::uint32_t seed : seeds(3000)) {
     Dice dice(seed);
     WindowTrial trial;
     const World world{.has_subreapers = dice.one_in(2)};
@@ -90,7 +91,7 @@ TEST_CASE("nobody's time is lost or counted twice, whatever happens inside a win
 }
 
 TEST_CASE("time that is cut to ticks is missed by less than three for each process") {
-  for (std::uint32_t seed = 1; seed <= 1000; ++seed) {
+  for (const std::uint32_t seed : seeds(1000)) {
     Dice dice(seed);
     WindowTrial trial;
     const Usage usage = random_window(trial, dice, {.unit = kTick / 7 * 5});
@@ -109,7 +110,7 @@ TEST_CASE("time that is cut to ticks is missed by less than three for each proce
 
 TEST_CASE("where parents ignore SIGCHLD, less is found than was used, and never more") {
   std::uint64_t lost = 0;
-  for (std::uint32_t seed = 1; seed <= 3000; ++seed) {
+  for (const std::uint32_t seed : seeds(3000)) {
     Dice dice(seed);
     WindowTrial trial;
     const World world{.has_deaf_parents = true, .has_subreapers = dice.one_in(2)};
@@ -127,7 +128,7 @@ TEST_CASE("where parents ignore SIGCHLD, less is found than was used, and never 
 }
 
 TEST_CASE("of windows that follow each other, each has its own time and none is between them") {
-  for (std::uint32_t seed = 1; seed <= 500; ++seed) {
+  for (const std::uint32_t seed : seeds(500)) {
     Dice dice(seed);
     WindowTrial trial(200);
     trial.clocks = dice.one_of({Clocks::Ask, Clocks::Ignore});
@@ -147,7 +148,7 @@ TEST_CASE("of windows that follow each other, each has its own time and none is 
 }
 
 TEST_CASE("what lives and dies inside a window goes to the parents that waited") {
-  for (std::uint32_t seed = 1; seed <= 1000; ++seed) {
+  for (const std::uint32_t seed : seeds(1000)) {
     Dice dice(seed);
     WindowTrial trial;
     for (int i = 0; i < 5; ++i) trial.kernel.fork(dice.any_of(trial.kernel.pids()));
@@ -178,7 +179,7 @@ TEST_CASE("what lives and dies inside a window goes to the parents that waited")
 
 TEST_CASE(
     "while the machine runs on, what is found lies between what can be inside and what must") {
-  for (std::uint32_t seed = 1; seed <= 3000; ++seed) {
+  for (const std::uint32_t seed : seeds(3000)) {
     Dice dice(seed);
     WindowTrial trial(200);  // so few pids that children have smaller ones than their parents
     trial.clocks = dice.one_of({Clocks::Ask, Clocks::Ask, Clocks::Ignore});

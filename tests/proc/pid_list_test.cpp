@@ -14,6 +14,7 @@
 using topnet::proc::PidList;
 using topnet::proc::Procfs;
 using topnet::test::Dice;
+using topnet::test::seeds;
 using topnet::test::SimulatedKernel;
 using namespace std::chrono_literals;
 
@@ -207,7 +208,7 @@ TEST_CASE("a copy of a folder whose pids are in no order makes a list that is") 
 TEST_CASE("whatever comes and goes, every process older than the time to settle is in the list") {
   std::uint64_t walks = 0;
   std::uint64_t updates = 0;
-  for (std::uint32_t seed = 1; seed <= 60; ++seed) {
+  for (const std::uint32_t seed : seeds(60)) {
     CAPTURE(seed);
     Dice dice(seed);
     Trial trial(dice.one_of<std::uint64_t>({301, 500, 2000, 32768}));

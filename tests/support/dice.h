@@ -2,10 +2,24 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <initializer_list>
+#include <numeric>
 #include <random>
+#include <string>
+#include <vector>
 
 namespace topnet::test {
+
+// 1 to `count`; TOPNET_SEED=N in the environment replays N alone.
+inline std::vector<std::uint32_t> seeds(std::uint32_t count) {
+  if (const char* const text = std::getenv("TOPNET_SEED")) {
+    return {static_cast<std::uint32_t>(std::stoul(text))};
+  }
+  std::vector<std::uint32_t> all(count);
+  std::iota(all.begin(), all.end(), 1U);
+  return all;
+}
 
 class Dice {
  public:

@@ -9,7 +9,7 @@ import tempfile
 
 from support.program import TOPNET, Server
 from support.trust import enrol
-from torture.injection import KILL, Tally, count_calls, faults_of, has_happened, run, with_fault
+from faults.injection import KILL, Tally, count_calls, faults_of, has_happened, run, with_fault
 
 OLD = b"old\n"
 

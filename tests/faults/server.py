@@ -11,7 +11,7 @@ import tempfile
 from support.independent_client import ACK, Client
 from support.program import Server
 from support.trust import pin
-from torture.injection import (FILE_CALLS, KILL, PEER_CALLS, Tally, faults_of, has_happened, occurrences, strace,
+from faults.injection import (FILE_CALLS, KILL, PEER_CALLS, Tally, faults_of, has_happened, occurrences, strace,
                                with_fault)
 
 BEFORE = 3  # tops that are there at the start

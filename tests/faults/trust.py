@@ -7,7 +7,7 @@ import tempfile
 
 from support.program import TOPNET, Server
 from support.trust import clients, enrol, invite, pin, servers, trust
-from torture.injection import KILL, Tally, count_calls, faults_of, has_happened, run, with_fault
+from faults.injection import KILL, Tally, count_calls, faults_of, has_happened, run, with_fault
 
 
 class Machine:

@@ -11,9 +11,9 @@ import tempfile
 
 from support.program import TOPNET, Server
 from support.trust import enrol, trust
-from torture.client import OLD, Fetch
-from torture.injection import Tally, run, strace
-from torture.server import send_top, spoil
+from faults.client import OLD, Fetch
+from faults.injection import Tally, run, strace
+from faults.server import send_top, spoil
 
 CALLS = ("openat,write,pwrite64,sendto,fsync,fdatasync,ftruncate,linkat,rename,renameat,unlink,unlinkat,"
          "close")

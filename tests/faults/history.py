@@ -5,7 +5,6 @@ import collections
 import contextlib
 import itertools
 import os
-import random
 import shutil
 import sqlite3
 import subprocess
@@ -14,7 +13,8 @@ import threading
 
 from support.independent_client import ACK, Client
 from support.program import TOPNET, Server
-from torture.injection import Tally
+from support.replay import replayable
+from faults.injection import Tally
 
 SPEAKERS, FETCHERS = 40, 10
 FIRST = 1000000  # of the pids of made-up tops
@@ -96,7 +96,7 @@ def check(tally, number, clients, known, kept):
 
 def trial(share=1.0):
     tally = Tally("kills under 50 clients")
-    dice = random.Random()
+    dice = replayable()
     with tempfile.TemporaryDirectory() as folder:
         state = os.path.join(folder, "state")
         words = ["--no-tls", "--max-clients", "200", "--keep-tops", "10000000"]
