@@ -11,27 +11,18 @@ namespace {
 // Beyond it a figure says nothing more, and does not fit.
 constexpr double kMost = 1e9;
 
-std::int64_t rounded(double value) {
-  return static_cast<std::int64_t>(std::floor(std::clamp(value, -kMost, kMost) + 0.5));
-}
-
 }  // namespace
 
 std::string percent(double part, double whole) {
   if (!(whole > 0)) return "–";
-  const std::int64_t tenths = rounded(part / whole * 1000);
-  return fmt::format("{}{}.{} %", tenths < 0 ? "−" : "", std::abs(tenths) / 10,
-                     std::abs(tenths) % 10);
+  const double percents = std::round(std::clamp(part / whole * 1000, -kMost, kMost)) / 10;
+  return fmt::format("{}{:.1f} %", percents < 0 ? "−" : "", std::abs(percents));
 }
 
-std::string fine_percent(double part) {
-  const std::int64_t hundredths = rounded(part * 10000);
-  return fmt::format("{}.{:02} %", hundredths / 100, hundredths % 100);
-}
+std::string fine_percent(double part) { return fmt::format("{:.2f} %", part * 100); }
 
 std::string seconds(std::chrono::milliseconds time) {
-  const std::int64_t tenths = rounded(static_cast<double>(time.count()) / 100);
-  return fmt::format("{}.{} s", tenths / 10, tenths % 10);
+  return fmt::format("{:.1f} s", std::chrono::duration<double>(time).count());
 }
 
 std::string age(std::chrono::milliseconds passed) {

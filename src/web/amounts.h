@@ -1,4 +1,4 @@
-// Amounts as people read them. assets/page.js writes the same texts. Pure.
+// Amounts as people read them. Pure.
 #pragma once
 
 #include <chrono>
@@ -7,7 +7,7 @@
 
 namespace topnet::web {
 
-// "37.2 %" of `whole`, rounded; "–" where that is not above zero.
+// "37.2 %" of `whole`, rounded; "–" if that is not above zero.
 std::string percent(double part, double whole);
 
 // "0.04 %" of one, which is not below zero.

@@ -16,12 +16,8 @@ using Seconds = std::chrono::duration<double>;
 constexpr double kChartWidth = 600;
 constexpr double kChartHeight = 100;
 
-// To a tenth, as JavaScript writes it.
-std::string coordinate(double value) {
-  const auto tenths = static_cast<std::int64_t>(std::floor(value * 10 + 0.5));
-  return tenths % 10 == 0 ? fmt::format("{}", tenths / 10)
-                          : fmt::format("{}.{}", tenths / 10, tenths % 10);
-}
+// To a tenth.
+std::string coordinate(double value) { return fmt::format("{:g}", std::round(value * 10) / 10); }
 
 std::string share(double part, double whole) {
   return coordinate(whole > 0 ? std::clamp(part / whole * 100, 0.0, 100.0) : 0);
@@ -41,7 +37,7 @@ std::array<double, 5> sums(const proc::Stretch& stretch) {
   return sums;
 }
 
-// Where the history begins: its windows follow each other, and only the last one is placed by the
+// The left end of the history. Its windows follow each other; only the last one is placed by the
 // clock.
 double begin_of(const std::vector<proc::Stretch>& history, proc::WallTime now) {
   if (history.empty()) return kChartWidth;
@@ -100,14 +96,13 @@ Html split_bar(const Split& split, double capacity) {
 
 Html history_chart(const std::vector<proc::Stretch>& history, proc::WallTime now) {
   // The largest first: each one hides what is beneath it of the one before.
-  constexpr std::array<std::string_view, 5> names{"listed", "other", "ended", "interrupts",
-                                                  "unexplained"};
+  const Split parts = split_of({});
   std::string out =
       fmt::format(R"(<svg id="chart" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" )"
                   R"(aria-labelledby="chart-title">)",
                   kChartWidth, kChartHeight);
-  for (std::size_t i = names.size(); i-- > 0;) {
-    out += fmt::format(R"(<path class="{}" d="{}"/>)", names.at(i), area(history, now, i));
+  for (std::size_t i = parts.size(); i-- > 0;) {
+    out += fmt::format(R"(<path class="{}" d="{}"/>)", parts.at(i).name, area(history, now, i));
   }
   return {out + "</svg>"};
 }

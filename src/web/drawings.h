@@ -1,5 +1,4 @@
-// The page's pictures, as SVG without any style: their colours are classes. assets/page.js draws
-// the same from the same figures. Pure.
+// The page's pictures, as SVG without any style: their colours are classes. Pure.
 #pragma once
 
 #include <array>
@@ -14,7 +13,7 @@
 
 namespace topnet::web {
 
-// What busy time went to, in the order in which it is shown.
+// One part of the busy time; the parts are shown in this order.
 struct Part {
   std::string_view name;  // of its class
   std::string_view words;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 namespace topnet::web {
 namespace {
@@ -17,18 +18,18 @@ std::string head(const Table& table) {
   return out + "</tr></thead>\n";
 }
 
-std::string body(const Table& table, std::size_t first, std::size_t count) {
-  if (count == 0) {
-    return fmt::format("<tr><td colspan=\"{}\" class=\"nothing\">{}</td></tr>\n",
+std::string body(const Table& table, std::span<const std::vector<Html>> rows) {
+  std::string out = "<tbody>\n";
+  if (rows.empty()) {
+    out += fmt::format("<tr><td colspan=\"{}\" class=\"nothing\">{}</td></tr>\n",
                        table.columns.size(), escape_html(table.nothing));
   }
-  std::string out;
-  for (std::size_t row = first; row < first + count; ++row) {
+  for (const std::vector<Html>& row : rows) {
     out += "<tr>";
-    for (const Html& cell : table.rows[row]) out += fmt::format("<td>{}</td>", cell.markup);
+    for (const Html& cell : row) out += fmt::format("<td>{}</td>", cell.markup);
     out += "</tr>\n";
   }
-  return out;
+  return out + "</tbody>\n";
 }
 
 }  // namespace
@@ -63,18 +64,19 @@ std::string escape_html(std::string_view text) {
 Html text(std::string_view text) { return {escape_html(text)}; }
 
 std::string to_html(const Table& table) {
-  const std::size_t shown = std::min(table.rows.size(), kMostRows);
-  const std::size_t folded = table.rows.size() - shown;
-  return fmt::format(
-      "<section>\n"
-      "<table id=\"{0}\" "
-      "class=\"{0}\">\n<caption>{1}</caption>\n{2}<tbody>\n{3}</tbody>\n</table>\n"
-      "<details{4}>\n<summary>{5} more</summary>\n"
-      "<table class=\"{0}\" aria-label=\"{1}, the "
-      "rest\">\n{2}<tbody>\n{6}</tbody>\n</table>\n</details>\n"
-      "</section>\n",
-      table.id, escape_html(table.caption), head(table), body(table, 0, shown),
-      folded == 0 ? " hidden" : "", folded, folded == 0 ? "" : body(table, shown, folded));
+  const std::span rows(table.rows);
+  const std::span shown = rows.first(std::min(rows.size(), kMostRows));
+  const std::span folded = rows.subspan(shown.size());
+  std::string out = fmt::format(
+      "<section id=\"{0}\">\n<table class=\"{0}\">\n<caption>{1}</caption>\n{2}{3}</table>\n",
+      table.name, escape_html(table.caption), head(table), body(table, shown));
+  if (!folded.empty()) {
+    out += fmt::format(
+        "<details>\n<summary>{1} more</summary>\n"
+        "<table class=\"{0}\" aria-label=\"{2}, the rest\">\n{3}{4}</table>\n</details>\n",
+        table.name, folded.size(), escape_html(table.caption), head(table), body(table, folded));
+  }
+  return out + "</section>\n";
 }
 
 }  // namespace topnet::web

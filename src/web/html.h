@@ -26,14 +26,14 @@ struct Column {
 };
 
 struct Table {
-  std::string_view id;  // of the element; the script finds it by that
+  std::string_view name;  // the class of the table, and the id of its section
   std::string_view caption;
   std::vector<Column> columns;
   std::vector<std::vector<Html>> rows;  // as many cells as there are columns
-  std::string_view nothing;             // what is said where there are no rows
+  std::string_view nothing;             // what is said if there are no rows
 };
 
-// So many rows are shown; those beyond are in a second table that the reader unfolds.
+// Rows beyond this number are in a second table that the reader unfolds.
 inline constexpr std::size_t kMostRows = 25;
 
 std::string to_html(const Table& table);

@@ -66,28 +66,22 @@ void set_body(httplib::Response& response, std::string body, const std::string& 
       });
 }
 
-// The library takes a path for a regular expression (of ECMAScript).
-std::string to_literal(std::string_view path) {
-  std::string literal;
-  for (const char c : path) {
-    if (std::string_view(R"(^$\.*+?()[]{}|)").find(c) != std::string_view::npos) literal += '\\';
-    literal += c;
-  }
-  return literal;
-}
-
 }  // namespace
 
 class HttpResponder::Library : public httplib::Server {
  public:
-  explicit Library(const std::vector<Route>& routes) {
+  explicit Library(const std::vector<Route>& routes) : routes_(routes) {
     // Without a listening socket the library believes that it is shutting down, and sends no body.
     // It does nothing with this number but compare it.
     svr_sock_ = 0;
     httplib::Headers headers{{"Accept-Ranges", "none"}};
     headers.insert(kHeaders.begin(), kHeaders.end());
     set_default_headers(std::move(headers));
-    for (const Route& route : routes) add(route);
+    // The library's own routes are regular expressions, which recurse for every character of a
+    // path.
+    set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      return route(request, response);
+    });
     set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty()) {
         set_body(response, response.status == 404 ? "not found\n" : "the server failed\n",
@@ -106,14 +100,16 @@ class HttpResponder::Library : public httplib::Server {
   }
 
  private:
-  void add(const Route& route) {
-    Get(to_literal(route.path),
-        [answer = route.answer](const httplib::Request& request, httplib::Response& response) {
-          Answer made = answer(request.get_header_value("Accept"));
-          if (!made.location.empty()) response.set_redirect(made.location);
-          set_body(response, std::move(made.body), made.content_type);
-        });
+  HandlerResponse route(const httplib::Request& request, httplib::Response& response) {
+    const auto found = std::find_if(routes_.begin(), routes_.end(),
+                                    [&](const Route& route) { return route.path == request.path; });
+    if (found == routes_.end()) return HandlerResponse::Unhandled;
+    Answer made = found->answer(request.get_header_value("Accept"));
+    set_body(response, std::move(made.body), made.content_type);
+    return HandlerResponse::Handled;
   }
+
+  std::vector<Route> routes_;
 };
 
 HttpResponder::HttpResponder(const std::vector<Route>& routes)

@@ -17,11 +17,10 @@ namespace topnet::web {
 struct Answer {
   std::string content_type;
   std::string body;
-  std::string location = {};  // where it is not empty: a redirect there
 };
 
-// One page: a path, word for word, and what is shown there. `answer` gets the request's Accept
-// header. Where it throws, the client is told only that the server failed.
+// One page: its exact path, and the function that makes its answer from the request's Accept
+// header. If that throws, the client is told only that the server failed.
 struct Route {
   std::string path;
   std::function<Answer(std::string_view accept)> answer;
@@ -33,8 +32,7 @@ class HttpResponder {
   ~HttpResponder();
   HttpResponder(HttpResponder&&) = delete;
 
-  // `head` has been let through by judge_head. Needs a stack of 8 MiB: the library matches paths
-  // with std::regex.
+  // `head` has been let through by judge_head.
   std::string respond(const std::string& head);
 
   // The answer to a request that was not let through; to a HEAD, without a body.

@@ -18,8 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// cpp-httplib matches paths with std::regex, which recurses for every character.
-constexpr std::size_t kStackSize = std::size_t{8} * 1024 * 1024;
+constexpr std::size_t kStackSize = std::size_t{256} * 1024;
 
 // So long nobody has to give way to others: to send a request, and to take its answer.
 constexpr std::chrono::milliseconds kTimeToAsk{500};

@@ -33,16 +33,15 @@ std::vector<Route> pages(const std::function<Status()>& status,
   const auto show_json = [=](std::string_view) {
     return Answer{.content_type = kJson, .body = to_json(status())};
   };
-  const auto show_status = [=](std::string_view accept) {
-    if (wants_json(accept)) return show_json(accept);
+  const auto show_html = [=](std::string_view) {
     return Answer{.content_type = kHtml, .body = to_html(status())};
   };
   return {
-      {"/",
-       [](std::string_view) {
-         return Answer{.content_type = kPlainText, .body = "", .location = "/status"};
+      {"/", show_html},
+      {"/status",
+       [=](std::string_view accept) {
+         return wants_json(accept) ? show_json(accept) : show_html(accept);
        }},
-      {"/status", show_status},
       {"/status.json", show_json},
       {"/metrics",
        [=](std::string_view) {

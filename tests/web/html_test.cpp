@@ -18,13 +18,13 @@ TEST_CASE("everything else stays as it is") {
 
 TEST_CASE("a table holds its texts and nothing but texts") {
   const std::string table =
-      to_html(Table{.id = "id",
+      to_html(Table{.name = "things",
                     .caption = "A & B",
                     .columns = {{"Name <1>"}, {"Count", true}},
                     .rows = {{text("<b>"), text("1")}, {text("\""), text("<2>")}},
                     .nothing = "none"});
-  CHECK_THAT(table, Catch::StartsWith("<section>\n"
-                                      "<table id=\"id\" class=\"id\">\n"
+  CHECK_THAT(table, Catch::StartsWith("<section id=\"things\">\n"
+                                      "<table class=\"things\">\n"
                                       "<caption>A &amp; B</caption>\n"
                                       "<thead><tr><th scope=\"col\">Name &lt;1&gt;</th>"
                                       "<th scope=\"col\" class=\"number\">Count</th></tr></thead>\n"
@@ -33,11 +33,11 @@ TEST_CASE("a table holds its texts and nothing but texts") {
                                       "<tr><td>&quot;</td><td>&lt;2&gt;</td></tr>\n"
                                       "</tbody>\n"
                                       "</table>\n"
-                                      "<details hidden>\n"));
+                                      "</section>\n"));
 }
 
 TEST_CASE("a table without rows says so, over all its columns") {
-  CHECK_THAT(to_html(Table{.id = "id",
+  CHECK_THAT(to_html(Table{.name = "things",
                            .caption = "T",
                            .columns = {{"A"}, {"B"}},
                            .rows = {},
@@ -47,13 +47,13 @@ TEST_CASE("a table without rows says so, over all its columns") {
 }
 
 TEST_CASE("rows beyond so many are folded, with their count") {
-  Table table{.id = "id", .caption = "T", .columns = {{"A"}}, .rows = {}, .nothing = ""};
+  Table table{.name = "things", .caption = "T", .columns = {{"A"}}, .rows = {}, .nothing = ""};
   for (std::size_t i = 0; i < kMostRows; ++i) table.rows.push_back({text("first")});
-  CHECK_THAT(to_html(table), Catch::Contains("<details hidden>"));
+  CHECK_THAT(to_html(table), !Catch::Contains("<details"));
   for (int i = 0; i < 3; ++i) table.rows.push_back({text("rest")});
   const std::string page = to_html(table);
   CHECK_THAT(page, Catch::Contains("<details>\n<summary>3 more</summary>\n"));
-  const auto fold = page.find("<details>");
+  const auto fold = page.find("<details");
   CHECK(page.find("rest<") > fold);
   CHECK(page.rfind("first<") < fold);
 }

@@ -91,14 +91,6 @@ TEST_CASE("a path is found word for word and in no other way") {
   }
 }
 
-TEST_CASE("every character of a route's path means itself") {
-  const std::string path = "/a.b+c*d(e)f[g]h{1}i^j$k|l";
-  HttpResponder responder({text(path, "found")});
-  CHECK(body_of(responder.respond(head("GET", "/a.b%2bc*d(e)f%5bg%5dh%7b1%7di%5ej$k%7cl"))) ==
-        "found");
-  CHECK(status_line(responder.respond(head("GET", "/aXb"))) == "HTTP/1.1 404 Not Found");
-}
-
 TEST_CASE("what is not there is said in a line, and nothing of the request is repeated") {
   HttpResponder responder({text("/", "root")});
   const std::string answer = responder.respond(head("GET", "/a%0d%0aSet-Cookie:%20z<script>"));
@@ -121,18 +113,6 @@ TEST_CASE("a page that fails keeps its reasons to itself") {
     CHECK_THAT(answer, Catch::Contains(kPolicy));
     CHECK_THAT(answer, !Catch::Contains("secret"));
   }
-}
-
-TEST_CASE("a redirect leads where the page says, with an empty body") {
-  HttpResponder responder({{.path = "/", .answer = [](std::string_view) {
-                              return Answer{
-                                  .content_type = "text/plain", .body = "", .location = "/status"};
-                            }}});
-  const std::string answer = responder.respond(head("GET", "/"));
-  CHECK(status_line(answer) == "HTTP/1.1 302 Found");
-  CHECK_THAT(answer, Catch::Contains("\r\nLocation: /status\r\n"));
-  CHECK_THAT(answer, Catch::Contains("\r\nContent-Length: 0\r\n"));
-  CHECK(body_of(answer).empty());
 }
 
 TEST_CASE("a page is told what its client accepts") {
