@@ -28,24 +28,29 @@ Listener listen_on(const net::HostPort& address, const char* option) {
   }
 }
 
-// Both families where the machine has both.
-Listener listen_everywhere() {
+// On both families if the machine has both.
+Listener listen_everywhere(std::uint16_t port) {
   try {
-    return listen_on({.host = "::", .port = kDefaultPort}, "--listen");
+    return listen_on({.host = "::", .port = port}, "--listen");
   } catch (const std::system_error& error) {
     if (error.code() != std::errc::address_family_not_supported) throw;
-    return listen_on({.host = "0.0.0.0", .port = kDefaultPort}, "--listen");
+    return listen_on({.host = "0.0.0.0", .port = port}, "--listen");
   }
+}
+
+net::HostPort on_loopback_by_default(net::HostPort address) {
+  if (address.host.empty()) address.host = "127.0.0.1";
+  return address;
 }
 
 }  // namespace
 
 Listener listen_for_clients(const ServeOptions& options) {
   if (options.transport.uses_tls()) {
-    return options.listen ? listen_on(*options.listen, "--listen") : listen_everywhere();
+    return options.listen.host.empty() ? listen_everywhere(options.listen.port)
+                                       : listen_on(options.listen, "--listen");
   }
-  const net::HostPort address =
-      options.listen.value_or(net::HostPort{.host = "127.0.0.1", .port = kDefaultPort});
+  const net::HostPort address = on_loopback_by_default(options.listen);
   Listener listener = listen_on(address, "--listen");
   if (!options.transport.allows_unsafe_plaintext && !listener.is_loopback) {
     throw UsageError(fmt::format(
@@ -59,12 +64,13 @@ Listener listen_for_clients(const ServeOptions& options) {
 // nullopt where there is to be no status port.
 std::optional<Listener> listen_for_browsers(const ServeOptions& options) {
   if (!options.http) return std::nullopt;
-  Listener listener = listen_on(*options.http, "--http");
+  const net::HostPort address = on_loopback_by_default(*options.http);
+  Listener listener = listen_on(address, "--http");
   if (!listener.is_loopback && (!options.http_tls || options.http_token_file.empty())) {
     throw UsageError(
         fmt::format("--http {} would show the status to the network; give a loopback address, or "
                     "--http-tls and --http-token-file",
-                    net::to_string(*options.http)));
+                    net::to_string(address)));
   }
   return listener;
 }

@@ -36,14 +36,18 @@ ExitCode run(const ScanOptions& options) {
 Command scan_command() {
   const auto options = std::make_shared<ScanOptions>();
   std::vector<Option> table = ranking_options(options->ranking);
-  table.push_back({.names = "--proc-root",
-                   .value = "DIR",
-                   .help = "Read DIR instead of /proc",
-                   .set = [=](const std::string& text) { options->proc_root = text; }});
-  table.push_back({.names = "--exhaustive",
-                   .value = "",
-                   .help = "Open the stat file of every process, whatever faster way exists",
-                   .set = [=](const std::string&) { options->method = proc::Method::Exhaustive; }});
+  for (const Option& option : with_group(
+           "Source",
+           {{.names = "--proc-root",
+           .value = "DIR",
+           .help = "Read DIR instead of /proc (default /proc)",
+           .set = [=](const std::string& text) { options->proc_root = text; }},
+            {.names = "--exhaustive",
+            .value = "",
+            .help = "Read every stat file, for verification",
+            .set = [=](const std::string&) { options->method = proc::Method::Exhaustive; }}})) {
+    table.push_back(option);
+  }
   table.push_back(state_dir_option(options->state_dir));
   return {.name = "scan",
           .summary = "Rank this machine's processes by CPU time",

@@ -8,6 +8,7 @@
 
 #include "cmd/command_line.h"
 #include "cmd/transport_options.h"
+#include "cmd/values.h"
 #include "net/address.h"
 #include "net/top_table.h"
 #include "proc/scanner.h"
@@ -15,9 +16,10 @@
 namespace topnet::cmd {
 
 struct ServeOptions {
-  std::optional<net::HostPort> listen;
-  std::optional<net::HostPort> http = net::HostPort{.host = "127.0.0.1", .port = 8080};  // or off
-  std::vector<std::string> http_hosts;  // in lower case
+  // An empty host is all addresses, and a loopback address for --http and with --no-tls.
+  net::HostPort listen{.host = "", .port = kDefaultPort};
+  std::optional<net::HostPort> http = net::HostPort{.host = "", .port = 8080};  // nullopt: off
+  std::vector<std::string> http_hosts;                                          // in lower case
   bool http_tls = false;
   std::string http_token_file;  // empty: none
   proc::Method method = proc::Method::Fastest;

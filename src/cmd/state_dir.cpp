@@ -21,9 +21,9 @@ fs::path path_from(const char* variable) {
 Option state_dir_option(std::string& directory) {
   return {.names = "--state-dir",
           .value = "DIR",
-          .help = "Where keys, trust and reports are kept",
+          .help = "Where keys, trust and reports are stored (default: see topnet(1), FILES)",
           .set = [&](const std::string& text) {
-            if (text.empty()) throw UsageError("is no directory");
+            if (text.empty()) throw UsageError("is not a directory");
             directory = text;
           }};
 }

@@ -105,10 +105,10 @@ ExitCode rotate(const RotateOptions& options) {
 Command rotate_command() {
   const auto options = std::make_shared<RotateOptions>();
   return {.name = "rotate",
-          .summary = "Announce this machine's next key, or put it in use",
+          .summary = "Announce this machine's next key, or start using it",
           .options = {{.names = "--commit",
                        .value = "",
-                       .help = "Put the next key in use",
+                       .help = "Start using the next key",
                        .set = [=](const std::string&) { options->commits = true; }},
                       {.names = "--force",
                        .value = "",
@@ -122,7 +122,7 @@ Command rotate_command() {
 
 Command trust_command() {
   return {.name = "trust",
-          .summary = "Manage keys, and who trusts whom",
+          .summary = "Manage keys, invites, clients and servers",
           .options = {},
           .run = nullptr,
           .commands = {show_command(), invite_command(), join_command(), clients_command(),

@@ -23,7 +23,7 @@ namespace {
 
 struct InviteOptions {
   std::string name;
-  std::chrono::seconds ttl{std::chrono::minutes(15)};
+  std::chrono::milliseconds ttl{std::chrono::minutes(15)};
   std::optional<std::string> host;
   std::string state_dir;
 };
@@ -45,7 +45,6 @@ std::string own_address() {
 }
 
 ExitCode invite(const InviteOptions& options) {
-  require_argument(options.name, "NAME", "invite");
   const std::string address = options.host ? *options.host : own_address();
   const net::PrivateFolder folder(state_dir(options.state_dir));
   const net::Pin own = net::KeyRing(folder).keys()->shown();
@@ -58,12 +57,10 @@ ExitCode invite(const InviteOptions& options) {
   return ExitCode::Done;
 }
 
-std::string parse_host(const std::string& text) {
-  const auto address = net::parse_host_port(text, kDefaultPort);
-  if (!address || address->port == 0 || !net::is_server_address(net::to_string(*address))) {
-    throw UsageError("is not HOST or HOST:PORT, with a port from 1 to 65535");
-  }
-  return net::to_string(*address);
+std::string parse_server_address(const std::string& text) {
+  std::string address = net::to_string(parse_host(text));
+  if (!net::is_server_address(address)) throw UsageError("is not a host that can be connected to");
+  return address;
 }
 
 }  // namespace
@@ -72,44 +69,51 @@ Command invite_command() {
   const auto options = std::make_shared<InviteOptions>();
   return {
       .name = "invite",
-      .summary = "Let another machine in: prints the line that it has to run",
-      .options = {{.names = "name",
-                   .value = "NAME",
-                   .help = "What the client is called from then on",
-                   .set = [=](const std::string& text) { options->name = text; }},
-                  {.names = "--ttl",
-                   .value = "DURATION",
-                   .help = "How long the invite is good: a number with s, m, h or d (15m)",
-                   .set = [=](const std::string& text) { options->ttl = parse_duration(text); }},
-                  {.names = "--host",
-                   .value = "HOST[:PORT]",
-                   .help = "How the client reaches this machine (its host name, 8676)",
-                   .set = [=](const std::string& text) { options->host = parse_host(text); }},
-                  state_dir_option(options->state_dir)},
+      .summary = "Invite a machine: print the command that it has to run",
+      .options =
+          {{.names = "NAME",
+            .value = "",
+            .help = "The name that this machine gives the client",
+            .set = [=](const std::string& text) { options->name = text; },
+            .is_required = true},
+           {.names = "--ttl",
+            .value = "TIME",
+            .help = "How long the invite is valid, with a unit, 1s to 365d (default 15m)",
+            .set =
+                [=](const std::string& text) {
+                  options->ttl = parse_time(text, std::chrono::seconds(1), std::chrono::days(365),
+                                            TimeUnit::Required);
+                }},
+           {.names = "--host",
+            .value = "HOST[:PORT]",
+            .help = "How the client reaches this machine (default: its host name and 8676)",
+            .set = [=](const std::string& text) { options->host = parse_server_address(text); }},
+           state_dir_option(options->state_dir)},
       .run = [=] { return invite(*options); }};
 }
 
 Command clients_command() {
   const auto options = std::make_shared<ListOptions>();
   return {.name = "clients",
-          .summary = "List who may talk to this machine",
+          .summary = "List the clients that are enrolled here",
           .options = list_options(*options),
-          .run = [=] {
-            const net::Trust trust(net::PrivateFolder(state_dir(options->state_dir)));
-            const auto clients = trust.clients();
-            print(options->is_json ? to_json(clients) : to_table(clients));
-            say_broken_lines(trust.broken_client_lines());
-            return ExitCode::Done;
-          }};
+          .run =
+              [=] {
+                const net::Trust trust(net::PrivateFolder(state_dir(options->state_dir)));
+                const auto clients = trust.clients();
+                print(options->is_json ? to_json(clients) : to_table(clients));
+                say_broken_lines(trust.broken_client_lines());
+                return ExitCode::Done;
+              },
+          .alias = "list"};
 }
 
 Command revoke_command() {
   const auto options = std::make_shared<ArgumentOptions>();
   return {.name = "revoke",
-          .summary = "Refuse a client from now on, and cut it off",
-          .options = argument_options(*options, "name", "NAME", "The client"),
+          .summary = "Refuse a client from now on and end its connections",
+          .options = argument_options(*options, "NAME", "The client's name"),
           .run = [=] {
-            require_argument(options->argument, "NAME", "revoke");
             net::Trust trust(net::PrivateFolder(state_dir(options->state_dir)));
             if (!trust.revoke(options->argument)) {
               throw Failure(

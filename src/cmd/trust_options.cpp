@@ -1,7 +1,5 @@
 #include "cmd/trust_options.h"
 
-#include <fmt/format.h>
-
 #include "cmd/state_dir.h"
 
 namespace topnet::cmd {
@@ -9,28 +7,33 @@ namespace topnet::cmd {
 std::vector<Option> list_options(ListOptions& options) {
   return {{.names = "-f,--format",
            .value = "F",
-           .help = "Write the list as text or json (text)",
+           .help = "Form of the list: text or json (default text)",
            .set =
                [&](const std::string& text) {
-                 if (text != "text" && text != "json") throw UsageError("is none of text, json");
+                 if (text != "text" && text != "json") {
+                   throw UsageError("is not one of text, json");
+                 }
                  options.is_json = text == "json";
                }},
+          {.names = "--json",
+           .value = "",
+           .help = "The same as -f json",
+           .set = [&](const std::string&) { options.is_json = true; }},
           state_dir_option(options.state_dir)};
 }
 
 std::vector<Option> argument_options(ArgumentOptions& options, const std::string& name,
-                                     const std::string& value, const std::string& help) {
+                                     const std::string& help) {
   return {{.names = name,
-           .value = value,
+           .value = "",
            .help = help,
-           .set = [&](const std::string& text) { options.argument = text; }},
+           .set =
+               [&, name](const std::string& text) {
+                 if (text.empty()) throw UsageError("is empty");
+                 options.argument = text;
+               },
+           .is_required = true},
           state_dir_option(options.state_dir)};
-}
-
-void require_argument(const std::string& argument, const std::string& value,
-                      const std::string& command) {
-  if (!argument.empty()) return;
-  throw UsageError(fmt::format("{} is missing; see 'topnet trust {} --help'", value, command));
 }
 
 }  // namespace topnet::cmd

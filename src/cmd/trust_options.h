@@ -20,11 +20,8 @@ struct ArgumentOptions {
   std::string argument;
   std::string state_dir;
 };
+// `name` is what the help calls the argument.
 std::vector<Option> argument_options(ArgumentOptions& options, const std::string& name,
-                                     const std::string& value, const std::string& help);
-
-// Throws UsageError where the argument of `topnet trust COMMAND` was not given.
-void require_argument(const std::string& argument, const std::string& value,
-                      const std::string& command);
+                                     const std::string& help);
 
 }  // namespace topnet::cmd

@@ -57,7 +57,6 @@ void require_unchanged(const net::InviteCode& code, const std::string& state) {
 }
 
 ExitCode join(const ArgumentOptions& options) {
-  require_argument(options.argument, "INVITE", "join");
   const net::InviteCode code = read_invite(options.argument);
   require_unchanged(code, options.state_dir);
   end_on_interrupt();
@@ -91,17 +90,17 @@ ExitCode join(const ArgumentOptions& options) {
 
 Command join_command() {
   const auto options = std::make_shared<ArgumentOptions>();
-  return {.name = "join",
-          .summary = "Be let in by another machine, with its invite",
-          .options = argument_options(*options, "invite", "INVITE",
-                                      "The invite; - reads it from standard input"),
-          .run = [=] { return join(*options); }};
+  return {
+      .name = "join",
+      .summary = "Enrol this machine at a server, by the server's invite",
+      .options = argument_options(*options, "INVITE", "The invite; - reads it from standard input"),
+      .run = [=] { return join(*options); }};
 }
 
 Command servers_command() {
   const auto options = std::make_shared<ListOptions>();
   return {.name = "servers",
-          .summary = "List whom this machine trusts",
+          .summary = "List the servers that this machine trusts",
           .options = list_options(*options),
           .run = [=] {
             const net::Trust trust(net::PrivateFolder(state_dir(options->state_dir)));
@@ -115,10 +114,9 @@ Command servers_command() {
 Command forget_command() {
   const auto options = std::make_shared<ArgumentOptions>();
   return {.name = "forget",
-          .summary = "Drop a server that this machine trusts",
-          .options = argument_options(*options, "server", "HOST[:PORT]", "The server"),
+          .summary = "Stop trusting a server",
+          .options = argument_options(*options, "HOST", "The server: HOST or HOST:PORT"),
           .run = [=] {
-            require_argument(options->argument, "HOST[:PORT]", "forget");
             const auto address = net::parse_host_port(options->argument, kDefaultPort);
             const std::string known =
                 proc::escape(address ? net::to_string(*address) : options->argument);

@@ -2,44 +2,87 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <string_view>
-#include <utility>
 
 #include "cmd/command_line.h"
 #include "proc/number.h"
 
 namespace topnet::cmd {
+namespace {
 
-std::chrono::milliseconds parse_seconds(const std::string& text, std::chrono::milliseconds least,
-                                        std::chrono::seconds most) {
-  double seconds = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, error] =
-      std::from_chars(text.data(), end, seconds, std::chars_format::fixed);
-  const bool is_number = error == std::errc{} && stopped == end && std::isfinite(seconds);
-  const double lowest = std::chrono::duration<double>(least).count();
-  if (!is_number || seconds < lowest || seconds > static_cast<double>(most.count())) {
-    throw UsageError(fmt::format("is not a number of seconds from {} to {}", lowest, most.count()));
-  }
-  return std::chrono::milliseconds(std::llround(seconds * 1000));
+using std::chrono::milliseconds;
+
+struct Unit {
+  std::string_view name;
+  milliseconds length;
+};
+constexpr std::array<Unit, 5> kUnits{{{"ms", milliseconds(1)},
+                                      {"s", std::chrono::seconds(1)},
+                                      {"m", std::chrono::minutes(1)},
+                                      {"h", std::chrono::hours(1)},
+                                      {"d", std::chrono::days(1)}}};
+
+// In the largest unit that it is a whole number of: "10ms", "1h".
+std::string to_text(milliseconds time) {
+  const auto unit = std::find_if(kUnits.rbegin(), kUnits.rend() - 1, [&](const Unit& each) {
+    return time.count() != 0 && time % each.length == milliseconds(0);
+  });
+  return fmt::format("{}{}", time / unit->length, unit->name);
 }
 
-std::chrono::seconds parse_duration(const std::string& text) {
-  constexpr std::array<std::pair<char, std::int64_t>, 4> units{
-      {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}}};
-  constexpr std::int64_t most = std::int64_t{365} * 86400;
-  for (const auto& [unit, seconds] : units) {
-    if (text.empty() || text.back() != unit) continue;
-    const auto number =
-        proc::parse_number<std::int64_t>(std::string_view(text).substr(0, text.size() - 1));
-    if (number && *number >= 1 && *number <= most / seconds) {
-      return std::chrono::seconds(*number * seconds);
+bool has_digits_only(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::size_t parse_count(const std::string& text, std::size_t most) {
+  const auto number = proc::parse_number<std::size_t>(text);
+  if (!number || *number < 1 || *number > most) {
+    throw UsageError(fmt::format("is not a whole number from 1 to {}", most));
+  }
+  return *number;
+}
+
+milliseconds parse_time(const std::string& text, milliseconds least, milliseconds most,
+                        TimeUnit unit) {
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  std::string_view suffix(stopped, static_cast<std::size_t>(end - stopped));
+  if (suffix.empty() && unit == TimeUnit::Optional) suffix = "s";
+  const auto found = std::find_if(kUnits.begin(), kUnits.end(),
+                                  [&](const Unit& each) { return each.name == suffix; });
+  if (error == std::errc{} && std::isfinite(number) && found != kUnits.end()) {
+    const double length = number * static_cast<double>(found->length.count());
+    if (length >= static_cast<double>(least.count()) &&
+        length <= static_cast<double>(most.count())) {
+      return milliseconds(std::llround(length));
     }
   }
-  throw UsageError("is not a number with s, m, h or d behind it, from 1s to 365d");
+  throw UsageError(
+      fmt::format("is not a time from {} to {}; write a number with ms, s, m, h or d after it{}",
+                  to_text(least), to_text(most), unit == TimeUnit::Optional ? ", or seconds" : ""));
+}
+
+net::HostPort parse_host(const std::string& text) {
+  if (has_digits_only(text)) throw UsageError("is not a host; is this a port? Write HOST:PORT");
+  const auto host = net::parse_host_port(text, kDefaultPort);
+  if (!host || host->port == 0) {
+    throw UsageError("is not HOST, HOST:PORT or [IPv6]:PORT, with a port from 1 to 65535");
+  }
+  return *host;
+}
+
+net::HostPort parse_listen_address(const std::string& text) {
+  if (const auto port = proc::parse_number<std::uint16_t>(text)) return {.host = "", .port = *port};
+  const auto address = net::parse_host_port(text);
+  if (!address) throw UsageError("is not PORT or ADDR:PORT, with a port from 0 to 65535");
+  return *address;
 }
 
 }  // namespace topnet::cmd

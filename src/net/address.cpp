@@ -40,8 +40,12 @@ std::optional<HostPort> parse_host_port(std::string_view text,
     host = text.substr(1, close - 1);
     port = text.substr(close + 1);
   } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
-    host = text.substr(0, colon);
-    port = text.substr(colon);
+    const std::string address(text.substr(0, text.find('%')));
+    const bool is_ipv6 = colon != text.rfind(':') && is_numeric_address(address);
+    if (!is_ipv6) {
+      host = text.substr(0, colon);
+      port = text.substr(colon);
+    }
   }
   if (host.empty()) return std::nullopt;
   if (port.empty()) {

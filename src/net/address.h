@@ -17,8 +17,8 @@ struct HostPort {
   friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 
-// Reads HOST, HOST:PORT, [IPV6] and [IPV6]:PORT. nullopt for an empty host, for a port that is no
-// number from 0 to 65535, and for a missing port where there is no `default_port`.
+// Reads HOST, HOST:PORT, IPV6, [IPV6] and [IPV6]:PORT. nullopt for an empty host, for a port that
+// is not a number from 0 to 65535, and for a missing port if there is no `default_port`.
 std::optional<HostPort> parse_host_port(std::string_view text,
                                         std::optional<std::uint16_t> default_port = {});
 

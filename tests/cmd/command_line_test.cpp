@@ -12,6 +12,7 @@ namespace {
 // Two commands; `dig` notes what its options were set to.
 struct Program {
   std::string depth = "unset";
+  std::string state_dir = "unset";
   bool is_quiet = false;
   std::vector<Command> commands{
       {.name = "dig",
@@ -27,9 +28,22 @@ struct Program {
                    {.names = "--quiet",
                     .value = "",
                     .help = "Dig quietly",
-                    .set = [this](const std::string&) { is_quiet = true; }}},
+                    .set = [this](const std::string&) { is_quiet = true; },
+                    .group = "Manners"},
+                   {.names = "--state-dir",
+                    .value = "DIR",
+                    .help = "Where",
+                    .set = [this](const std::string& text) { state_dir = text; }}},
        .run = [] { return ExitCode::Done; }},
-      {.name = "fill", .summary = "Fills", .options = {}, .run = [] { return ExitCode::Done; }}};
+      {.name = "fill",
+       .summary = "Fills",
+       .options = {{.names = "PLACE",
+                    .value = "",
+                    .help = "What to fill",
+                    .set = [](const std::string&) {},
+                    .is_required = true}},
+       .run = [] { return ExitCode::Done; },
+       .alias = "close"}};
 
   std::string name_of(const std::vector<std::string>& words) const {
     return std::get<const Command*>(parse_command_line(words, commands))->name;
@@ -87,7 +101,12 @@ TEST_CASE("every mistake is named, with the next step") {
   const Program program;
   const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes{
       {{}, "no command given; see 'topnet --help'"},
-      {{"dip"}, "unknown command 'dip'; see 'topnet --help'"},
+      {{"dip"}, "unknown command 'dip'; did you mean dig?"},
+      {{"nonsense"}, "unknown command 'nonsense'; see 'topnet --help'"},
+      {{"help", "dip"}, "unknown command 'dip'; did you mean dig?"},
+      {{"help", "nonsense"}, "unknown command 'nonsense'; see 'topnet --help'"},
+      {{"fill"}, "PLACE is missing; see 'topnet fill --help'"},
+      {{"dig", "--detph=3"}, "unknown option '--detph=3'; did you mean --depth?"},
       {{"--quiet"}, "unknown option '--quiet'; see 'topnet --help'"},
       {{"dig", "--nope"}, "unknown option '--nope'; see 'topnet dig --help'"},
       {{"dig", "more"}, "unexpected argument 'more'; see 'topnet dig --help'"},
@@ -103,11 +122,38 @@ TEST_CASE("every mistake is named, with the next step") {
   }
 }
 
+TEST_CASE("CommandLine: --state-dir is accepted before the command, and after it counts more",
+          "[command_line]") {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"--state-dir", "a", "dig"},
+                                                {"--state-dir=a", "dig", "--quiet"},
+                                                {"--state-dir", "b", "dig", "--state-dir", "a"}}) {
+    const Program program;
+    CHECK(program.name_of(words) == "dig");
+    CHECK(program.state_dir == "a");
+  }
+}
+
+TEST_CASE("CommandLine: a command has its alias, and help and version are commands",
+          "[command_line]") {
+  const Program program;
+  CHECK(program.name_of({"close", "hole"}) == "fill");
+  CHECK(program.text_of({"help"}) == program.text_of({"--help"}));
+  CHECK(program.text_of({"help", "dig"}) == program.text_of({"dig", "--help"}));
+  CHECK(program.text_of({"version"}) == program.text_of({"--version"}));
+}
+
+TEST_CASE("CommandLine: a mandatory argument is not in brackets", "[command_line]") {
+  const Program program;
+  const std::string help = program.text_of({"fill", "--help"});
+  CHECK_THAT(help, Catch::Contains("PLACE") && !Catch::Contains("[PLACE]"));
+}
+
 TEST_CASE("help names every option, and the version is a single line") {
   const Program program;
   CHECK_THAT(program.text_of({"--help"}), Catch::Contains("dig") && Catch::Contains("fill"));
-  CHECK_THAT(program.text_of({"dig", "--help"}),
-             Catch::Contains("-d,--depth M") && Catch::Contains("--quiet"));
+  CHECK_THAT(program.text_of({"dig", "--help"}), Catch::Contains("-d,--depth M") &&
+                                                     Catch::Contains("Manners:") &&
+                                                     Catch::Contains("--quiet"));
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"-V"}, {"--version"}, {"dig", "-V"}}) {
     CHECK_THAT(program.text_of(words), Catch::Matches("topnet [0-9.]+\n"));

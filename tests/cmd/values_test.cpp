@@ -3,49 +3,67 @@
 #include "cmd/command_line.h"
 #include "support/catch.h"
 
-using topnet::cmd::parse_duration;
-using topnet::cmd::parse_seconds;
+using topnet::cmd::parse_host;
+using topnet::cmd::parse_listen_address;
+using topnet::cmd::parse_time;
+using topnet::cmd::TimeUnit;
 using topnet::cmd::UsageError;
+using topnet::net::HostPort;
 using namespace std::chrono_literals;
 
-TEST_CASE("a duration is a whole number with s, m, h or d behind it") {
-  CHECK(parse_duration("1s") == 1s);
-  CHECK(parse_duration("90s") == 90s);
-  CHECK(parse_duration("15m") == 15min);
-  CHECK(parse_duration("24h") == 24h);
-  CHECK(parse_duration("7d") == 7 * 24h);
+TEST_CASE("OptionValues: a time is a decimal number with a unit, to the millisecond",
+          "[option_values]") {
+  CHECK(parse_time("10ms", 10ms, 1h) == 10ms);
+  CHECK(parse_time("2s", 10ms, 1h) == 2s);
+  CHECK(parse_time("1.5m", 10ms, 1h) == 90s);
+  CHECK(parse_time("0.5h", 10ms, 1h) == 30min);
+  CHECK(parse_time("7d", 1s, 365 * 24h) == 7 * 24h);
+  CHECK(parse_time("0.0105", 10ms, 1h) == 11ms);
+  CHECK(parse_time("0", 0ms, 1h) == 0ms);
 }
 
-TEST_CASE("a duration is 1 second to 365 days") {
-  for (const char* const text : {"365d", "8760h", "525600m", "31536000s"}) {
-    CHECK(parse_duration(text) == 365 * 24h);
-  }
-  for (const char* const text : {"366d", "8761h", "525601m", "31536001s", "0s", "0d",
-                                 "9223372036854775807d", "99999999999999999999s"}) {
-    CAPTURE(text);
-    CHECK_THROWS_AS(parse_duration(text), UsageError);
-  }
+TEST_CASE("OptionValues: a time without a unit is seconds, unless the unit is required",
+          "[option_values]") {
+  CHECK(parse_time("1", 10ms, 1h) == 1s);
+  CHECK(parse_time("0.01", 10ms, 1h) == 10ms);
+  CHECK_THROWS_WITH(parse_time("15", 1s, 365 * 24h, TimeUnit::Required),
+                    "is not a time from 1s to 365d; write a number with ms, s, m, h or d after it");
 }
 
-TEST_CASE("what is no duration is refused") {
-  for (const char* const text : {"", "s", "15", "15M", "15 m", " 15m", "15m ", "1h30m", "1.5h",
-                                 "-1s", "+1s", "15min", "0x1s", "1e2s", "m15"}) {
-    CAPTURE(text);
-    CHECK_THROWS_WITH(parse_duration(text),
-                      "is not a number with s, m, h or d behind it, from 1s to 365d");
-  }
-}
-
-TEST_CASE("seconds are a number with an optional fraction, to the millisecond, within limits") {
-  CHECK(parse_seconds("1", 10ms, 3600s) == 1s);
-  CHECK(parse_seconds("0.01", 10ms, 3600s) == 10ms);
-  CHECK(parse_seconds("0.0105", 10ms, 3600s) == 11ms);
-  CHECK(parse_seconds("3600", 10ms, 3600s) == 3600s);
-  CHECK(parse_seconds("0", 0ms, 3600s) == 0ms);
+TEST_CASE("OptionValues: a time outside its limits, and what is not a time, are refused",
+          "[option_values]") {
   for (const char* const text :
-       {"", "0", "0.009", "3600.1", "-1", "1s", " 1", "1 ", "1e1", "0x1", "nan", "inf", "1,5"}) {
+       {"",   "0",     "0.009", "3600.1", "2h",   "61m", "9ms", "-1",
+        "+1", " 1",    "1 ",    "1e1",    "0x1s", "nan", "inf", "1,5",
+        "s",  "1h30m", "15 m",  "1min",   "1S",   "m15", "1d",  "99999999999999999999999s"}) {
     CAPTURE(text);
-    CHECK_THROWS_WITH(parse_seconds(text, 10ms, 3600s),
-                      "is not a number of seconds from 0.01 to 3600");
+    CHECK_THROWS_WITH(parse_time(text, 10ms, 1h),
+                      "is not a time from 10ms to 1h; write a number with ms, s, m, h or d after "
+                      "it, or seconds");
+  }
+}
+
+TEST_CASE("OptionValues: a host may be a name or an address, with or without a port",
+          "[option_values]") {
+  CHECK(parse_host("db1") == HostPort{"db1", 8676});
+  CHECK(parse_host("db1:22") == HostPort{"db1", 22});
+  CHECK(parse_host("192.0.2.1") == HostPort{"192.0.2.1", 8676});
+  CHECK(parse_host("[2001:db8::1]:22") == HostPort{"2001:db8::1", 22});
+  CHECK(parse_host("2001:db8::1") == HostPort{"2001:db8::1", 8676});
+  CHECK_THROWS_WITH(parse_host("8676"), "is not a host; is this a port? Write HOST:PORT");
+  for (const char* const text : {"", "db1:", "db1:0", "db1:70000", ":22", "a:b:c"}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS(parse_host(text), UsageError);
+  }
+}
+
+TEST_CASE("OptionValues: an address to listen on may be a port alone", "[option_values]") {
+  CHECK(parse_listen_address("8676") == HostPort{"", 8676});
+  CHECK(parse_listen_address("0") == HostPort{"", 0});
+  CHECK(parse_listen_address("127.0.0.1:80") == HostPort{"127.0.0.1", 80});
+  CHECK(parse_listen_address("[::1]:80") == HostPort{"::1", 80});
+  for (const char* const text : {"", "db1", "::1", "70000", "127.0.0.1:70000", ":80", "-1"}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS(parse_listen_address(text), UsageError);
   }
 }

@@ -21,7 +21,16 @@ class Mistakes(unittest.TestCase):
     def test_usage(self):
         for words, message in [
                 ([], "no command given; see 'topnet --help'\n"),
-                (["scam"], "unknown command 'scam'; see 'topnet --help'\n"),
+                (["scam"], "unknown command 'scam'; did you mean scan?\n"),
+                (["top"], "unknown command 'top'; see 'topnet --help'\n"),
+                (["help", "scna"], "unknown command 'scna'; did you mean scan?\n"),
+                (["trust", "clinets"], "unknown command 'clinets'; did you mean clients?\n"),
+                (["trust", "revoke"], "NAME is missing; see 'topnet trust revoke --help'\n"),
+                (["trust", "invite", "db1", "--ttl", "15"],
+                 "--ttl '15' is not a time from 1s to 365d; write a number with ms, s, m, h or d after it"
+                 "; see 'topnet trust invite --help'\n"),
+                (["fetch", "8676"], "HOST '8676' is not a host; is this a port? Write HOST:PORT"
+                 "; see 'topnet fetch --help'\n"),
                 (["scan", "-n", "0"], "--top '0' is not a whole number from 1 to 100000" + SEE),
                 (["scan", "-n", "x"], "--top 'x' is not a whole number from 1 to 100000" + SEE),
                 (["scan", "-n", "-1"], "--top '-1' is not a whole number from 1 to 100000" + SEE),
@@ -31,12 +40,13 @@ class Mistakes(unittest.TestCase):
                  "--top '100001' is not a whole number from 1 to 100000" + SEE),
                 (["scan", "-n", "99999999999999999999"],
                  "--top '99999999999999999999' is not a whole number from 1 to 100000" + SEE),
-                (["scan", "-s", "memory"], "--sort 'memory' is none of cpu, user, system" + SEE),
-                (["scan", "-f", "xml"], "--format 'xml' is none of text, json, csv" + SEE),
+                (["scan", "-s", "memory"], "--sort 'memory' is not one of cpu, user, system" + SEE),
+                (["scan", "-f", "xml"], "--format 'xml' is not one of text, json, csv" + SEE),
                 *((["scan", "-d", delay],
-                   f"--delay '{delay}' is not a number of seconds from 0.01 to 3600" + SEE)
+                   f"--delay '{delay}' is not a time from 10ms to 1h; write a number with ms, s, m, h or d after it, or seconds" + SEE)
                   for delay in ("0", "x", "3601", "0.009", "3600.001", "-1", "1e1", "1 ", "nan",
-                                "inf", "0x1", "1s")),
+                                "inf", "0x1", "1S", "s", "2h", "9ms", "1d")),
+                (["scan", "--dealy", "1"], "unknown option '--dealy'; did you mean --delay?\n"),
                 (["scan", "--verbose"], "unknown option '--verbose'" + SEE),
                 (["scan", "-x"], "unknown option '-x'" + SEE),
                 (["scan", "host"], "unexpected argument 'host'" + SEE),

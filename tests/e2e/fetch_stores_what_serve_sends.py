@@ -151,15 +151,15 @@ class Failures(unittest.TestCase):
 
     def test_usage(self):
         for words, said in [
-                (["fetch", "host:70000"], "'host:70000' is not HOST or HOST:PORT"),
+                (["fetch", "host:70000"], "'host:70000' is not HOST, HOST:PORT or [IPv6]:PORT"),
                 (["fetch", "--pin", "SHA256:x"], "is not SHA256:"),
-                (["fetch", "--hold", "-1"], "is not a number of seconds from 0 to 3600"),
+                (["fetch", "--hold", "-1"], "is not a time from 0ms to 1h"),
                 (["fetch", "--no-tls", "192.0.2.1"], "--unsafe-plaintext"),
                 (["fetch", "a", "b"], "unexpected argument 'b'"),
-                (["serve", "--listen", "127.0.0.1:70000"], "is not ADDRESS:PORT"),
+                (["serve", "--listen", "127.0.0.1:70000"], "is not PORT or ADDR:PORT"),
                 (["serve", "--no-tls", "--listen", "0.0.0.0:0", "--state-dir", "/tmp"], "chmod"),
                 (["trust"], "no command given; see 'topnet trust --help'"),
-                (["trust", "sow"], "unknown command 'sow'; see 'topnet trust --help'")]:
+                (["trust", "sow"], "unknown command 'sow'; did you mean show?")]:
             with self.subTest(words):
                 code = 6 if said == "chmod" else 2
                 self.assert_fails(topnet(*words), code, said)

@@ -137,10 +137,10 @@ class Options(unittest.TestCase):
 
     def test_addresses_that_are_none(self):
         for address in ("127.0.0.1", "127.0.0.1:70000", ":80", "on", ""):
-            self.assert_fails(["--http", address], 2, f"--http '{address}' is neither")
+            self.assert_fails(["--http", address], 2, f"--http '{address}' is not PORT, ADDR:PORT or off")
         self.assert_fails(["--http", "localhost.example:80"], 2, "give a numeric address")
-        self.assert_fails(["--http-host", "a b"], 2, "--http-host 'a b' is no host name")
-        self.assert_fails(["--http-host", ""], 2, "--http-host '' is no host name")
+        self.assert_fails(["--http-host", "a b"], 2, "--http-host 'a b' is not a host name")
+        self.assert_fails(["--http-host", ""], 2, "--http-host '' is not a host name")
 
     def test_a_port_in_use_is_named_with_the_option_that_chooses_another(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:

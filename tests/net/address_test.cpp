@@ -18,17 +18,21 @@ TEST_CASE("HOST:PORT is read in every form, and shown as it is read") {
   CHECK(parse_host_port("db1", 8676) == HostPort{"db1", 8676});
   CHECK(parse_host_port("[::1]:0") == HostPort{"::1", 0});
   CHECK(parse_host_port("[::1]", 8676) == HostPort{"::1", 8676});
+  CHECK(parse_host_port("::1", 8676) == HostPort{"::1", 8676});
+  CHECK(parse_host_port("fe80::1%eth0", 8676) == HostPort{"fe80::1%eth0", 8676});
   CHECK(to_string(HostPort{"::1", 80}) == "[::1]:80");
   CHECK(to_string(HostPort{"127.0.0.1", 80}) == "127.0.0.1:80");
 }
 
 TEST_CASE("what is no HOST:PORT is refused") {
-  for (const std::string_view text : {"", ":80", "db1:", "db1:70000", "db1:-1", "db1: 80",
-                                      "db1:80x", "[::1", "[]:80", "[::1]80", "[::1]:", "::1"}) {
+  for (const std::string_view text :
+       {"", ":80", "db1:", "db1:70000", "db1:-1", "db1: 80", "db1:80x", "[::1", "[]:80", "[::1]80",
+        "[::1]:", "a:b:c", "1:2:3"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_host_port(text, 8676));
   }
   CHECK_FALSE(parse_host_port("db1"));
+  CHECK_FALSE(parse_host_port("::1"));
 }
 
 TEST_CASE("loopback addresses of both families are known, mapped ones too") {

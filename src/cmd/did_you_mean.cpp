@@ -1,0 +1,41 @@
+#include "cmd/did_you_mean.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace topnet::cmd {
+namespace {
+
+// The optimal string alignment distance.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, replaced});
+      const bool is_swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (is_swapped) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+}  // namespace
+
+std::string did_you_mean(std::string_view typed, const std::vector<std::string>& known) {
+  constexpr std::size_t longest = 64;  // a mistyped word is not longer
+  if (typed.empty() || typed.size() > longest) return "";
+  const std::string* closest = nullptr;
+  std::size_t fewest = std::min<std::size_t>(2, (typed.size() - 1) / 2) + 1;
+  for (const std::string& word : known) {
+    const std::size_t changes = distance(typed, word);
+    if (changes >= fewest) continue;
+    fewest = changes;
+    closest = &word;
+  }
+  return closest == nullptr ? "" : *closest;
+}
+
+}  // namespace topnet::cmd
