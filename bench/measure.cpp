@@ -1,9 +1,9 @@
-// Runs one command, its output thrown away, and prints what it took: wall time and CPU time in
-// nanoseconds, its peak resident memory in KiB, and its minor page faults.
+// Runs one command, discards its output, and prints its wall time and CPU time in nanoseconds, its
+// peak resident memory in KiB, and its minor page faults.
 //
-// A program of its own because the kernel counts the memory of the process that starts a command
-// into that command's peak (exec keeps the larger of the two): measured from Python, everything would seem to
-// need what Python needs. This one needs less than 1 MiB, the least that it can see.
+// It is a small program because exec keeps the peak memory of the process that starts a command if
+// that is larger: measured from Python, every command would seem to need what Python needs. This
+// program needs less than 1 MiB, the smallest peak that it can measure.
 
 #include <fcntl.h>
 #include <spawn.h>

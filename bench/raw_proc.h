@@ -1,7 +1,7 @@
-// What both yardsticks do with /proc, with nothing between them and the kernel.
+// How both yardsticks read /proc: by system calls alone, in one thread.
 //
-// They are measures, not tools: a name is printed as it is, control bytes and all, and equals stand
-// in the order of their pids. One thread.
+// They exist for measurements only: names are printed without escaping, and ties are ordered by
+// pid.
 #pragma once
 
 #include <dirent.h>
@@ -23,7 +23,7 @@ struct Row {
   int pid;
   unsigned long long user_ticks;
   unsigned long long system_ticks;
-  char name[65];  // 64 bytes at most, for a thread of the kernel
+  char name[65];  // at most 64 bytes, of a kernel thread
 };
 
 inline bool is_busier(const Row& a, const Row& b) {
@@ -39,8 +39,8 @@ inline int open_proc() {
   std::exit(1);
 }
 
-// Calls visit(pid) for every process. One buffer takes 30,000 of them, so that the walk is one call
-// of the kernel and another one that finds the end.
+// Calls visit(pid) for every process. The buffer holds 30,000 entries, so that a walk needs one
+// getdents64 call, and a second one that finds the end.
 template <typename Visit>
 void for_each_process(int proc, Visit visit) {
   static char buffer[1 << 20];
@@ -64,8 +64,8 @@ inline unsigned long long number_at(const char* at) {
   return value;
 }
 
-// False if the process has vanished. The name ends at the last ')'; utime and stime are the fields
-// 14 and 15 (proc(5)), and the blank behind the name begins field 3.
+// Returns false if the process has exited. The name ends at the last ')'; utime and stime are the
+// fields 14 and 15 (proc(5)), and the blank after the name begins field 3.
 inline bool read_stat(int proc, int pid, Row& row) {
   char path[32];
   char* begin = path + 16;
@@ -91,7 +91,7 @@ inline bool read_stat(int proc, int pid, Row& row) {
   return true;
 }
 
-// `rows` in any order; the ten busiest are printed.
+// Prints the ten busiest of `rows`, which may be in any order.
 inline void print_top(std::vector<Row>& rows) {
   std::sort(rows.begin(), rows.end(), is_busier);
   for (std::size_t i = 0; i < std::min(kRows, rows.size()); ++i) {

@@ -1,5 +1,5 @@
-// The yardstick of an exhaustive scan: every process's stat is opened, read and closed, and the ten
-// busiest are kept in a heap.
+// The yardstick of an exhaustive scan: opens, reads and closes every process's stat, and keeps the
+// ten busiest in a heap.
 
 #include <algorithm>
 #include <vector>

@@ -1,5 +1,5 @@
-// What a scan costs in a process that scans again and again, as `topnet serve` does: prints the
-// median CPU time of one, in nanoseconds for each process there is.
+// Scans repeatedly, as `topnet serve` does, and prints the median CPU time of a scan in nanoseconds
+// per process.
 
 #include <algorithm>
 #include <cstdio>
@@ -20,8 +20,8 @@ double cpu_nanoseconds() {
   return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
 }
 
-// Newly born processes are looked for twice, a tenth of a second apart.
-void let_the_list_of_pids_settle(topnet::proc::Scanner& scanner) {
+// A new process is found by two scans that are a tenth of a second apart.
+void scan_until_the_pid_list_is_stable(topnet::proc::Scanner& scanner) {
   for (int i = 0; i < 3; ++i) {
     scanner.since_start({{.count = 10}});
     const timespec pause{.tv_sec = 0, .tv_nsec = 150'000'000};
@@ -33,8 +33,8 @@ void let_the_list_of_pids_settle(topnet::proc::Scanner& scanner) {
 
 int main() {
   topnet::proc::Scanner scanner(std::make_unique<topnet::proc::Procfs>("/proc"),
-                                topnet::proc::Method::Fastest);
-  let_the_list_of_pids_settle(scanner);
+                                topnet::proc::ScanMode::Clocks);
+  scan_until_the_pid_list_is_stable(scanner);
   std::vector<double> costs;
   for (int i = 0; i < kRounds; ++i) {
     const double before = cpu_nanoseconds();

@@ -1,6 +1,6 @@
-"""What people run instead of topnet, each on a loopback port, as long as it is needed.
+"""Servers of other programs that are used for the same purpose, each as a context that runs it on a loopback port.
 
-Each is given a folder for its files, and gives None where it is not installed.
+Each gets a folder for its files, and gives None if it is not installed.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ PATH = "/usr/sbin:" + os.environ["PATH"]
 
 
 def commands_per_second(command, seconds, at_once):
-    """How often a shell command can be run, `at_once` of them at a time."""
+    """Runs a shell command again and again, `at_once` at a time; returns how often it succeeded in a second."""
     loop = f'end=$(($(date +%s) + {seconds})); n=0; while [ $(date +%s) -lt $end ]; do {command} ' \
            '>/dev/null 2>&1 && n=$((n + 1)); done; echo $n'
     began = time.monotonic()
@@ -27,7 +27,7 @@ def commands_per_second(command, seconds, at_once):
 
 @contextlib.contextmanager
 def sshd(folder):
-    """An own sshd on a loopback port; what runs a command through it. None where there is none."""
+    """sshd with a configuration of its own; gives the shell command that runs ps through it."""
     if not shutil.which("sshd") and not os.path.exists("/usr/sbin/sshd"):
         yield None
         return
@@ -51,7 +51,7 @@ def sshd(folder):
 
 @contextlib.contextmanager
 def socat(folder):
-    """socat as a TLS server that runs ps for each client; what asks it. None where there is none."""
+    """socat as a TLS server that runs ps for each client; gives the shell command that connects to it."""
     if not shutil.which("socat"):
         yield None
         return
@@ -79,8 +79,8 @@ def wait_for(port):
 
 @contextlib.contextmanager
 def nginx(folder, identity):
-    """A TLS server with the identity in a state directory that asks for a certificate and sends ten
-    lines to everybody; its address."""
+    """A TLS server with the identity of a state directory that requests a certificate and sends ten lines to each
+    client; gives its address."""
     module = "/usr/lib/nginx/modules/ngx_stream_module.so"
     if not shutil.which("nginx", path=PATH) or not os.path.exists(module):
         yield None
@@ -106,36 +106,36 @@ def nginx(folder, identity):
         server.terminate()
 
 
-class Silence:
-    """A TCP server that takes every connection, and says nothing."""
+class SilentServer:
+    """A context with a TCP server that accepts every connection and sends nothing; gives its port."""
 
     def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-        self.taken = []
+        self.accepted = []
         threading.Thread(target=self.run, daemon=True).start()
         return self.listener.getsockname()[1]
 
     def run(self):
         with contextlib.suppress(OSError):
             while True:
-                self.taken.append(self.listener.accept()[0])
+                self.accepted.append(self.listener.accept()[0])
 
     def __exit__(self, *_):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        for each in self.taken:
+        for each in self.accepted:
             each.close()
 
 
 @contextlib.contextmanager
 def stunnel(folder, identity):
-    """A TLS server with a thread for each client, and the identity in a state directory, in front of
-    one that says nothing: its address and its pid."""
+    """A TLS proxy with a thread for each client and the identity of a state directory, in front of a silent server;
+    gives its address and its pid."""
     if not shutil.which("stunnel4"):
         yield None
         return
     config = os.path.join(folder, "stunnel.conf")
-    with Silence() as port:
+    with SilentServer() as port:
         with open(config, "w", encoding="ascii") as file:
             file.write(f"""
                 foreground = yes

@@ -1,5 +1,4 @@
-"""A server and a machine to measure: `topnet serve` as a process of its own, and any number of processes
-beside it."""
+"""`topnet serve` as a process to be measured, and any number of processes beside it."""
 
 import contextlib
 import json
@@ -20,15 +19,15 @@ def resident_kib(pid):
 
 
 class Server:
-    """`topnet serve` with a state directory of its own."""
+    """A context in which `topnet serve` runs with a state directory of its own."""
 
-    def __init__(self, *words):
+    def __init__(self, *args):
         self.folder = tempfile.TemporaryDirectory()
         self.state = os.path.join(self.folder.name, "state")
         self.log = open(os.path.join(self.folder.name, "log"), "w+", encoding="utf-8")
         self.process = subprocess.Popen(
             [os.path.join(BUILD, "topnet"), "serve", "--listen", "127.0.0.1:0", "--http",
-             "127.0.0.1:0", "--max-clients", "20000", "--state-dir", self.state, *words],
+             "127.0.0.1:0", "--max-clients", "20000", "--state-dir", self.state, *args],
             stdin=subprocess.DEVNULL, stderr=self.log)
         self.address = self.page = None
         while not self.page:
@@ -62,23 +61,23 @@ class Server:
                                              stdout=subprocess.PIPE).stdout)
         return document["work"]
 
-    def load(self, *words):
-        """What exchange_load says of itself, how much CPU the server took, and its scans."""
+    def load(self, *args):
+        """The result of exchange_load, with the server's CPU time (`cpu`, in seconds) and its scans (`scans`)."""
         cpu, scans = self.cpu_seconds(), self.work()["scans"]
-        result = json.loads(subprocess.run(self.loader(*words), check=True, stdin=subprocess.DEVNULL,
+        result = json.loads(subprocess.run(self.loader(*args), check=True, stdin=subprocess.DEVNULL,
                                            stdout=subprocess.PIPE).stdout)
         result["cpu"] = self.cpu_seconds() - cpu
         result["scans"] = self.work()["scans"] - scans
         return result
 
-    def loader(self, *words, address=None):
+    def loader(self, *args, address=None):
         return [os.path.join(BENCH, "exchange_load"), address or self.address, self.state,
-                *[str(word) for word in words]]
+                *[str(word) for word in args]]
 
     @contextlib.contextmanager
-    def beside(self, *words, address=None):
-        """While exchange_load holds what it has connected: what it says of that."""
-        with subprocess.Popen(self.loader(*words, address=address), stdin=subprocess.PIPE,
+    def beside(self, *args, address=None):
+        """A context in which exchange_load holds its connections; gives its result."""
+        with subprocess.Popen(self.loader(*args, address=address), stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE) as holder:
             yield json.loads(holder.stdout.readline())
             holder.stdin.close()
@@ -86,7 +85,7 @@ class Server:
 
 @contextlib.contextmanager
 def spawned(count):
-    """`count` more processes, that sleep."""
+    """A context with `count` more processes, which sleep."""
     with subprocess.Popen([os.path.join(BENCH, "spawn_processes"), str(count)],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE) as generator:
         generator.stdout.readline()
@@ -94,5 +93,5 @@ def spawned(count):
         generator.stdin.close()
 
 
-def row(figure, to_reach, reached):
-    print(f"| {figure} | {to_reach} | {reached} |")
+def row(figure, target, measured):
+    print(f"| {figure} | {target} | {measured} |")

@@ -1,8 +1,8 @@
-// A population of processes to be ranked: some have used CPU time, some bear names that a careless
-// program trips over, some have many threads, and most only sleep.
+// Starts processes to be ranked: some have used CPU time, some have hostile names, some have many
+// threads, and most only sleep.
 //
-// Prints "ready" once all of them are there and have used what they should, and stays until its
-// standard input ends or SIGTERM comes. Nothing outlives it, whichever way it ends.
+// Prints "ready" once all of them exist and have used their CPU time. Ends when its standard input
+// ends or at SIGTERM. The processes end with it, also if it is killed.
 
 #include <poll.h>
 #include <pthread.h>
@@ -22,12 +22,12 @@
 
 namespace {
 
-// Enough for ten rows and two that just miss them. The tenth has used 60 ms or more, so that a
-// scan by CPU clocks has something to go by.
+// Enough for ten rows and two that just miss them. The tenth has used at least 60 ms, so that CPU
+// clocks tell it from the sleeping ones.
 constexpr int kBusy = 12;
 constexpr long long kNanosecondsPerRank = 20'000'000;
 
-// They go to the busiest, which every program has to print.
+// The busiest processes get them, since every program prints those.
 constexpr const char* kHostileNames[] = {") R 1 2",      "a\nb", "a\tb", "\x1b[31mred",
                                          "\xff\xfe\x80", "=1+1", "",     "\xe2\x80\xaetxt.exe"};
 constexpr int kHostile = sizeof kHostileNames / sizeof kHostileNames[0];
@@ -44,7 +44,7 @@ void use_cpu(long long nanoseconds) {
   } while (used.tv_sec * 1'000'000'000LL + used.tv_nsec < nanoseconds);
 }
 
-void* sleep_for_good(void*) {
+void* sleep_forever(void*) {
   for (;;) ::pause();
 }
 
@@ -54,14 +54,15 @@ void start_threads() {
   ::pthread_attr_setstacksize(&small, 64 * 1024);
   for (int i = 1; i < kThreadsEach; ++i) {
     pthread_t thread;
-    if (::pthread_create(&thread, &small, sleep_for_good, nullptr) != 0) ::_exit(1);
+    if (::pthread_create(&thread, &small, sleep_forever, nullptr) != 0) ::_exit(1);
   }
 }
 
-// The child number `index`. One byte through `ready` says that it is what it should be.
+// Runs child number `index`, which writes one byte to `ready` once it has its name, CPU time and
+// threads.
 [[noreturn]] void live(int index, pid_t parent, int ready) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(1);  // it had died before the line above
+  if (::getppid() != parent) ::_exit(1);  // the parent died before the line above
   if (index < kBusy) {
     const int rank = kBusy - index;
     if (index < kHostile) ::prctl(PR_SET_NAME, kHostileNames[index]);
@@ -71,7 +72,7 @@ void start_threads() {
   }
   if (::write(ready, "", 1) != 1) ::_exit(1);
   ::close(ready);
-  sleep_for_good(nullptr);
+  sleep_forever(nullptr);
   ::_exit(0);
 }
 
@@ -90,7 +91,7 @@ void kill_all(const std::vector<pid_t>& children) {
   std::exit(1);
 }
 
-// True if as many bytes as there are children have come; false if one of them died before its own.
+// Returns true after one byte of each child, false if a child died before it wrote its byte.
 bool all_ready(int ready, std::size_t count) {
   char bytes[4096];
   while (count > 0) {
@@ -149,7 +150,7 @@ int main(int argc, char** argv) {
   const int signals = ::signalfd(-1, &ending, 0);
   int ready[2];
   std::vector<pid_t> children;
-  // Reserved, so that no child has to copy what a growing list leaves behind.
+  // Reserved, so that the list does not grow, and children share its memory.
   children.reserve(static_cast<std::size_t>(count));
   if (signals < 0 || ::pipe(ready) != 0) fail(children, "could not prepare");
 
@@ -162,7 +163,7 @@ int main(int argc, char** argv) {
   }
   ::close(ready[1]);
   if (!all_ready(ready[0], children.size())) {
-    errno = EAGAIN;  // all that a child can want and not get is its threads
+    errno = EAGAIN;  // only starting threads can fail in a child
     fail(children, "a child could not start its threads,");
   }
 

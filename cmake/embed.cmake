@@ -1,4 +1,4 @@
-# Writes OUTPUT, a C++ file with the contents of each of FILES as a constant: page.css is kPageCss.
+# Writes the C++ file OUTPUT, which has the contents of each of FILES as a constant (page.css: kPageCss).
 set(text "#include \"web/assets.h\"\n\nnamespace topnet::web::assets {\n")
 foreach(file IN LISTS FILES)
   get_filename_component(name "${file}" NAME)

@@ -7,8 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/escape.h"
 #include "cmd/did_you_mean.h"
-#include "proc/escape.h"
 
 namespace topnet::cmd {
 namespace {
@@ -18,24 +18,24 @@ constexpr const char* kPurpose =
     "Shows which processes use the CPU, on this machine or on another one.";
 constexpr const char* kFooter =
     "`topnet help COMMAND` shows a command's options, `man topnet` explains them.";
-// Every command has this option; it is also accepted before the command.
+// Every command has this option. It is also accepted before the command.
 constexpr const char* kStateDir = "--state-dir";
 
-// One declared option together with what the command line gave for it.
-struct Given {
-  const Option* declared;
-  CLI::Option* parsed;
-  std::vector<std::string> values;  // one, unless it is repeatable; of a flag: none
+// An option, and its values on the command line.
+struct ParsedOption {
+  const Option* option;
+  CLI::Option* parser;
+  std::vector<std::string> values;  // none for a flag; more than one only if repeatable
 };
 
-std::string in_quotes(const std::string& word) { return "'" + proc::escape(word) + "'"; }
+std::string in_quotes(const std::string& word) { return "'" + base::escape(word) + "'"; }
 
-// `path` is the command that was named: "", "scan", "trust show".
+// `path` is the command: "", "scan", "trust show".
 std::string see_help(const std::string& path) {
   return fmt::format("see '{}{}{} --help'", kProgram, path.empty() ? "" : " ", path);
 }
 
-void prepare(CLI::App& app) {
+void configure(CLI::App& app) {
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.set_version_flag("-V,--version", fmt::format("{} {}", kProgram, TOPNET_VERSION),
                        "Print the version and exit");
@@ -48,7 +48,7 @@ void prepare(CLI::App& app) {
   app.formatter(formatter);
 }
 
-// One command as CLI11 knows it, with the commands below it.
+// A command and its subcommands, declared to CLI11.
 class ParsedCommand {
  public:
   ParsedCommand(CLI::App& parent, const Command& command, const std::string& parent_path)
@@ -57,105 +57,109 @@ class ParsedCommand {
         app_(parent.add_subcommand(command.name, command.summary)) {
     app_->group("Commands");
     if (!command.alias.empty()) app_->alias(command.alias);
-    prepare(*app_);
+    configure(*app_);
     for (const Option& option : command.options) declare(option);
     app_->require_subcommand(command.run ? 0 : 1, 1);
     for (const Command& each : command.commands) {
-      below_.push_back(std::make_unique<ParsedCommand>(*app_, each, path_));
+      subcommands_.push_back(std::make_unique<ParsedCommand>(*app_, each, path_));
     }
   }
 
   const Command& command() const { return command_; }
   const std::string& path() const { return path_; }
 
-  // The innermost command that the command line names; null if not even this one is.
-  const ParsedCommand* named() const {
+  // The innermost command on the command line, this one or a subcommand; null if it names neither.
+  const ParsedCommand* selected() const {
     if (!app_->parsed()) return nullptr;
-    for (const auto& each : below_) {
-      if (const ParsedCommand* const found = each->named()) return found;
+    for (const auto& each : subcommands_) {
+      if (const ParsedCommand* const found = each->selected()) return found;
     }
     return this;
   }
 
-  // `state_dirs` are those that were given before the command; its own counts more.
+  // Calls `set` of each option on the command line. `state_dirs` are the values of --state-dir
+  // before the command; a value after the command takes precedence.
   void set_options(const std::vector<std::string>& state_dirs) const {
-    for (const auto& given : given_) {
-      const bool is_given = given->parsed->count() > 0;
-      if (!is_given && given->declared->names == kStateDir && !state_dirs.empty()) {
-        set(*given, state_dirs.back());
+    for (const auto& parsed : options_) {
+      const bool is_given = parsed->parser->count() > 0;
+      if (!is_given && parsed->option->names == kStateDir && !state_dirs.empty()) {
+        set(*parsed, state_dirs.back());
       }
-      if (is_given && given->values.empty()) given->declared->set("");
-      for (const std::string& value : given->values) set(*given, value);
+      if (is_given && parsed->values.empty()) parsed->option->set("");
+      for (const std::string& value : parsed->values) set(*parsed, value);
     }
   }
 
   std::vector<std::string> option_names() const {
     std::vector<std::string> names{"--help", "--version"};
-    for (const auto& given : given_) {
-      for (const std::string& name : given->parsed->get_lnames()) names.push_back("--" + name);
+    for (const auto& parsed : options_) {
+      for (const std::string& name : parsed->parser->get_lnames()) names.push_back("--" + name);
     }
     return names;
   }
 
  private:
-  void set(const Given& given, const std::string& value) const {
+  void set(const ParsedOption& parsed, const std::string& value) const {
     try {
-      given.declared->set(value);
+      parsed.option->set(value);
     } catch (const UsageError& error) {
-      throw UsageError(fmt::format("{} {} {}; {}", given.parsed->get_name(), in_quotes(value),
+      throw UsageError(fmt::format("{} {} {}; {}", parsed.parser->get_name(), in_quotes(value),
                                    error.what(), see_help(path_)));
     }
   }
 
   void declare(const Option& option) {
-    given_.push_back(std::make_unique<Given>(Given{&option, nullptr, {}}));
-    Given& given = *given_.back();
+    options_.push_back(std::make_unique<ParsedOption>(ParsedOption{&option, nullptr, {}}));
+    ParsedOption& parsed = *options_.back();
     const bool is_flag = option.names.starts_with('-') && option.value.empty();
     if (is_flag) {
-      given.parsed = app_->add_flag(option.names, option.help)->disable_flag_override();
+      parsed.parser = app_->add_flag(option.names, option.help)->disable_flag_override();
     } else {
-      given.parsed =
-          app_->add_option(option.names, given.values, option.help)->type_name(option.value);
-      // One word for each time that the option is given.
-      given.parsed->expected(1)->allow_extra_args(false);
+      parsed.parser =
+          app_->add_option(option.names, parsed.values, option.help)->type_name(option.value);
+      // Each occurrence of the option has exactly one value.
+      parsed.parser->expected(1)->allow_extra_args(false);
       if (option.is_repeatable) {
-        given.parsed->take_all();
+        parsed.parser->take_all();
       } else {
-        given.parsed->take_last();
+        parsed.parser->take_last();
       }
     }
-    if (option.names.starts_with('-')) given.parsed->group(option.group);
-    if (option.is_required) given.parsed->required();
+    if (option.names.starts_with('-')) parsed.parser->group(option.group);
+    if (option.is_required) parsed.parser->required();
   }
 
   const Command& command_;
   std::string path_;
   CLI::App* app_;
-  std::vector<std::unique_ptr<Given>> given_;
-  std::vector<std::unique_ptr<ParsedCommand>> below_;
+  // Pointers, because CLI11 keeps references to the values.
+  std::vector<std::unique_ptr<ParsedOption>> options_;
+  std::vector<std::unique_ptr<ParsedCommand>> subcommands_;
 };
 
-// Throws for a word that the command (null: the program itself) does not know.
-[[noreturn]] void refuse_word(const std::string& word, const ParsedCommand* command,
+// Throws UsageError for a word that `command` does not accept. If it is null, the command line
+// names no command.
+[[noreturn]] void reject_word(const std::string& word, const ParsedCommand* command,
                               const std::vector<Command>& commands) {
   const bool is_option = word.starts_with('-') && word.size() > 1;
-  const std::vector<Command>& below = command == nullptr ? commands : command->command().commands;
-  const bool names_a_command = command == nullptr || !below.empty();
+  const std::vector<Command>& subcommands =
+      command == nullptr ? commands : command->command().commands;
+  const bool expects_command = command == nullptr || !subcommands.empty();
   std::vector<std::string> known;
   if (is_option) {
     known = command == nullptr ? std::vector<std::string>{"--help", "--version", kStateDir}
                                : command->option_names();
-  } else if (names_a_command) {
-    for (const Command& each : below) known.push_back(each.name);
+  } else if (expects_command) {
+    for (const Command& each : subcommands) known.push_back(each.name);
     if (command == nullptr) known.insert(known.end(), {"help", "version"});
   }
   const char* const problem = is_option         ? "unknown option"
-                              : names_a_command ? "unknown command"
+                              : expects_command ? "unknown command"
                                                 : "unexpected argument";
-  const std::string meant = did_you_mean(word.substr(0, word.find('=')), known);
-  throw UsageError(fmt::format(
-      "{} {}; {}", problem, in_quotes(word),
-      meant.empty() ? see_help(command ? command->path() : "") : "did you mean " + meant + "?"));
+  const std::string suggestion = did_you_mean(word.substr(0, word.find('=')), known);
+  throw UsageError(fmt::format("{} {}; {}", problem, in_quotes(word),
+                               suggestion.empty() ? see_help(command ? command->path() : "")
+                                                  : "did you mean " + suggestion + "?"));
 }
 
 // CLI11 says "--top: 1 required N missing" and "exhaustive was given a disallowed flag override".
@@ -174,7 +178,7 @@ std::string describe(const CLI::RequiredError& error) {
   return text.substr(0, text.find(' ')) + " is missing";
 }
 
-// The help, without the second empty line that CLI11 leaves before each group.
+// The help, without the second empty line that CLI11 prints before each group.
 std::string help_of(const CLI::App& program) {
   std::string text = program.help();
   for (auto at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n", at)) {
@@ -183,8 +187,8 @@ std::string help_of(const CLI::App& program) {
   return text;
 }
 
-// `topnet help trust join` is `topnet trust join --help`, and `topnet version` is --version.
-std::vector<std::string> without_help_command(std::vector<std::string> words) {
+// Turns `help trust join` into `trust join --help`, and `version` into `--version`.
+std::vector<std::string> expand_help_command(std::vector<std::string> words) {
   if (words.empty()) return words;
   if (words.front() == "version" && words.size() == 1) return {"--version"};
   if (words.front() != "help") return words;
@@ -200,11 +204,11 @@ std::vector<Option> with_group(const std::string& group, std::vector<Option> opt
   return options;
 }
 
-Request parse_command_line(const std::vector<std::string>& given,
+Request parse_command_line(const std::vector<std::string>& typed,
                            const std::vector<Command>& commands) {
-  const std::vector<std::string> words = without_help_command(given);
+  const std::vector<std::string> words = expand_help_command(typed);
   CLI::App program(kPurpose, kProgram);
-  prepare(program);
+  configure(program);
   program.footer(kFooter);
   program.require_subcommand(1);
   std::vector<std::string> state_dirs;
@@ -214,38 +218,38 @@ Request parse_command_line(const std::vector<std::string>& given,
   for (const Command& command : commands) {
     parsed.push_back(std::make_unique<ParsedCommand>(program, command, ""));
   }
-  const auto named = [&]() -> const ParsedCommand* {
+  const auto selected = [&]() -> const ParsedCommand* {
     for (const auto& each : parsed) {
-      if (const ParsedCommand* const found = each->named()) return found;
+      if (const ParsedCommand* const found = each->selected()) return found;
     }
     return nullptr;
   };
-  const auto hint = [&] { return see_help(named() ? named()->path() : ""); };
-  const auto refuse_unknown_words = [&] {
+  const auto hint = [&] { return see_help(selected() ? selected()->path() : ""); };
+  const auto reject_unknown_words = [&] {
     std::vector<std::string> unknown = program.remaining(true);
-    // To CLI11 this word ends a subcommand; to us it means nothing.
+    // CLI11 takes this word as the end of a subcommand.
     if (std::find(words.begin(), words.end(), "++") != words.end()) unknown.emplace_back("++");
-    if (!unknown.empty()) refuse_word(unknown.front(), named(), commands);
+    if (!unknown.empty()) reject_word(unknown.front(), selected(), commands);
   };
 
   try {
     program.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::CallForHelp&) {
-    if (words != given) refuse_unknown_words();  // `topnet help nonsense`
+    if (words != typed) reject_unknown_words();  // `topnet help nonsense`
     return help_of(program);
   } catch (const CLI::CallForVersion& version) {
     return std::string(version.what()) + '\n';
   } catch (const CLI::ArgumentMismatch& error) {
     throw UsageError(describe(error) + "; " + hint());
   } catch (const CLI::RequiredError& error) {
-    refuse_unknown_words();
+    reject_unknown_words();
     throw UsageError(describe(error) + "; " + hint());
   } catch (const CLI::ParseError& error) {
-    throw UsageError(proc::escape(error.what()) + "; " + hint());
+    throw UsageError(base::escape(error.what()) + "; " + hint());
   }
-  refuse_unknown_words();
-  named()->set_options(state_dirs);
-  return &named()->command();
+  reject_unknown_words();
+  selected()->set_options(state_dirs);
+  return &selected()->command();
 }
 
 }  // namespace topnet::cmd

@@ -1,7 +1,7 @@
-// From the words of a command line to a command with its options set.
+// Parses the command line: selects a command and sets its options.
 //
-// A command is a name, a table of options and a function: declaring one is all that a new one
-// takes. Nothing is printed and nothing is run here. Used by the main thread alone.
+// A command is a name, a table of options and a function. A new command needs nothing else. This
+// code prints nothing and runs no command. Used by the main thread only.
 #pragma once
 
 #include <functional>
@@ -14,41 +14,41 @@
 
 namespace topnet::cmd {
 
-// The command line cannot be understood. what() says why, and the next step.
+// The command line is not valid. what() says why, and the next step.
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
 struct Option {
-  std::string names;  // "-n,--top"; without a dash it is an argument: "HOST"
-  std::string value;  // what the help calls its value; empty for a flag and for an argument
-  std::string help;   // with the default in round brackets
-  // Takes the value as it was typed, the last one if it was given several times. Throws UsageError
-  // with what is wrong with the value: "is not a whole number".
+  std::string names;  // "-n,--top"; an argument has no dash: "HOST"
+  std::string value;  // the name of its value in the help; empty for flags and arguments
+  std::string help;   // with the default in parentheses
+  // Called with the value as typed. Throws UsageError with what is wrong with the value, to follow
+  // the quoted value: "is not a whole number".
   std::function<void(const std::string&)> set;
-  bool is_repeatable = false;  // every value is set, in order, instead of the last one alone
+  bool is_repeatable = false;  // `set` is called with every value, in order, not only with the last
   bool is_required = false;
-  std::string group = "Options";  // the heading that it stands under in the help
+  std::string group = "Options";  // the heading in the help
 };
 
 struct Command {
   std::string name;
   std::string summary;
   std::vector<Option> options;
-  std::function<ExitCode()> run;  // empty if one of the commands below has to be named
-  std::vector<Command> commands = {};
-  std::string alias;  // another name
+  std::function<ExitCode()> run;       // empty if a subcommand is required
+  std::vector<Command> commands = {};  // subcommands
+  std::string alias;                   // a second name; may be empty
 };
 
-// The table's options, each with this heading.
+// Sets the heading of all options.
 std::vector<Option> with_group(const std::string& group, std::vector<Option> options);
 
-// What the command line asks for: a command to run, its options set, or a text (the help, the
-// version) to print.
+// The result of parsing: a command to run, with its options set, or a text (help or version) to
+// print.
 using Request = std::variant<const Command*, std::string>;
 
-// Reads the words after the program's name. The result points into `commands`. Throws UsageError.
+// Parses the words after the program's name. The result points into `commands`. Throws UsageError.
 Request parse_command_line(const std::vector<std::string>& words,
                            const std::vector<Command>& commands);
 

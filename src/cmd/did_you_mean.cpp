@@ -25,14 +25,14 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string did_you_mean(std::string_view typed, const std::vector<std::string>& known) {
-  constexpr std::size_t longest = 64;  // a mistyped word is not longer
-  if (typed.empty() || typed.size() > longest) return "";
+  constexpr std::size_t kMaxLength = 64;  // longer than any known word
+  if (typed.empty() || typed.size() > kMaxLength) return "";
   const std::string* closest = nullptr;
-  std::size_t fewest = std::min<std::size_t>(2, (typed.size() - 1) / 2) + 1;
+  std::size_t limit = std::min<std::size_t>(2, (typed.size() - 1) / 2) + 1;
   for (const std::string& word : known) {
     const std::size_t changes = distance(typed, word);
-    if (changes >= fewest) continue;
-    fewest = changes;
+    if (changes >= limit) continue;
+    limit = changes;
     closest = &word;
   }
   return closest == nullptr ? "" : *closest;

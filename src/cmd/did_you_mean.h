@@ -1,4 +1,4 @@
-// The known word that a mistyped one is closest to.
+// Suggests a correction for a mistyped word.
 #pragma once
 
 #include <string>
@@ -7,8 +7,9 @@
 
 namespace topnet::cmd {
 
-// Of `known`, the word that `typed` differs from in the fewest letters (inserted, removed, replaced
-// or swapped with their neighbour), "" if it differs from each in more than two or in half of it.
+// Returns the word of `known` with the smallest edit distance: insertions, deletions, replacements
+// and swaps of neighbouring letters. Returns "" if that is more than 2, or at least half the length
+// of `typed`.
 std::string did_you_mean(std::string_view typed, const std::vector<std::string>& known);
 
 }  // namespace topnet::cmd

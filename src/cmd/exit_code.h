@@ -1,4 +1,4 @@
-// What the program's exit status means: topnet(1), section EXIT STATUS.
+// Exit statuses: topnet(1), section EXIT STATUS.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ enum class ExitCode : std::uint8_t {
   Refused = 5,
   LocalFile = 6,
   Protocol = 8,
-  Interrupted = 130,  // 128 + SIGINT, as shells say it
+  Interrupted = 130,  // 128 + SIGINT, as in shells
 };
 
 }  // namespace topnet::cmd

@@ -1,4 +1,4 @@
-#include "cmd/fetch.h"
+#include "cmd/commands.h"
 
 #include <fmt/format.h>
 
@@ -8,18 +8,19 @@
 #include <thread>
 #include <utility>
 
-#include "cmd/failure.h"
+#include "base/escape.h"
+#include "base/files/file_error.h"
+#include "cmd/command_error.h"
 #include "cmd/fetch_options.h"
+#include "cmd/local_busiest.h"
 #include "cmd/output.h"
-#include "cmd/own_top.h"
-#include "cmd/server_connection.h"
+#include "cmd/prompt_for_trust.h"
 #include "cmd/signals.h"
 #include "cmd/state_dir.h"
-#include "net/client.h"
-#include "net/file_error.h"
+#include "net/protocol/client.h"
 #include "net/socket.h"
-#include "net/tls.h"
-#include "proc/escape.h"
+#include "net/tls/tls.h"
+#include "net/trust/trusted_connection.h"
 
 namespace topnet::cmd {
 namespace {
@@ -27,61 +28,62 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
-// How often a server is looked for that may be about to start again.
-constexpr std::chrono::milliseconds kLookAgain{100};
+constexpr std::chrono::milliseconds kReconnectInterval{100};
 
 std::chrono::milliseconds max_time(const FetchOptions& options) {
   return options.max_time.value_or(seconds(30) +
                                    options.ranking.delay.value_or(std::chrono::milliseconds(0)));
 }
 
-// An exception of any kind, as one that says which server it was about.
+// Rethrows `error`, the current exception, with the server's name and the progress of the exchange.
+// Errors of options and local files before any progress stay as they are: they do not concern the
+// server.
 [[noreturn]] void fail(const FetchOptions& options, const std::exception& error,
-                       const char* what_holds) {
+                       const char* progress) {
   const ExitCode code = exit_code_of(error);
-  const bool is_ours = code == ExitCode::Usage || code == ExitCode::LocalFile;
-  if (is_ours && *what_holds == '\0') throw;
-  throw Failure(code,
-                fmt::format("fetch from {}: {}{}", proc::escape(net::to_string(options.server)),
-                            error.what(), what_holds));
+  const bool is_local = code == ExitCode::Usage || code == ExitCode::LocalFile;
+  if (is_local && *progress == '\0') throw;
+  throw CommandError(
+      code, fmt::format("fetch from {}: {}{}", base::escape(net::to_string(options.server)),
+                        error.what(), progress));
 }
 
-// That the server's next key could not be noted is no failure of the exchange: it is announced
-// again.
-std::optional<net::Pin> take_note(ServerConnection& connection,
-                                  const std::optional<net::Pin>& next) {
+// A failure is only logged, since the server announces its next key in every exchange.
+std::optional<net::Pin> record_next(net::TrustedConnection& connection,
+                                    const std::optional<net::Pin>& next) {
   try {
-    return connection.note_next(next);
-  } catch (const net::FileError& error) {
-    say(error.what());
+    return connection.record_next(next);
+  } catch (const base::FileError& error) {
+    log_line(error.what());
     return std::nullopt;
   }
 }
 
-// One exchange with a server, from the request to the end of the hold.
+// One exchange with a server, from connecting to the end of the hold.
 class Fetch {
  public:
   explicit Fetch(const FetchOptions& options)
       : options_(options), output_(options.ranking.out), deadline_(Clock::now()) {}
 
-  // Throws what stops it; what_holds() then says what stays done.
+  // Throws if the exchange fails. progress() then says what was completed before.
   void run();
-  const char* what_holds() const { return what_holds_; }
+  // The end of an error message; empty if nothing was completed.
+  const char* progress() const { return progress_; }
 
  private:
-  void connect(std::chrono::milliseconds patience);
-  void connect_again();
+  void connect(std::chrono::milliseconds timeout);
+  void reconnect();
   void exchange();
-  void deliver(const net::Top& top);
-  void deliver_again(const net::Top& top);
-  void stay();
+  void send_busiest(const net::BusiestProcess& busiest);
+  void resend_busiest(const net::BusiestProcess& busiest);
+  void hold_and_finish();
   net::Client client() { return net::Client(connection_->stream()); }
 
   const FetchOptions& options_;
   Output output_;
-  std::optional<ServerConnection> connection_;
+  std::optional<net::TrustedConnection> connection_;
   net::Deadline deadline_;  // of the exchange
-  const char* what_holds_ = "";
+  const char* progress_ = "";
 };
 
 void Fetch::run() {
@@ -89,25 +91,32 @@ void Fetch::run() {
   try {
     exchange();
   } catch (const net::ConnectionError& error) {
-    // Unlike before, the server has been reached: what it owes has not arrived whole.
-    throw Failure(ExitCode::Protocol, fmt::format("the connection broke: {}", error.what()));
+    // The server was reached, so the status is not Unreachable: its answer is incomplete.
+    throw CommandError(ExitCode::Protocol, fmt::format("the connection broke: {}", error.what()));
   }
-  stay();
+  hold_and_finish();
 }
 
-void Fetch::connect(std::chrono::milliseconds patience) {
-  connection_.emplace(ServerConnectionOptions{.server = options_.server,
-                                              .transport = options_.transport,
-                                              .connect_timeout = patience,
-                                              .pin = options_.pin,
-                                              .is_again = *what_holds_ != '\0',
-                                              .state_dir = options_.state_dir});
+void Fetch::connect(std::chrono::milliseconds timeout) {
+  const TransportOptions& transport = options_.transport;
+  const bool is_first = *progress_ == '\0';
+  connection_.emplace(net::TrustedConnectionOptions{
+      .server = options_.server,
+      .uses_tls = transport.uses_tls(),
+      .allows_unsafe_plaintext = transport.allows_unsafe_plaintext,
+      .pki = transport.pki,
+      .connect_timeout = timeout,
+      .pin = options_.pin,
+      .state_dir = transport.uses_tls() ? state_dir(options_.state_dir) : "",
+      .prompt = prompt_for_trust,
+      // A reconnection would only repeat the messages.
+      .log = is_first ? log_line : [](const std::string&) {}});
 }
 
-// Stores the report and sends the own top.
+// Stores the report, then sends this machine's busiest process.
 void Fetch::exchange() {
   deadline_ = Clock::now() + max_time(options_);
-  OwnTop own(options_.ranking);
+  LocalBusiest local_busiest(options_.ranking);
   const net::ReportEnd end = client().fetch_report(
       {.count = options_.ranking.count,
        .key = options_.ranking.key,
@@ -116,63 +125,65 @@ void Fetch::exchange() {
        .hold = options_.hold},
       [&](std::string_view bytes) { output_.write(bytes); }, deadline_);
   output_.commit();
-  what_holds_ = "; the report is stored, and the top process is not acknowledged";
-  const auto learned = take_note(*connection_, end.next_pin);
-  net::Top top = own.take(deadline_);
-  top.learned_pin = learned;
-  deliver(top);
+  progress_ = "; the report is stored, but the server has not acknowledged the busiest process";
+  const auto learned = record_next(*connection_, end.next_pin);
+  net::BusiestProcess busiest = local_busiest.get(deadline_);
+  busiest.learned_pin = learned;
+  send_busiest(busiest);
   const bool is_file = options_.ranking.out != "-";
-  say(fmt::format("{}{}sent top process {} ({}), {} user + {} system ticks",
-                  is_file ? "stored " + proc::escape(options_.ranking.out) : "",
-                  is_file ? ", " : "", top.name, top.pid, top.user_ticks, top.system_ticks));
+  log_line(fmt::format("{}{}sent busiest process {} ({}), {} user + {} system ticks",
+                       is_file ? "stored " + base::escape(options_.ranking.out) : "",
+                       is_file ? ", " : "", busiest.name, busiest.pid, busiest.user_ticks,
+                       busiest.system_ticks));
 }
 
-// Where the connection breaks before the acknowledgement, nobody knows whether the server has the
-// top. It is sent once more then; a server that has it does not take it twice.
-void Fetch::deliver(const net::Top& top) {
+// If the connection breaks before the acknowledgement, the server may or may not have stored the
+// busiest process. Sending it once more is safe: the server recognizes its id.
+void Fetch::send_busiest(const net::BusiestProcess& busiest) {
   try {
-    client().send_top(top, deadline_);
+    client().send_busiest(busiest, deadline_);
   } catch (const net::ConnectionError&) {
-    deliver_again(top);
+    resend_busiest(busiest);
   } catch (const net::EndedEarlyError&) {
-    deliver_again(top);
+    resend_busiest(busiest);
   }
 }
 
-void Fetch::deliver_again(const net::Top& top) {
-  connect_again();
-  // A top is the answer to a report, so one is asked for.
+void Fetch::resend_busiest(const net::BusiestProcess& busiest) {
+  reconnect();
+  // The protocol accepts a TOP only after a report.
   client().fetch_report(
       {.count = 1, .hold = options_.hold}, [](std::string_view) {}, deadline_);
-  client().send_top(top, deadline_);
+  client().send_busiest(busiest, deadline_);
 }
 
-// A server that has just ended may be about to start again.
-void Fetch::connect_again() {
+// Retries, because the server may be restarting.
+void Fetch::reconnect() {
   const net::Deadline end = std::min(Clock::now() + options_.connect_timeout, deadline_);
-  const auto is_last = [&] { return Clock::now() + kLookAgain >= end; };
+  const auto is_last = [&] { return Clock::now() + kReconnectInterval >= end; };
   for (;;) {
     try {
       return connect(std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
     } catch (const net::ConnectionError& error) {
       if (is_last()) {
-        throw Failure(ExitCode::Unreachable,
-                      fmt::format("the connection broke, and there is no other: {}", error.what()));
+        throw CommandError(
+            ExitCode::Unreachable,
+            fmt::format("the connection broke, and reconnecting failed: {}", error.what()));
       }
     } catch (const net::HandshakeError&) {
       if (is_last()) throw;
     }
-    std::this_thread::sleep_for(kLookAgain);
+    std::this_thread::sleep_for(kReconnectInterval);
   }
 }
 
-// The exchange is complete, so whatever happens now is no failure.
-void Fetch::stay() {
+// The exchange is already complete, so errors are not failures.
+void Fetch::hold_and_finish() {
   if (options_.hold.count() > 0) {
     try {
       client().hold(Clock::now() + options_.hold);
     } catch (const std::exception& error) {
-      say(fmt::format("the server ended the hold: {}", error.what()));
+      log_line(fmt::format("the hold ended early: {}", error.what()));
       return;
     }
   }
@@ -184,18 +195,19 @@ void Fetch::stay() {
 }
 
 ExitCode run(const FetchOptions& options) {
-  check(options.transport);
-  end_on_interrupt();
-  if (options.pin && !options.transport.uses_tls())
-    throw UsageError("--pin needs TLS; leave out --no-tls");
-  if (options.pin && !options.transport.ca.empty()) {
-    throw UsageError("--pin and --ca exclude each other; leave one out");
+  validate(options.transport);
+  exit_on_sigint();
+  if (options.pin && !options.transport.uses_tls()) {
+    throw UsageError("--pin requires TLS; omit --no-tls");
+  }
+  if (options.pin && !options.transport.pki.ca.empty()) {
+    throw UsageError("--pin and --ca cannot be combined; omit one");
   }
   Fetch fetch(options);
   try {
     fetch.run();
   } catch (const std::exception& error) {
-    fail(options, error, fetch.what_holds());
+    fail(options, error, fetch.progress());
   }
   return ExitCode::Done;
 }

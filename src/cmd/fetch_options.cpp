@@ -5,11 +5,13 @@
 namespace topnet::cmd {
 namespace {
 
-constexpr std::chrono::hours kLongestTime{1};
+constexpr std::chrono::hours kMaxTime{1};
 
 net::Pin parse_pin(const std::string& text) {
   const auto pin = net::parse_pin(text);
-  if (!pin) throw UsageError("is not SHA256: and 43 characters, as `topnet trust show` prints it");
+  if (!pin)
+    throw UsageError(
+        "is not a pin; copy the output of `topnet trust show` (SHA256: and 43 characters)");
   return *pin;
 }
 
@@ -18,7 +20,7 @@ net::Pin parse_pin(const std::string& text) {
 std::vector<Option> fetch_options(FetchOptions& options) {
   const auto time = [](auto& target) {
     return [&target](const std::string& text) {
-      target = parse_time(text, std::chrono::seconds(0), kLongestTime);
+      target = parse_time(text, std::chrono::seconds(0), kMaxTime);
     };
   };
   std::vector<Option> table{
@@ -33,20 +35,20 @@ std::vector<Option> fetch_options(FetchOptions& options) {
   add(with_group("Connection",
                  {{.names = "--hold",
                    .value = "TIME",
-                   .help = "Stay connected that long afterwards, up to 1h (default 0)",
+                   .help = "Stay connected this long after the exchange, up to 1h (default 0)",
                    .set = time(options.hold)},
                   {.names = "--connect-timeout",
                    .value = "TIME",
-                   .help = "For connecting, with the handshake (default 5s)",
+                   .help = "Time limit for connecting, including the handshake (default 5s)",
                    .set = time(options.connect_timeout)},
                   {.names = "--max-time",
                    .value = "TIME",
-                   .help = "For the whole exchange without the hold (default 30s + delay)",
+                   .help = "Time limit for the exchange, without the hold (default 30s + delay)",
                    .set = time(options.max_time)}}));
   add(with_group("Trust",
                  {{.names = "--pin",
                    .value = "SHA256:...",
-                   .help = "Trust exactly this key, for this call",
+                   .help = "Trust only this key, for this run only",
                    .set = [&](const std::string& text) { options.pin = parse_pin(text); }}}));
   add(transport_options(options.transport));
   add({state_dir_option(options.state_dir)});

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "cmd/command_line.h"
+#include "cmd/option_values.h"
 #include "cmd/ranking_options.h"
 #include "cmd/transport_options.h"
-#include "cmd/values.h"
 #include "net/address.h"
-#include "net/pin.h"
+#include "net/tls/pin.h"
 
 namespace topnet::cmd {
 
@@ -20,13 +20,13 @@ struct FetchOptions {
   net::HostPort server{.host = "127.0.0.1", .port = kDefaultPort};
   std::chrono::milliseconds hold{0};
   std::chrono::milliseconds connect_timeout{5000};
-  std::optional<std::chrono::milliseconds> max_time;  // nullopt: 30 s and the delay
+  std::optional<std::chrono::milliseconds> max_time;  // nullopt: 30 s plus the delay
   std::optional<net::Pin> pin;
   TransportOptions transport;
   std::string state_dir;
 };
 
-// The table of these options; each sets its member of `options`, which must outlive the table.
+// The table of these options. Each sets its member of `options`, which must outlive the table.
 std::vector<Option> fetch_options(FetchOptions& options);
 
 }  // namespace topnet::cmd

@@ -1,15 +1,14 @@
-// What the status port is given: who may read it, and by which protocol, as the options of `serve`
-// say.
+// Access rules and TLS of the status port, from the options of `serve`.
 #pragma once
 
-#include "cmd/doorkeeper.h"
 #include "cmd/serve_options.h"
+#include "net/server/server_auth.h"
 #include "web/http_server.h"
 
 namespace topnet::cmd {
 
-// `doorkeeper` outlives the result. Throws FileError: the token's file cannot be read, is open to
-// others, or holds no token.
-web::HttpServerOptions options_for_browsers(const ServeOptions& options, Doorkeeper& doorkeeper);
+// `auth` must outlive the result. Throws base::FileError if the token file cannot be read, can be
+// read by other users, or does not contain a token.
+web::HttpServerOptions http_server_options(const ServeOptions& options, net::ServerAuth& auth);
 
 }  // namespace topnet::cmd

@@ -4,14 +4,14 @@
 
 #include <system_error>
 
-#include "cmd/failure.h"
-#include "cmd/values.h"
+#include "cmd/command_error.h"
+#include "cmd/option_values.h"
 #include "net/socket.h"
 
 namespace topnet::cmd {
 namespace {
 
-// `option` is the one that names the address.
+// `option` is the name of the option that set the address.
 Listener listen_on(const net::HostPort& address, const char* option) {
   try {
     Listener listener{net::listen_on(net::resolve(address, net::Purpose::Listening).front()), {}};
@@ -20,16 +20,16 @@ Listener listen_on(const net::HostPort& address, const char* option) {
     listener.is_loopback = net::is_loopback(local);
     return listener;
   } catch (const net::ConnectionError& error) {
-    throw UsageError(fmt::format("{}: {}; give a numeric address", option, error.what()));
+    throw UsageError(fmt::format("{}: {}; use a numeric address", option, error.what()));
   } catch (const std::system_error& error) {
     if (error.code() != std::errc::address_in_use) throw;
-    throw Failure(ExitCode::Failure,
-                  fmt::format("{}; choose another one with {}", error.what(), option));
+    throw CommandError(ExitCode::Failure,
+                       fmt::format("{}; choose another address with {}", error.what(), option));
   }
 }
 
-// On both families if the machine has both.
-Listener listen_everywhere(std::uint16_t port) {
+// On all addresses: IPv6 and IPv4, or IPv4 alone on a machine without IPv6.
+Listener listen_on_all(std::uint16_t port) {
   try {
     return listen_on({.host = "::", .port = port}, "--listen");
   } catch (const std::system_error& error) {
@@ -38,7 +38,7 @@ Listener listen_everywhere(std::uint16_t port) {
   }
 }
 
-net::HostPort on_loopback_by_default(net::HostPort address) {
+net::HostPort with_loopback_default(net::HostPort address) {
   if (address.host.empty()) address.host = "127.0.0.1";
   return address;
 }
@@ -47,30 +47,29 @@ net::HostPort on_loopback_by_default(net::HostPort address) {
 
 Listener listen_for_clients(const ServeOptions& options) {
   if (options.transport.uses_tls()) {
-    return options.listen.host.empty() ? listen_everywhere(options.listen.port)
+    return options.listen.host.empty() ? listen_on_all(options.listen.port)
                                        : listen_on(options.listen, "--listen");
   }
-  const net::HostPort address = on_loopback_by_default(options.listen);
+  const net::HostPort address = with_loopback_default(options.listen);
   Listener listener = listen_on(address, "--listen");
   if (!options.transport.allows_unsafe_plaintext && !listener.is_loopback) {
     throw UsageError(fmt::format(
-        "--no-tls on {} would show reports to the network; listen on a loopback address, or give "
-        "--unsafe-plaintext too",
+        "--no-tls on {} would send reports over the network unencrypted; listen on a loopback "
+        "address, or add --unsafe-plaintext",
         net::to_string(address)));
   }
   return listener;
 }
 
-// nullopt where there is to be no status port.
-std::optional<Listener> listen_for_browsers(const ServeOptions& options) {
+std::optional<Listener> listen_for_http(const ServeOptions& options) {
   if (!options.http) return std::nullopt;
-  const net::HostPort address = on_loopback_by_default(*options.http);
+  const net::HostPort address = with_loopback_default(*options.http);
   Listener listener = listen_on(address, "--http");
   if (!listener.is_loopback && (!options.http_tls || options.http_token_file.empty())) {
-    throw UsageError(
-        fmt::format("--http {} would show the status to the network; give a loopback address, or "
-                    "--http-tls and --http-token-file",
-                    net::to_string(address)));
+    throw UsageError(fmt::format(
+        "--http {} would show the status page to the whole network; use a loopback address, "
+        "or add --http-tls and --http-token-file",
+        net::to_string(address)));
   }
   return listener;
 }

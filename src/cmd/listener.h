@@ -1,25 +1,25 @@
-// The sockets that `serve` listens on, as its options say.
+// The listening sockets of `serve`.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "base/unique_fd.h"
 #include "cmd/serve_options.h"
-#include "proc/unique_fd.h"
 
 namespace topnet::cmd {
 
-// A listening socket and the address that it got.
+// A listening socket and its actual address, also if the port was 0.
 struct Listener {
-  proc::UniqueFd socket;
+  base::UniqueFd socket;
   std::string address;
   bool is_loopback = false;
 };
 
-// Both throw UsageError for an address that is refused, and Failure for one that is in use, each
-// with the option that names it.
+// Both throw UsageError for an address that is not permitted, and CommandError for one that is in
+// use. The message names the option.
 Listener listen_for_clients(const ServeOptions& options);
-std::optional<Listener> listen_for_browsers(
-    const ServeOptions& options);  // nullopt: none is wanted
+// nullopt if the status port is off.
+std::optional<Listener> listen_for_http(const ServeOptions& options);
 
 }  // namespace topnet::cmd

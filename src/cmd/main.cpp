@@ -1,4 +1,5 @@
-// The program: its table of commands, and the one place where every failure ends.
+// The table of commands, and the one place that turns an exception into a message and an exit
+// status.
 #include <array>
 #include <exception>
 #include <new>
@@ -7,15 +8,12 @@
 #include <variant>
 #include <vector>
 
+#include "cmd/command_error.h"
 #include "cmd/command_line.h"
+#include "cmd/commands.h"
 #include "cmd/exit_code.h"
-#include "cmd/failure.h"
-#include "cmd/fetch.h"
 #include "cmd/output.h"
-#include "cmd/scan.h"
-#include "cmd/serve.h"
 #include "cmd/signals.h"
-#include "cmd/trust.h"
 
 namespace topnet::cmd {
 namespace {
@@ -29,8 +27,8 @@ constexpr std::array<Entry, 4> kCommands{{{"scan", scan_command},
                                           {"fetch", fetch_command},
                                           {"trust", trust_command}}};
 
-// The command that `name` names; all commands if it names none of them, for the help and the
-// messages. Each table that is not made saves a scan several page faults.
+// Only the command `name`, since each table of options that is not created saves several page
+// faults. All commands if that one is unknown: the help and error messages list them.
 std::vector<Command> commands_for(std::string_view name) {
   std::vector<Command> all;
   for (const Entry& each : kCommands) {
@@ -59,10 +57,10 @@ int main(int argc, char** argv) {
   try {
     return static_cast<int>(run({argv + (argc > 0 ? 1 : 0), argv + argc}));
   } catch (const std::bad_alloc&) {
-    say("out of memory");
+    log_line("out of memory");
     return static_cast<int>(ExitCode::Failure);
   } catch (const std::exception& error) {
-    say(error.what());
+    log_line(error.what());
     return static_cast<int>(exit_code_of(error));
   }
 }

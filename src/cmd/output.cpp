@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "net/file_error.h"
+#include "base/files/file_error.h"
 
 namespace topnet::cmd {
 
@@ -17,7 +17,7 @@ void Output::write(std::string_view bytes) {
   if (file_) {
     file_->write(bytes);
   } else {
-    held_back_ += bytes;
+    buffer_ += bytes;
   }
 }
 
@@ -25,7 +25,7 @@ void Output::commit() {
   if (file_) {
     file_->commit();
   } else {
-    print(held_back_);
+    print(buffer_);
   }
 }
 
@@ -37,11 +37,11 @@ void print(std::string_view text) {
     } else if (errno == EPIPE) {
       return;
     } else if (errno == EAGAIN) {
-      // Whoever shares the descriptor made it non-blocking; a pipe is full for now.
+      // Another process that shares the descriptor has made it non-blocking.
       pollfd output{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
       ::poll(&output, 1, -1);
     } else if (errno != EINTR) {
-      throw net::FileError("write", "standard output", errno);
+      throw base::FileError("write", "standard output", errno);
     }
   }
 }

@@ -1,31 +1,31 @@
-// Where a report goes: a file, whole or not at all, or standard output.
+// The destination of a report: standard output, or a file that is replaced atomically.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "net/atomic_file.h"
+#include "base/files/atomic_file.h"
 
 namespace topnet::cmd {
 
 class Output {
  public:
-  // `file` is a path, or "-" for standard output. Throws net::FileError where FILE cannot be
-  // written, before any work is done for it.
+  // `file` is a path, or "-" for standard output. Throws base::FileError if the file cannot be
+  // written, so that no report is made in vain.
   explicit Output(const std::string& file);
 
-  // Both throw net::FileError. Nothing is to be seen at the destination before commit().
+  // Nothing reaches the destination before commit(). Both throw base::FileError.
   void write(std::string_view bytes);
   void commit();
 
  private:
-  std::optional<net::AtomicFile> file_;
-  std::string held_back_;  // for standard output
+  std::optional<base::AtomicFile> file_;
+  std::string buffer_;  // for standard output
 };
 
-// Writes all of `text`. A reader that has gone is none of our business: `topnet scan | head -1`
-// ends quietly. Throws net::FileError for anything else, a full disk for instance.
+// Writes all of `text` to standard output. Succeeds silently if the reader has closed the pipe, as
+// in `topnet scan | head -1`. Throws base::FileError for every other failure.
 void print(std::string_view text);
 
 }  // namespace topnet::cmd

@@ -1,18 +1,18 @@
 #include "cmd/ranking_options.h"
 
-#include "cmd/values.h"
-#include "proc/words.h"
+#include "base/enum_names.h"
+#include "cmd/option_values.h"
 
 namespace topnet::cmd {
 namespace {
 
-constexpr std::size_t kMostProcesses = 100000;
+constexpr std::size_t kMaxProcesses = 100000;
 
 template <typename Value, std::size_t Size>
-Value parse_word(const std::string& text, const proc::Words<Value, Size>& words) {
-  if (const auto value = proc::meaning_of(text, words)) return *value;
+Value parse_name(const std::string& text, const base::EnumNames<Value, Size>& names) {
+  if (const auto value = base::parse_enum(text, names)) return *value;
   std::string known;
-  for (const auto& [word, value] : words) known += (known.empty() ? "" : ", ") + std::string(word);
+  for (const auto& [name, value] : names) known += (known.empty() ? "" : ", ") + std::string(name);
   throw UsageError("is not one of " + known);
 }
 
@@ -24,10 +24,11 @@ std::vector<Option> ranking_options(RankingOptions& options) {
       {{.names = "-n,--top",
         .value = "N",
         .help = "Number of processes, 1 to 100000 (default 10)",
-        .set = [&](const std::string& text) { options.count = parse_count(text, kMostProcesses); }},
+        .set = [&](const std::string& text) { options.count = parse_count(text, kMaxProcesses); }},
        {.names = "-d,--delay",
         .value = "TIME",
-        .help = "Rank by the CPU used within TIME, 10ms to 1h (default: since each started)",
+        .help = "Rank by the CPU time used within TIME, 10ms to 1h (default: since each process "
+                "started)",
         .set =
             [&](const std::string& text) {
               options.delay =
@@ -36,11 +37,11 @@ std::vector<Option> ranking_options(RankingOptions& options) {
        {.names = "-s,--sort",
         .value = "KEY",
         .help = "Rank by cpu (user + system), user or system (default cpu)",
-        .set = [&](const std::string& text) { options.key = parse_word(text, proc::kSortKeys); }},
+        .set = [&](const std::string& text) { options.key = parse_name(text, proc::kSortKeys); }},
        {.names = "-f,--format",
         .value = "F",
-        .help = "Form of the report: text, json or csv (default text)",
-        .set = [&](const std::string& text) { options.format = parse_word(text, proc::kFormats); }},
+        .help = "Format of the report: text, json or csv (default text)",
+        .set = [&](const std::string& text) { options.format = parse_name(text, proc::kFormats); }},
        {.names = "--json",
         .value = "",
         .help = "The same as -f json",

@@ -1,5 +1,4 @@
-// The options that every command with a ranking has in common: how many, by what, in which form,
-// where to.
+// The options of commands that print a ranking.
 #pragma once
 
 #include <chrono>
@@ -9,8 +8,8 @@
 #include <vector>
 
 #include "cmd/command_line.h"
-#include "proc/report.h"
-#include "proc/top.h"
+#include "proc/ranking.h"
+#include "proc/report/report.h"
 
 namespace topnet::cmd {
 
@@ -18,11 +17,12 @@ struct RankingOptions {
   std::size_t count = 10;
   proc::SortKey key = proc::SortKey::Cpu;
   proc::Format format = proc::Format::Text;
-  std::optional<std::chrono::milliseconds> delay;  // the window; nullopt: since each started
-  std::string out = "-";                           // a file's path, or "-" for standard output
+  std::optional<std::chrono::milliseconds>
+      delay;              // length of the window; nullopt: since each process started
+  std::string out = "-";  // a path, or "-" for standard output
 };
 
-// The table of these options; each sets its member of `options`, which must outlive the table.
+// The table of these options. Each sets its member of `options`, which must outlive the table.
 std::vector<Option> ranking_options(RankingOptions& options);
 
 }  // namespace topnet::cmd

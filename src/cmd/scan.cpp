@@ -1,13 +1,13 @@
-#include "cmd/scan.h"
+#include "cmd/commands.h"
 
 #include <memory>
 
-#include "cmd/failure.h"
+#include "cmd/command_error.h"
 #include "cmd/output.h"
 #include "cmd/ranking_options.h"
 #include "cmd/signals.h"
 #include "cmd/state_dir.h"
-#include "proc/sampler.h"
+#include "proc/report/shared_scanner.h"
 
 namespace topnet::cmd {
 namespace {
@@ -15,18 +15,18 @@ namespace {
 struct ScanOptions {
   RankingOptions ranking;
   std::string proc_root = "/proc";
-  proc::Method method = proc::Method::Fastest;
-  std::string state_dir;  // accepted as by every command; nothing is kept there
+  proc::ScanMode mode = proc::ScanMode::Clocks;
+  std::string state_dir;  // every command accepts it; not used
 };
 
 ExitCode run(const ScanOptions& options) {
-  end_on_interrupt();
+  exit_on_sigint();
   Output output(options.ranking.out);
-  const proc::Wish wish{.count = options.ranking.count, .key = options.ranking.key};
-  proc::Sampler sampler(options.proc_root, options.method);
-  const proc::Report report = report_of(*sampler.take(wish, options.ranking.delay), wish);
-  if (report.hidden) say("not every process can be seen: " + *report.hidden);
-  output.write(proc::print(report, options.ranking.format));
+  const proc::RankingQuery query{.count = options.ranking.count, .key = options.ranking.key};
+  proc::SharedScanner scanner(options.proc_root, options.mode);
+  const proc::Report report = report_of(*scanner.scan(query, options.ranking.delay), query);
+  if (report.hidden) log_line("not every process can be seen: " + *report.hidden);
+  output.write(proc::render(report, options.ranking.format));
   output.commit();
   return ExitCode::Done;
 }
@@ -45,7 +45,7 @@ Command scan_command() {
             {.names = "--exhaustive",
             .value = "",
             .help = "Read every stat file, for verification",
-            .set = [=](const std::string&) { options->method = proc::Method::Exhaustive; }}})) {
+            .set = [=](const std::string&) { options->mode = proc::ScanMode::AllStats; }}})) {
     table.push_back(option);
   }
   table.push_back(state_dir_option(options->state_dir));

@@ -1,4 +1,4 @@
-#include "cmd/serve.h"
+#include "cmd/commands.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -12,30 +12,30 @@
 #include <utility>
 #include <variant>
 
-#include "cmd/confinement.h"
-#include "cmd/descriptors.h"
-#include "cmd/doorkeeper.h"
-#include "cmd/failure.h"
+#include "base/escape.h"
+#include "base/files/file_error.h"
+#include "base/files/instance_lock.h"
+#include "cmd/command_error.h"
+#include "cmd/fd_limit.h"
 #include "cmd/http_options.h"
 #include "cmd/listener.h"
-#include "cmd/reports.h"
+#include "cmd/option_values.h"
+#include "cmd/sandbox.h"
 #include "cmd/serve_options.h"
+#include "cmd/shared_reports.h"
 #include "cmd/signals.h"
 #include "cmd/state_dir.h"
-#include "cmd/values.h"
-#include "net/file_error.h"
-#include "net/server.h"
-#include "net/server_lock.h"
+#include "net/clients/client_report_store.h"
+#include "net/server/server.h"
+#include "net/server/server_auth.h"
 #include "net/socket.h"
-#include "net/top_store.h"
-#include "proc/escape.h"
 #include "proc/host.h"
-#include "proc/sampler.h"
-#include "proc/self.h"
+#include "proc/report/cpu_monitor.h"
+#include "proc/report/shared_scanner.h"
+#include "proc/self_stats.h"
 #include "proc/visibility.h"
-#include "proc/watch.h"
 #include "web/http_server.h"
-#include "web/pages.h"
+#include "web/routes.h"
 
 namespace topnet::cmd {
 namespace {
@@ -43,148 +43,160 @@ namespace {
 using std::chrono::seconds;
 
 constexpr seconds kDrainTime{10};
-// How often it is looked whether a client has been revoked: it is told at one look, and gone by the
-// next. At most a second may pass.
-constexpr std::chrono::milliseconds kLookAgain{250};
+// A revoked client gets an error message at one poll, and is disconnected at the next if it is
+// still connected. Together they must take less than a second.
+constexpr std::chrono::milliseconds kPollInterval{250};
 
-// What the parts of the program answer to a server.
+// Connects the server with trust, reports and the log.
 class ServeDelegate final : public net::ServerDelegate {
  public:
-  ServeDelegate(Doorkeeper& doorkeeper, Reports& reports, net::TopStore& tops)
-      : doorkeeper_(doorkeeper), reports_(reports), tops_(tops) {}
+  ServeDelegate(net::ServerAuth& auth, SharedReports& reports,
+                net::ClientReportStore& client_reports)
+      : auth_(auth), reports_(reports), client_reports_(client_reports) {}
 
-  std::shared_ptr<const net::TlsContext> tls() override { return doorkeeper_.tls(); }
+  std::shared_ptr<const net::TlsContext> tls() override { return auth_.tls(); }
   std::optional<std::string> client_name(const net::Pin& pin) override {
-    return doorkeeper_.client_name(pin);
+    return auth_.client_name(pin);
   }
   std::variant<net::Joined, net::Refusal> join(const net::JoinRequest& request,
                                                const net::SessionPeer& peer) override {
-    return doorkeeper_.join(request, peer);
+    return auth_.join(request, peer);
   }
-  std::optional<net::Pin> next_pin() override { return doorkeeper_.next_pin(); }
+  std::optional<net::Pin> next_pin() override { return auth_.next_pin(); }
   void learned(const net::SessionPeer& peer, const net::Pin& next) override {
-    doorkeeper_.note_learned(peer, next);
+    auth_.record_learned(peer, next);
   }
   std::shared_ptr<const net::ReportFile> make_report(const net::ReportRequest& request,
                                                      const net::WaitUntil& wait) override {
     return reports_.make(request, wait);
   }
-  bool keep_top(const net::ReceivedTop& top) override { return tops_.keep(top); }
+  bool keep_report(const net::ClientReport& report) override {
+    return client_reports_.keep(report);
+  }
   void exchange_done(const net::Exchange& exchange) override {
-    say(fmt::format("{} {}: top {} in {}; its top {} ({}), {} user + {} system ticks",
-                    exchange.client.value_or("-"), exchange.peer, exchange.request.count,
-                    proc::escape(exchange.report.native()), exchange.top.name, exchange.top.pid,
-                    exchange.top.user_ticks, exchange.top.system_ticks));
+    log_line(fmt::format(
+        "{} {}: sent the top {} ({}); its busiest process is {} ({}), {} user + "
+        "{} system ticks",
+        exchange.client.value_or("-"), exchange.peer, exchange.request.count,
+        base::escape(exchange.report.native()), exchange.busiest.name, exchange.busiest.pid,
+        exchange.busiest.user_ticks, exchange.busiest.system_ticks));
   }
   void failed(const net::SessionPeer& peer, const std::string& why) override {
-    say(fmt::format("{} {}: {}", peer.client.value_or("-"), peer.peer, why));
+    log_line(fmt::format("{} {}: {}", peer.client.value_or("-"), peer.peer, why));
   }
 
  private:
-  Doorkeeper& doorkeeper_;
-  Reports& reports_;
-  net::TopStore& tops_;
+  net::ServerAuth& auth_;
+  SharedReports& reports_;
+  net::ClientReportStore& client_reports_;
 };
 
-web::ServerInfo describe(const ServeOptions& options, const std::string& address) {
+web::ServerInfo server_info(const ServeOptions& options, const std::string& address) {
   using namespace std::chrono;
   return {.version = TOPNET_VERSION,
           .host = proc::read_host("/proc").name,
           .pid = ::getpid(),
-          .started = proc::now(),
+          .started = base::now(),
           .uses_tls = options.transport.uses_tls(),
           .listen = address};
 }
 
-// What is done at every look. Whoever has been revoked since the last one is cut off. A file that
-// cannot be read lets nobody in, and ends nothing either; it is said once. `said` is what was said
-// last.
-void look_around(Doorkeeper& doorkeeper, net::Server& server, std::string& said) {
+// Disconnects clients that have been revoked since the last call. If a trust file cannot be read,
+// open connections stay, and the error is logged once. `last_error` is the last logged one.
+void poll_trust_changes(net::ServerAuth& auth, net::Server& server, std::string& last_error) {
   try {
-    server.tidy_up();
-    server.cut_revoked();
-    if (doorkeeper.has_changed()) server.check_enrolments();
-    said.clear();
+    server.reap_threads();
+    server.disconnect_revoked();
+    if (auth.has_changed()) server.check_enrolments();
+    last_error.clear();
   } catch (const std::exception& error) {
-    doorkeeper.look_again();
-    if (std::exchange(said, error.what()) != error.what()) say(error.what());
+    auth.forget_version();
+    if (std::exchange(last_error, error.what()) != error.what()) log_line(error.what());
+  }
+}
+
+// `http_address` is empty if the status port is off.
+void log_startup(const ServeOptions& options, net::ServerAuth& auth, const std::string& address,
+                 const std::string& http_address) {
+  const bool uses_tls = options.transport.uses_tls();
+  if (uses_tls) log_line("pin " + auth.pin());
+  if (const auto expiry = auth.expiry()) log_line("the certificate is valid until " + *expiry);
+  log_line(fmt::format("serving {} on {}", uses_tls ? "TLS" : "plaintext", address));
+  if (!http_address.empty()) {
+    log_line(fmt::format("status page {}://{}/status", options.http_tls ? "https" : "http",
+                         http_address));
+  }
+  if (::geteuid() == 0) {
+    log_line("running as root, which is not necessary; run the server as a user of its own");
+  }
+  if (const auto hidden = proc::visibility_limit("/proc", 0)) {
+    log_line("not every process can be seen: " + *hidden);
   }
 }
 
 ExitCode run(const ServeOptions& options) {
-  check(options.transport);
-  const net::PrivateFolder state(state_dir(options.state_dir));
-  const net::ServerLock lock(state, "serve.lock");
-  Doorkeeper doorkeeper(state, options.transport);
-  net::TopStore tops(state, "tops.db", options.keep, say);
-  proc::Sampler sampler("/proc", options.method);
-  Reports reports(state / "reports", sampler);
+  validate(options.transport);
+  const base::StateDirectory state(state_dir(options.state_dir));
+  const base::InstanceLock lock(state, "serve.lock");
+  net::ServerAuth auth(state, options.transport.pki, log_line);
+  net::ClientReportStore client_reports(state, "tops.db", options.keep, log_line);
+  proc::SharedScanner scanner("/proc", options.scan_mode);
+  SharedReports reports(state / "reports", scanner);
   Listener listener = listen_for_clients(options);
-  std::optional<Listener> http_listener = listen_for_browsers(options);
-  web::HttpServerOptions http_options = options_for_browsers(options, doorkeeper);
+  std::optional<Listener> http_listener = listen_for_http(options);
+  web::HttpServerOptions http_options = http_server_options(options, auth);
 
-  // Blocked in every thread that is started from here on; main waits for them.
-  const sigset_t ends = block_end_signals();
-  confine(state.path());
+  // Before the first thread starts, so that the signals are blocked in every thread.
+  const sigset_t signals = block_termination_signals();
+  enter_sandbox(state.path());
 
-  const web::ServerInfo info = describe(options, listener.address);
+  const web::ServerInfo info = server_info(options, listener.address);
   net::Connections connections;
-  net::Troubles troubles(say);
-  ServeDelegate delegate(doorkeeper, reports, tops);
+  net::ResourceErrors resource_errors(log_line);
+  ServeDelegate delegate(auth, reports, client_reports);
   net::Server server(std::move(listener.socket),
                      {.uses_tls = options.transport.uses_tls(),
-                      .max_clients = clients_within_limits(options.max_clients)},
-                     delegate, connections, troubles);
-  std::optional<proc::Watch> watch;
+                      .max_clients = clients_within_fd_limit(options.max_clients)},
+                     delegate, connections, resource_errors);
+  std::optional<proc::CpuMonitor> monitor;
   const auto status = [&] {
-    return web::Status{.time = proc::now(),
+    return web::Status{.time = base::now(),
                        .server = info,
                        .exchange = connections.snapshot(),
-                       .tops = tops.newest(),
-                       .clients = tops.clients(),
-                       .heard = {},
-                       .host = watch->look(),
-                       .work = {.scans = sampler.scans(),
-                                .accept_errors = troubles.accept_errors(),
-                                .thread_errors = troubles.thread_errors(),
-                                .open_files = proc::count_open_files(),
-                                .threads = proc::count_threads(),
-                                .own = proc::read_own_usage()}};
+                       .reports = client_reports.newest(),
+                       .clients = client_reports.clients(),
+                       .last_report_times = {},
+                       .host = monitor->latest(),
+                       .stats = {.scans = scanner.scans(),
+                                 .accept_errors = resource_errors.accept_errors(),
+                                 .thread_errors = resource_errors.thread_errors(),
+                                 .open_files = proc::count_open_files(),
+                                 .threads = proc::count_threads(),
+                                 .self = proc::read_self_stats()}};
   };
   const auto metrics = [&] {
     web::Status now = status();
-    now.heard = tops.heard();
-    const std::set<std::string> enrolled = doorkeeper.client_names();
-    std::erase_if(now.heard, [&](const auto& each) { return !enrolled.contains(each.first); });
+    now.last_report_times = client_reports.last_report_times();
+    const std::set<std::string> enrolled = auth.client_names();
+    std::erase_if(now.last_report_times,
+                  [&](const auto& each) { return !enrolled.contains(each.first); });
     return now;
   };
   std::optional<web::HttpServer> http;
   if (http_listener) {
-    watch.emplace("/proc", options.method, proc::WatchOptions{.groups = options.metric_groups});
-    http.emplace(std::move(http_listener->socket), web::pages(status, metrics),
-                 std::move(http_options), troubles);
+    monitor.emplace("/proc", options.scan_mode,
+                    proc::MonitorOptions{.groups = options.metric_groups});
+    http.emplace(std::move(http_listener->socket), web::status_routes(status, metrics),
+                 std::move(http_options), resource_errors);
   }
-  if (options.transport.uses_tls()) say("pin " + doorkeeper.pin());
-  if (const auto expiry = doorkeeper.expiry()) say("the certificate is good until " + *expiry);
-  say(fmt::format("serving {} on {}", options.transport.uses_tls() ? "TLS" : "plaintext",
-                  info.listen));
-  if (http) {
-    say(fmt::format("status page {}://{}/status", options.http_tls ? "https" : "http",
-                    http_listener->address));
-  }
+  log_startup(options, auth, info.listen, http_listener ? http_listener->address : "");
 
-  if (::geteuid() == 0)
-    say("running as root, which serving does not need; a user of its own will do");
-  if (const auto hidden = proc::hidden_because("/proc", 0)) {
-    say("not every process can be seen: " + *hidden);
-  }
-
-  std::string said;
-  const auto look = [&] { look_around(doorkeeper, server, said); };
-  while (!wait_for(ends, kLookAgain)) look();
-  // A second signal ends at once, and not in an orderly way.
-  unblock_end_signals(ends);
-  server.shut_down(kDrainTime, {.every = kLookAgain, .action = look});
+  std::string last_error;
+  const auto poll = [&] { poll_trust_changes(auth, server, last_error); };
+  while (!wait_for_signal(signals, kPollInterval)) poll();
+  // A second signal ends the process without waiting for open exchanges.
+  unblock_termination_signals(signals);
+  server.shut_down(kDrainTime, {.every = kPollInterval, .action = poll});
   return ExitCode::Done;
 }
 

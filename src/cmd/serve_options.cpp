@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "cmd/option_values.h"
 #include "cmd/state_dir.h"
-#include "cmd/values.h"
 #include "web/http_text.h"
 
 namespace topnet::cmd {
@@ -18,13 +18,14 @@ std::optional<net::HostPort> parse_listen_address_or_off(const std::string& text
   }
 }
 
-// A name as a browser sends it in Host, without a port.
+// A name as in the Host header of HTTP, without a port.
 std::string parse_host_name(const std::string& text) {
   const bool is_name = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_';
   });
-  if (!is_name) throw UsageError("is not a host name");
+  if (!is_name)
+    throw UsageError("is not a host name of letters, digits, dots, hyphens and underscores");
   return web::to_lower(text);
 }
 
@@ -35,28 +36,29 @@ std::vector<Option> serve_options(ServeOptions& options) {
       "Clients",
       {{.names = "--listen",
         .value = "[ADDR:]PORT",
-        .help = "Where to listen for clients; without ADDR on all addresses, with --no-tls on "
+        .help = "Listen for clients here; without ADDR on all addresses, or with --no-tls on "
                 "127.0.0.1 (default 8676)",
         .set = [&](const std::string& text) { options.listen = parse_listen_address(text); }},
        {.names = "--max-clients",
         .value = "N",
-        .help = "How many clients are served at once (default 1024)",
+        .help = "Maximum number of clients at the same time (default 1024)",
         .set = [&](const std::string& text) { options.max_clients = parse_count(text, 1000000); }},
        {.names = "--keep-tops",
         .value = "N",
-        .help = "How many client reports are kept (default 100000)",
-        .set = [&](const std::string& text) { options.keep.most = parse_count(text, 10000000); }},
+        .help = "Maximum number of client reports to keep (default 100000)",
+        .set =
+            [&](const std::string& text) { options.keep.max_count = parse_count(text, 10000000); }},
        {.names = "--keep-days",
         .value = "D",
-        .help = "For how many days client reports are kept (default 7)",
+        .help = "Number of days to keep client reports for (default 7)",
         .set =
             [&](const std::string& text) {
-              options.keep.longest = std::chrono::days(parse_count(text, 36500));
+              options.keep.max_age = std::chrono::days(parse_count(text, 36500));
             }},
        {.names = "--exhaustive",
         .value = "",
         .help = "Read every stat file, for verification",
-        .set = [&](const std::string&) { options.method = proc::Method::Exhaustive; }}});
+        .set = [&](const std::string&) { options.scan_mode = proc::ScanMode::AllStats; }}});
   const auto add = [&](const std::vector<Option>& options_to_add) {
     table.insert(table.end(), options_to_add.begin(), options_to_add.end());
   };
@@ -64,25 +66,25 @@ std::vector<Option> serve_options(ServeOptions& options) {
       "Status port",
       {{.names = "--http",
         .value = "[ADDR:]PORT",
-        .help = "Where to show the status page, or off; without ADDR on 127.0.0.1 (default 8080)",
+        .help = "Serve the status page here, or off; without ADDR on 127.0.0.1 (default 8080)",
         .set = [&](const std::string& text) { options.http = parse_listen_address_or_off(text); }},
        {.names = "--http-host",
         .value = "NAME",
-        .help = "Another name that the status page may be requested by; can be repeated",
+        .help = "Also accept this host name in requests for the status page; can be repeated",
         .set =
             [&](const std::string& text) { options.http_hosts.push_back(parse_host_name(text)); },
         .is_repeatable = true},
        {.names = "--http-tls",
         .value = "",
-        .help = "Show the status page by HTTPS, with the server's certificate",
+        .help = "Serve the status page over HTTPS, with the server's certificate",
         .set = [&](const std::string&) { options.http_tls = true; }},
        {.names = "--http-token-file",
         .value = "FILE",
-        .help = "Show the status page only to those who have the token in this file",
+        .help = "Require the token in this file for the status page",
         .set = [&](const std::string& text) { options.http_token_file = text; }},
        {.names = "--metric-groups",
         .value = "K",
-        .help = "How many program names have a series of their own in /metrics (default 32)",
+        .help = "Maximum number of program names with their own series in /metrics (default 32)",
         .set = [&](const std::string& text) {
           options.metric_groups = parse_count(text, 10000);
         }}}));

@@ -7,30 +7,30 @@
 #include <vector>
 
 #include "cmd/command_line.h"
+#include "cmd/option_values.h"
 #include "cmd/transport_options.h"
-#include "cmd/values.h"
 #include "net/address.h"
-#include "net/top_table.h"
+#include "net/clients/client_report_db.h"
 #include "proc/scanner.h"
 
 namespace topnet::cmd {
 
 struct ServeOptions {
-  // An empty host is all addresses, and a loopback address for --http and with --no-tls.
+  // An empty host means all addresses, but 127.0.0.1 for `http`, and for `listen` without TLS.
   net::HostPort listen{.host = "", .port = kDefaultPort};
   std::optional<net::HostPort> http = net::HostPort{.host = "", .port = 8080};  // nullopt: off
   std::vector<std::string> http_hosts;                                          // in lower case
   bool http_tls = false;
-  std::string http_token_file;  // empty: none
-  proc::Method method = proc::Method::Fastest;
+  std::string http_token_file;  // empty: no token is required
+  proc::ScanMode scan_mode = proc::ScanMode::Clocks;
   std::size_t max_clients = 1024;
   std::size_t metric_groups = 32;
-  net::TopLimits keep;
+  net::ReportLimits keep;
   TransportOptions transport;
   std::string state_dir;
 };
 
-// The table of these options; each sets its member of `options`, which must outlive the table.
+// The table of these options. Each sets its member of `options`, which must outlive the table.
 std::vector<Option> serve_options(ServeOptions& options);
 
 }  // namespace topnet::cmd

@@ -1,4 +1,4 @@
-// What the program does about signals, and what it finds when it starts.
+// Signal handling, and the state of the process at its start.
 #pragma once
 
 #include <chrono>
@@ -6,22 +6,23 @@
 
 namespace topnet::cmd {
 
-// For every command, first of all. A write to a reader that has gone, or past a limit on file
-// sizes, becomes an error that can be told (EPIPE, EFBIG). Standard descriptors that are closed are
-// opened on /dev/null, so that no file that is opened later takes their place and gets what was
-// meant for a terminal.
+// Must be called first. Ignores SIGPIPE and SIGXFSZ, so that a write to a closed pipe or beyond the
+// file size limit fails with EPIPE or EFBIG. Opens closed standard descriptors on /dev/null, so
+// that no file that is opened later gets their number and receives output meant for a terminal.
 void prepare_process();
 
-// For commands that hold nothing worth saving: SIGINT ends them at once with status 130, unless
-// it was ignored from the start.
-void end_on_interrupt();
+// For commands that have nothing to clean up: SIGINT ends the process at once with status 130,
+// unless the process was started with SIGINT ignored.
+void exit_on_sigint();
 
-// For a server: SIGTERM and SIGINT are blocked in this thread and in those that it starts, and come
-// out of wait_for() one by one: true if one came, false where none did for so long.
-sigset_t block_end_signals();
-bool wait_for(const sigset_t& signals, std::chrono::milliseconds time);
+// Blocks SIGTERM and SIGINT in this thread and in all threads that it starts later. Returns them,
+// for wait_for_signal().
+sigset_t block_termination_signals();
 
-// From now on each of them ends the process at once.
-void unblock_end_signals(const sigset_t& signals);
+// Returns true as soon as one of the signals has arrived, and consumes it; false after `timeout`.
+bool wait_for_signal(const sigset_t& signals, std::chrono::milliseconds timeout);
+
+// Any of the signals, also a pending one, now ends the process at once.
+void unblock_termination_signals(const sigset_t& signals);
 
 }  // namespace topnet::cmd

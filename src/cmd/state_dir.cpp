@@ -9,7 +9,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// An absolute path from the environment; the XDG specification says to ignore relative ones.
+// An absolute path from the environment. The XDG specification requires relative ones to be
+// ignored.
 fs::path path_from(const char* variable) {
   const char* const value = std::getenv(variable);
   if (value == nullptr || *value != '/') return {};
@@ -21,9 +22,9 @@ fs::path path_from(const char* variable) {
 Option state_dir_option(std::string& directory) {
   return {.names = "--state-dir",
           .value = "DIR",
-          .help = "Where keys, trust and reports are stored (default: see topnet(1), FILES)",
+          .help = "Directory for keys, trust and reports (default: see topnet(1), FILES)",
           .set = [&](const std::string& text) {
-            if (text.empty()) throw UsageError("is not a directory");
+            if (text.empty()) throw UsageError("is not a directory; it is empty");
             directory = text;
           }};
 }
@@ -33,7 +34,8 @@ fs::path state_dir(const std::string& directory) {
   if (::geteuid() == 0) return "/var/lib/topnet";
   if (const fs::path state = path_from("XDG_STATE_HOME"); !state.empty()) return state / "topnet";
   if (const fs::path home = path_from("HOME"); !home.empty()) return home / ".local/state/topnet";
-  throw UsageError("no home directory to keep keys in; name one with --state-dir");
+  throw UsageError(
+      "cannot choose a state directory, since HOME is not set; choose one with --state-dir");
 }
 
 }  // namespace topnet::cmd

@@ -1,4 +1,4 @@
-// Where keys, trust and reports are kept: the option that every command has.
+// The directory of keys, trust files and reports, and its option, which every command has.
 #pragma once
 
 #include <filesystem>
@@ -11,9 +11,9 @@ namespace topnet::cmd {
 // Sets `directory`, which must outlive the option.
 Option state_dir_option(std::string& directory);
 
-// The directory that was given, or where there was none (it is empty): /var/lib/topnet for root,
-// for others $XDG_STATE_HOME/topnet, else ~/.local/state/topnet. Throws UsageError where none of
-// these can be told.
+// Returns `directory` as an absolute path. If it is empty: /var/lib/topnet for root, for other
+// users $XDG_STATE_HOME/topnet, else ~/.local/state/topnet. Throws UsageError if neither variable
+// is set.
 std::filesystem::path state_dir(const std::string& directory);
 
 }  // namespace topnet::cmd

@@ -8,39 +8,39 @@ std::vector<Option> transport_options(TransportOptions& options) {
       {{.names = "--tls",
         .value = "",
         .help = "Use TLS (the default)",
-        .set = [&](const std::string&) { options.says_tls = true; }},
+        .set = [&](const std::string&) { options.is_tls_given = true; }},
        {.names = "--no-tls",
         .value = "",
-        .help = "Use plaintext, which authenticates neither side; on a loopback address only",
-        .set = [&](const std::string&) { options.says_no_tls = true; }},
+        .help = "Use plaintext without authentication; only on a loopback address",
+        .set = [&](const std::string&) { options.is_no_tls_given = true; }},
        {.names = "--unsafe-plaintext",
         .value = "",
-        .help = "With --no-tls: on any address",
+        .help = "With --no-tls: allow any address",
         .set = [&](const std::string&) { options.allows_unsafe_plaintext = true; }},
        {.names = "--cert",
         .value = "FILE",
-        .help = "Show this certificate (PEM, with its chain) instead of this machine's own key",
-        .set = [&](const std::string& text) { options.certificate = text; }},
+        .help = "Present this certificate (PEM, with its chain) instead of this machine's key",
+        .set = [&](const std::string& text) { options.pki.certificate = text; }},
        {.names = "--key",
         .value = "FILE",
         .help = "The private key of --cert (PEM)",
-        .set = [&](const std::string& text) { options.key = text; }},
+        .set = [&](const std::string& text) { options.pki.key = text; }},
        {.names = "--ca",
         .value = "FILE",
-        .help = "Trust certificates of this CA (PEM)",
-        .set = [&](const std::string& text) { options.ca = text; }}});
+        .help = "Trust certificates signed by this CA (PEM)",
+        .set = [&](const std::string& text) { options.pki.ca = text; }}});
 }
 
-void check(const TransportOptions& options) {
-  if (options.says_tls && options.says_no_tls) {
-    throw UsageError("--tls and --no-tls exclude each other; leave one out");
+void validate(const TransportOptions& options) {
+  if (options.is_tls_given && options.is_no_tls_given) {
+    throw UsageError("--tls and --no-tls cannot be combined; omit one");
   }
-  if (options.certificate.empty() != options.key.empty()) {
-    throw UsageError("--cert and --key go together; give both");
+  if (options.pki.certificate.empty() != options.pki.key.empty()) {
+    throw UsageError("--cert and --key require each other; add the missing one");
   }
-  const bool has_pki = !options.certificate.empty() || !options.ca.empty();
-  if (has_pki && options.says_no_tls) {
-    throw UsageError("--cert, --key and --ca need TLS; leave out --no-tls");
+  const bool has_pki = !options.pki.certificate.empty() || !options.pki.ca.empty();
+  if (has_pki && options.is_no_tls_given) {
+    throw UsageError("--cert, --key and --ca require TLS; omit --no-tls");
   }
 }
 

@@ -1,28 +1,26 @@
-// The options that `serve` and `fetch` have in common: whether a connection is TLS.
+// The options of `serve` and `fetch` for TLS and certificates.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "cmd/command_line.h"
+#include "net/tls/identity.h"
 
 namespace topnet::cmd {
 
 struct TransportOptions {
-  bool says_tls = false;
-  bool says_no_tls = false;
+  bool is_tls_given = false;
+  bool is_no_tls_given = false;
   bool allows_unsafe_plaintext = false;
-  std::string certificate;  // files of an own PKI; empty: none
-  std::string key;
-  std::string ca;
+  net::PkiFiles pki;
 
-  bool uses_tls() const { return !says_no_tls; }
+  bool uses_tls() const { return !is_no_tls_given; }
 };
 
-// The table of these options; each sets its member of `options`, which must outlive the table.
+// The table of these options. Each sets its member of `options`, which must outlive the table.
 std::vector<Option> transport_options(TransportOptions& options);
 
-// Throws UsageError where the options contradict each other.
-void check(const TransportOptions& options);
+// Throws UsageError if the options contradict each other.
+void validate(const TransportOptions& options);
 
 }  // namespace topnet::cmd

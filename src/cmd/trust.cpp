@@ -1,16 +1,15 @@
-#include "cmd/trust.h"
+#include "cmd/commands.h"
 
 #include <fmt/format.h>
 
 #include <memory>
 
-#include "cmd/failure.h"
+#include "cmd/command_error.h"
 #include "cmd/output.h"
 #include "cmd/state_dir.h"
-#include "cmd/trust_clients.h"
-#include "cmd/trust_servers.h"
-#include "net/key_ring.h"
-#include "net/trust.h"
+#include "cmd/trust_commands.h"
+#include "net/trust/key_ring.h"
+#include "net/trust/trust_store.h"
 
 namespace topnet::cmd {
 namespace {
@@ -22,24 +21,25 @@ Command show_command() {
       .summary = "Print this machine's pin",
       .options = {state_dir_option(*directory)},
       .run = [=] {
-        net::KeyRing ring{net::PrivateFolder(state_dir(*directory))};
+        net::KeyRing ring{base::StateDirectory(state_dir(*directory))};
         const auto keys = ring.keys();
         print(keys->identity.pin + '\n');
-        if (keys->of_pki) {
-          say(fmt::format("as a server, it shows the key of its certificate: {}", *keys->of_pki));
+        if (keys->external_pin) {
+          log_line(fmt::format("as a server, this machine presents the key of its certificate: {}",
+                               *keys->external_pin));
         }
         return ExitCode::Done;
       }};
 }
 
 struct RotateOptions {
-  bool commits = false;
+  bool is_commit = false;
   bool is_forced = false;
   std::string state_dir;
 };
 
-// The clients that would not know this machine by its next key.
-std::string names_of_unaware(const net::Trust& trust, const net::Pin& next) {
+// The names of clients that have not learned the next key, separated by commas.
+std::string clients_without(const net::TrustStore& trust, const net::Pin& next) {
   std::string names;
   for (const net::EnrolledClient& client : trust.clients()) {
     if (client.learned == next) continue;
@@ -48,74 +48,76 @@ std::string names_of_unaware(const net::Trust& trust, const net::Pin& next) {
   return names;
 }
 
-// Those to whom this machine has become a stranger.
-void say_who_has_to_be_told(const net::Trust& trust) {
-  const auto list = [](const auto& entries, auto name) {
+// Logs which servers and invites still have the previous key.
+void log_uses_of_previous_key(const net::TrustStore& trust) {
+  const auto join_names = [](const auto& entries, auto name) {
     std::string names;
     for (const auto& entry : entries) names += (names.empty() ? "" : ", ") + name(entry);
     return names;
   };
   const std::string servers =
-      list(trust.servers(), [](const net::KnownServer& entry) { return entry.address; });
+      join_names(trust.servers(), [](const net::KnownServer& entry) { return entry.address; });
   if (!servers.empty()) {
-    say(fmt::format(
-        "these servers know this machine by its previous key, and have to revoke it and "
-        "invite it again: {}",
+    log_line(fmt::format(
+        "these servers still have this machine's previous key, and must revoke it and invite "
+        "this machine again: {}",
         servers));
   }
-  const std::string invites =
-      list(trust.open_invites(proc::now()), [](const net::Invite& entry) { return entry.name; });
+  const std::string invites = join_names(trust.open_invites(base::now()),
+                                         [](const net::Invite& entry) { return entry.name; });
   if (!invites.empty()) {
-    say(fmt::format("these invites are of the previous key, and have to be made again: {}",
-                    invites));
+    log_line(fmt::format("these invites contain the previous key, and must be created again: {}",
+                         invites));
   }
 }
 
 ExitCode rotate(const RotateOptions& options) {
-  if (options.is_forced && !options.commits) {
-    throw UsageError("--force goes with --commit; give both, or leave it out");
+  if (options.is_forced && !options.is_commit) {
+    throw UsageError("--force requires --commit; add --commit, or omit --force");
   }
-  const net::PrivateFolder folder(state_dir(options.state_dir));
-  net::KeyRing ring(folder);
-  if (!options.commits) {
+  const base::StateDirectory state(state_dir(options.state_dir));
+  net::KeyRing ring(state);
+  if (!options.is_commit) {
     print(ring.prepare_next() + '\n');
-    say("that key is announced to clients from now on; `topnet trust rotate --commit` puts it in "
-        "use");
+    log_line(
+        "clients learn this next key when they fetch; then run `topnet trust rotate --commit` to "
+        "start using it");
     return ExitCode::Done;
   }
-  const auto in_use = ring.commit_next([&](const net::Pin& next) {
-    const std::string unaware = names_of_unaware(net::Trust(folder), next);
+  const auto committed = ring.commit_next([&](const net::Pin& next) {
+    const std::string unaware = clients_without(net::TrustStore(state), next);
     if (unaware.empty() || options.is_forced) return;
-    throw Failure(
+    throw CommandError(
         ExitCode::Failure,
-        fmt::format("these clients have not learned the next key: {}; wait until they have "
-                    "fetched, or give --force and invite them again",
+        fmt::format("could not start using the next key, since these clients have not learned it: "
+                    "{}; wait until they have fetched, or add --force and invite them again",
                     unaware));
   });
-  if (!in_use) {
-    throw Failure(
-        ExitCode::Failure,
-        "there is no next key; run `topnet trust rotate` first, and let clients learn it");
+  if (!committed) {
+    throw CommandError(ExitCode::Failure,
+                       "there is no next key; run `topnet trust rotate` first, and wait until "
+                       "clients have learned it");
   }
-  print(*in_use + '\n');
-  say_who_has_to_be_told(net::Trust(folder));
+  print(*committed + '\n');
+  log_uses_of_previous_key(net::TrustStore(state));
   return ExitCode::Done;
 }
 
 Command rotate_command() {
   const auto options = std::make_shared<RotateOptions>();
-  return {.name = "rotate",
-          .summary = "Announce this machine's next key, or start using it",
-          .options = {{.names = "--commit",
-                       .value = "",
-                       .help = "Start using the next key",
-                       .set = [=](const std::string&) { options->commits = true; }},
-                      {.names = "--force",
-                       .value = "",
-                       .help = "With --commit: even if some clients have not learned it",
-                       .set = [=](const std::string&) { options->is_forced = true; }},
-                      state_dir_option(options->state_dir)},
-          .run = [=] { return rotate(*options); }};
+  return {
+      .name = "rotate",
+      .summary = "Announce this machine's next key, or start using it",
+      .options = {{.names = "--commit",
+                   .value = "",
+                   .help = "Start using the next key",
+                   .set = [=](const std::string&) { options->is_commit = true; }},
+                  {.names = "--force",
+                   .value = "",
+                   .help = "With --commit: start using it even if some clients have not learned it",
+                   .set = [=](const std::string&) { options->is_forced = true; }},
+                  state_dir_option(options->state_dir)},
+      .run = [=] { return rotate(*options); }};
 }
 
 }  // namespace

@@ -1,22 +1,21 @@
-#include "cmd/trust_clients.h"
+#include "cmd/trust_commands.h"
 
 #include <fmt/format.h>
 
 #include <memory>
 
-#include "cmd/broken_lines.h"
-#include "cmd/failure.h"
+#include "base/escape.h"
+#include "base/timestamp.h"
+#include "cmd/command_error.h"
+#include "cmd/option_values.h"
 #include "cmd/output.h"
 #include "cmd/state_dir.h"
 #include "cmd/trust_options.h"
-#include "cmd/values.h"
 #include "net/address.h"
-#include "net/key_ring.h"
-#include "net/trust.h"
-#include "net/trust_list.h"
-#include "proc/escape.h"
+#include "net/trust/key_ring.h"
+#include "net/trust/trust_lists.h"
+#include "net/trust/trust_store.h"
 #include "proc/host.h"
-#include "proc/time_text.h"
 
 namespace topnet::cmd {
 namespace {
@@ -28,17 +27,18 @@ struct InviteOptions {
   std::string state_dir;
 };
 
-// This machine as others may reach it.
+// The address at which clients probably reach this machine.
 std::string own_address() {
   const auto host = proc::read_host("/proc").name;
   if (!host || host->empty()) {
-    throw UsageError("this machine has no host name; say with --host how the client reaches it");
+    throw UsageError(
+        "this machine has no host name; add --host with an address that the client can reach");
   }
   std::string address = net::to_string(net::HostPort{.host = *host, .port = kDefaultPort});
   if (!net::is_server_address(address)) {
     throw UsageError(fmt::format(
-        "the host name '{}' cannot be connected to; say with --host how the client reaches this "
-        "machine",
+        "clients cannot connect to the host name '{}'; add --host with an address that the client "
+        "can reach",
         *host));
   }
   return address;
@@ -46,20 +46,21 @@ std::string own_address() {
 
 ExitCode invite(const InviteOptions& options) {
   const std::string address = options.host ? *options.host : own_address();
-  const net::PrivateFolder folder(state_dir(options.state_dir));
-  const net::Pin own = net::KeyRing(folder).keys()->shown();
-  const proc::WallTime expires = proc::now() + options.ttl;
-  const std::string secret = net::Trust(folder).invite(options.name, expires);
+  const base::StateDirectory state(state_dir(options.state_dir));
+  const net::Pin own = net::KeyRing(state).keys()->server_pin();
+  const base::WallTime expires = base::now() + options.ttl;
+  const std::string secret = net::TrustStore(state).invite(options.name, expires);
   print(fmt::format("topnet trust join {}\n",
                     to_text(net::InviteCode{.address = address, .pin = own, .secret = secret})));
-  say(fmt::format("run that line on {}; it is good once, until {}", options.name,
-                  proc::format_time(expires)));
+  log_line(fmt::format("run this command on {}; it works once, until {}", options.name,
+                       base::format_time(expires)));
   return ExitCode::Done;
 }
 
 std::string parse_server_address(const std::string& text) {
   std::string address = net::to_string(parse_host(text));
-  if (!net::is_server_address(address)) throw UsageError("is not a host that can be connected to");
+  if (!net::is_server_address(address))
+    throw UsageError("is not an address that clients can connect to");
   return address;
 }
 
@@ -69,12 +70,16 @@ Command invite_command() {
   const auto options = std::make_shared<InviteOptions>();
   return {
       .name = "invite",
-      .summary = "Invite a machine: print the command that it has to run",
+      .summary = "Invite a client: print the command to run on that machine",
       .options =
           {{.names = "NAME",
             .value = "",
-            .help = "The name that this machine gives the client",
-            .set = [=](const std::string& text) { options->name = text; },
+            .help = "The name for the client",
+            .set =
+                [=](const std::string& text) {
+                  if (text.empty()) throw UsageError("is empty");
+                  options->name = text;
+                },
             .is_required = true},
            {.names = "--ttl",
             .value = "TIME",
@@ -86,7 +91,7 @@ Command invite_command() {
                 }},
            {.names = "--host",
             .value = "HOST[:PORT]",
-            .help = "How the client reaches this machine (default: its host name and 8676)",
+            .help = "Address of this machine for the client (default: the host name and 8676)",
             .set = [=](const std::string& text) { options->host = parse_server_address(text); }},
            state_dir_option(options->state_dir)},
       .run = [=] { return invite(*options); }};
@@ -99,10 +104,10 @@ Command clients_command() {
           .options = list_options(*options),
           .run =
               [=] {
-                const net::Trust trust(net::PrivateFolder(state_dir(options->state_dir)));
+                const net::TrustStore trust(base::StateDirectory(state_dir(options->state_dir)));
                 const auto clients = trust.clients();
                 print(options->is_json ? to_json(clients) : to_table(clients));
-                say_broken_lines(trust.broken_client_lines());
+                for (const std::string& line : trust.broken_client_lines()) log_line(line);
                 return ExitCode::Done;
               },
           .alias = "list"};
@@ -110,19 +115,20 @@ Command clients_command() {
 
 Command revoke_command() {
   const auto options = std::make_shared<ArgumentOptions>();
-  return {.name = "revoke",
-          .summary = "Refuse a client from now on and end its connections",
-          .options = argument_options(*options, "NAME", "The client's name"),
-          .run = [=] {
-            net::Trust trust(net::PrivateFolder(state_dir(options->state_dir)));
-            if (!trust.revoke(options->argument)) {
-              throw Failure(
-                  ExitCode::Failure,
-                  fmt::format("there is no client '{}'; `topnet trust clients` lists them",
-                              proc::escape(options->argument)));
-            }
-            return ExitCode::Done;
-          }};
+  return {
+      .name = "revoke",
+      .summary = "Revoke a client's access and end its connections",
+      .options = argument_options(*options, "NAME", "The client's name"),
+      .run = [=] {
+        net::TrustStore trust(base::StateDirectory(state_dir(options->state_dir)));
+        if (!trust.revoke(options->argument)) {
+          throw CommandError(
+              ExitCode::Failure,
+              fmt::format("there is no client '{}'; run `topnet trust clients` to list the clients",
+                          base::escape(options->argument)));
+        }
+        return ExitCode::Done;
+      }};
 }
 
 }  // namespace topnet::cmd

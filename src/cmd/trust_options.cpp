@@ -7,7 +7,7 @@ namespace topnet::cmd {
 std::vector<Option> list_options(ListOptions& options) {
   return {{.names = "-f,--format",
            .value = "F",
-           .help = "Form of the list: text or json (default text)",
+           .help = "Format of the list: text or json (default text)",
            .set =
                [&](const std::string& text) {
                  if (text != "text" && text != "json") {
@@ -28,7 +28,7 @@ std::vector<Option> argument_options(ArgumentOptions& options, const std::string
            .value = "",
            .help = help,
            .set =
-               [&, name](const std::string& text) {
+               [&](const std::string& text) {
                  if (text.empty()) throw UsageError("is empty");
                  options.argument = text;
                },

@@ -1,4 +1,4 @@
-// What the commands of `topnet trust` have in common.
+// Options that several commands of `topnet trust` share.
 #pragma once
 
 #include <string>
@@ -8,19 +8,19 @@
 
 namespace topnet::cmd {
 
-// Of a command that lists something.
+// For a command that prints a list.
 struct ListOptions {
   bool is_json = false;
   std::string state_dir;
 };
 std::vector<Option> list_options(ListOptions& options);
 
-// Of a command with one argument.
+// For a command with one argument.
 struct ArgumentOptions {
   std::string argument;
   std::string state_dir;
 };
-// `name` is what the help calls the argument.
+// The help calls the argument `name`.
 std::vector<Option> argument_options(ArgumentOptions& options, const std::string& name,
                                      const std::string& help);
 

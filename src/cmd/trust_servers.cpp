@@ -1,34 +1,33 @@
-#include "cmd/trust_servers.h"
+#include "cmd/trust_commands.h"
 
 #include <fmt/format.h>
 
 #include <iostream>
 #include <memory>
 
-#include "cmd/broken_lines.h"
-#include "cmd/failure.h"
+#include "base/escape.h"
+#include "base/timestamp.h"
+#include "cmd/command_error.h"
+#include "cmd/option_values.h"
 #include "cmd/output.h"
-#include "cmd/server_connection.h"
+#include "cmd/prompt_for_trust.h"
 #include "cmd/signals.h"
 #include "cmd/state_dir.h"
 #include "cmd/trust_options.h"
-#include "cmd/values.h"
-#include "net/client.h"
-#include "net/trust.h"
-#include "net/trust_list.h"
-#include "proc/escape.h"
-#include "proc/time_text.h"
+#include "net/protocol/client.h"
+#include "net/trust/trust_lists.h"
+#include "net/trust/trust_store.h"
+#include "net/trust/trusted_connection.h"
 
 namespace topnet::cmd {
 namespace {
 
-constexpr std::chrono::seconds kJoinTime{10};
+constexpr std::chrono::seconds kJoinTimeout{10};
 
-// The invite that was given, or the first line of standard input. The whole line that `invite`
-// prints will do.
+// Reads the invite from `text`, or if that is "-", from the first line of standard input. Also
+// accepts the complete command that `topnet trust invite` prints.
 net::InviteCode read_invite(std::string text) {
   if (text == "-") std::getline(std::cin, text);
-  // As it is pasted.
   const std::string_view blanks = " \t\r";
   text.erase(0, text.find_first_not_of(blanks));
   text.erase(text.find_last_not_of(blanks) + 1);
@@ -37,51 +36,54 @@ net::InviteCode read_invite(std::string text) {
   const auto code = net::parse_invite_code(text);
   if (!code) {
     throw UsageError(
-        "this is no invite; it reads topnet1/HOST:PORT/PIN/SECRET, as `topnet trust invite` prints "
-        "it on the server");
+        "this is not an invite; copy topnet1/HOST:PORT/PIN/SECRET from the output of `topnet trust "
+        "invite` on the server");
   }
   return *code;
 }
 
-// A key that has changed stops a join, too: an invite is no reason to forget the old one.
-void require_unchanged(const net::InviteCode& code, const std::string& state) {
-  for (const net::KnownServer& known : net::Trust(net::PrivateFolder(state_dir(state))).servers()) {
+// Throws CommandError if the server is known by another key. An invite does not replace a known
+// key.
+void require_unchanged(const net::InviteCode& code, const std::string& directory) {
+  for (const net::KnownServer& known :
+       net::TrustStore(base::StateDirectory(state_dir(directory))).servers()) {
     if (known.address != code.address || known.pin == code.pin || known.next == code.pin) continue;
-    throw Failure(
+    throw CommandError(
         ExitCode::Untrusted,
-        fmt::format("join {0}: that server is known by another key: {1}, learned {2}, and "
-                    "the invite is of {3}. If its user says that the new one is right, "
-                    "run `topnet trust forget {0}` first",
-                    code.address, known.pin, proc::format_time(known.since), code.pin));
+        fmt::format("join {0}: the server's key was {1}, recorded {2}, but the invite is for the "
+                    "key {3}. If the server's administrator confirms the new key, run `topnet "
+                    "trust forget {0}` and join again",
+                    code.address, known.pin, base::format_time(known.since), code.pin));
   }
 }
 
 ExitCode join(const ArgumentOptions& options) {
   const net::InviteCode code = read_invite(options.argument);
   require_unchanged(code, options.state_dir);
-  end_on_interrupt();
+  exit_on_sigint();
   try {
-    ServerConnection connection(
+    net::TrustedConnection connection(
         {.server = net::parse_host_port(code.address).value_or(net::HostPort{}),
-         .transport = {},
          .pin = code.pin,
          .pin_origin = "the invite",
-         .state_dir = options.state_dir});
+         .state_dir = state_dir(options.state_dir),
+         .prompt = prompt_for_trust,
+         .log = log_line});
     net::Client client(connection.stream());
-    const net::Deadline deadline = std::chrono::steady_clock::now() + kJoinTime;
+    const net::Deadline deadline = std::chrono::steady_clock::now() + kJoinTimeout;
     const std::string name = client.join({.secret = code.secret, .server = code.pin}, deadline);
-    connection.keep(code.address);
-    say(fmt::format("{} knows this machine as {} now; try: topnet fetch {}", code.address, name,
-                    code.address));
+    connection.remember(code.address);
+    log_line(fmt::format("enrolled at {} as {}; next, run `topnet fetch {}`", code.address, name,
+                         code.address));
     try {
       client.finish(deadline);
     } catch (const std::exception&) {
-      return ExitCode::Done;  // It is enrolled, however the connection ends.
+      return ExitCode::Done;  // Already enrolled, so the end of the connection does not matter.
     }
   } catch (const std::exception& error) {
     const ExitCode exit_code = exit_code_of(error);
     if (exit_code == ExitCode::LocalFile) throw;
-    throw Failure(exit_code, fmt::format("join {}: {}", code.address, error.what()));
+    throw CommandError(exit_code, fmt::format("join {}: {}", code.address, error.what()));
   }
   return ExitCode::Done;
 }
@@ -92,7 +94,7 @@ Command join_command() {
   const auto options = std::make_shared<ArgumentOptions>();
   return {
       .name = "join",
-      .summary = "Enrol this machine at a server, by the server's invite",
+      .summary = "Enrol this machine at a server that has invited it",
       .options = argument_options(*options, "INVITE", "The invite; - reads it from standard input"),
       .run = [=] { return join(*options); }};
 }
@@ -103,10 +105,10 @@ Command servers_command() {
           .summary = "List the servers that this machine trusts",
           .options = list_options(*options),
           .run = [=] {
-            const net::Trust trust(net::PrivateFolder(state_dir(options->state_dir)));
+            const net::TrustStore trust(base::StateDirectory(state_dir(options->state_dir)));
             const auto servers = trust.servers();
             print(options->is_json ? to_json(servers) : to_table(servers));
-            say_broken_lines(trust.broken_server_lines());
+            for (const std::string& line : trust.broken_server_lines()) log_line(line);
             return ExitCode::Done;
           }};
 }
@@ -119,12 +121,14 @@ Command forget_command() {
           .run = [=] {
             const auto address = net::parse_host_port(options->argument, kDefaultPort);
             const std::string known =
-                proc::escape(address ? net::to_string(*address) : options->argument);
-            net::Trust trust(net::PrivateFolder(state_dir(options->state_dir)));
+                base::escape(address ? net::to_string(*address) : options->argument);
+            net::TrustStore trust(base::StateDirectory(state_dir(options->state_dir)));
             if (!trust.forget(known)) {
-              throw Failure(
+              throw CommandError(
                   ExitCode::Failure,
-                  fmt::format("{} is not known; `topnet trust servers` lists who is", known));
+                  fmt::format(
+                      "there is no known server {}; run `topnet trust servers` to list the servers",
+                      known));
             }
             return ExitCode::Done;
           }};

@@ -13,29 +13,30 @@
 namespace topnet::net {
 namespace {
 
-// How long accepting rests when it fails, so that a failure that lasts is no spin: short where only
-// that one connection is concerned, and longer, but so that nobody waits, where the machine is out
-// of something.
-constexpr int kShortRestMilliseconds = 10;
-constexpr int kRestMilliseconds = 100;
+// Prevents a hot loop on persistent errors such as descriptor exhaustion (EMFILE). Shorter if the
+// error concerns a single connection.
+constexpr int kShortBackOffMilliseconds = 10;
+constexpr int kBackOffMilliseconds = 100;
 
-// There is no connection after all.
-bool is_nothing(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+// There was no connection to accept.
+bool is_harmless(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
-// What concerns one connection: it has gone, or a rule of the firewall forbids it.
-bool is_about_one(int error) {
+// The connection was reset, or a firewall rule forbids it: accept(2) passes network errors on.
+bool concerns_one_connection(int error) {
   return error == ECONNABORTED || error == EPROTO || error == EPERM || error == ENETDOWN ||
          error == EHOSTDOWN || error == EHOSTUNREACH || error == ENETUNREACH;
 }
 
 }  // namespace
 
-Acceptor::Acceptor(proc::UniqueFd listener, AcceptorOptions options, Troubles& troubles)
+Acceptor::Acceptor(base::UniqueFd listener, AcceptorOptions options,
+                   ResourceErrors& resource_errors)
     : listener_(std::move(listener)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       options_(std::move(options)),
-      troubles_(troubles) {
-  if (!wake_) throw std::system_error(errno, std::generic_category(), "could not make an eventfd");
+      resource_errors_(resource_errors) {
+  if (!wake_)
+    throw std::system_error(errno, std::generic_category(), "could not create an eventfd");
   thread_ = std::jthread([this] {
     ::pthread_setname_np(::pthread_self(), options_.name.c_str());
     run();
@@ -53,34 +54,35 @@ void Acceptor::stop() {
 
 void Acceptor::run() {
   for (;;) {
-    std::array<pollfd, 2> waited{{{.fd = wake_.raw(), .events = POLLIN, .revents = 0},
+    std::array<pollfd, 2> polled{{{.fd = wake_.raw(), .events = POLLIN, .revents = 0},
                                   {.fd = listener_.raw(), .events = POLLIN, .revents = 0}}};
-    if (::poll(waited.data(), waited.size(), -1) < 0) continue;
-    if (waited[0].revents != 0) return;
-    options_.wait_for_room();
+    if (::poll(polled.data(), polled.size(), -1) < 0) continue;
+    if (polled[0].revents != 0) return;
+    options_.wait_for_capacity();
     const int error = accept_one();
     if (error == 0) continue;
-    if (!is_nothing(error)) troubles_.note_no_connection(error);
-    rest(is_nothing(error) || is_about_one(error) ? kShortRestMilliseconds : kRestMilliseconds);
+    if (!is_harmless(error)) resource_errors_.record_accept_error(error);
+    back_off(is_harmless(error) || concerns_one_connection(error) ? kShortBackOffMilliseconds
+                                                                  : kBackOffMilliseconds);
   }
 }
 
-// Returns 0, or the errno value of what failed.
+// Returns 0 or an errno value.
 int Acceptor::accept_one() {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
-  proc::UniqueFd socket(::accept4(listener_.raw(), reinterpret_cast<sockaddr*>(&peer), &size,
+  base::UniqueFd socket(::accept4(listener_.raw(), reinterpret_cast<sockaddr*>(&peer), &size,
                                   SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!socket) return errno;
   try {
-    options_.take(std::move(socket), peer);
+    options_.on_connection(std::move(socket), peer);
   } catch (const std::exception&) {
-    return ENOMEM;  // most likely; the connection is closed
+    return ENOMEM;  // the most likely cause; the socket has been closed
   }
   return 0;
 }
 
-void Acceptor::rest(int milliseconds) {
+void Acceptor::back_off(int milliseconds) {
   pollfd wake{.fd = wake_.raw(), .events = POLLIN, .revents = 0};
   ::poll(&wake, 1, milliseconds);
 }

@@ -1,5 +1,5 @@
-// The accept loop, of the protocol's port and of the status port alike: a thread that hands every
-// connection on, and lives through everything that accept(2) can say.
+// The accept loop of both ports, the protocol's and the status port: a thread that passes each new
+// connection on, and continues after every error of accept(2).
 #pragma once
 
 #include <sys/socket.h>
@@ -8,42 +8,42 @@
 #include <string>
 #include <thread>
 
-#include "net/troubles.h"
-#include "proc/unique_fd.h"
+#include "base/unique_fd.h"
+#include "net/resource_errors.h"
 
 namespace topnet::net {
 
 struct AcceptorOptions {
   std::string name;  // of the thread
-  // What becomes of a connection (non-blocking, closed on exec). Called in the acceptor's thread.
-  // Where it throws, that counts as a failure to accept.
-  std::function<void(proc::UniqueFd socket, const sockaddr_storage& peer)> take;
-  // Returns when another connection may be accepted, and soon when the acceptor is to stop.
-  std::function<void()> wait_for_room = [] {};
+  // Gets each connection (non-blocking, closed on exec), in the acceptor's thread. An exception
+  // counts as a failure to accept.
+  std::function<void(base::UniqueFd socket, const sockaddr_storage& peer)> on_connection;
+  // Blocks until another connection may be accepted. Has to return soon while the acceptor stops.
+  std::function<void()> wait_for_capacity = [] {};
 };
 
 class Acceptor {
  public:
-  // Starts the thread. `troubles` outlives the acceptor. Throws std::system_error where no thread
-  // can be had.
-  Acceptor(proc::UniqueFd listener, AcceptorOptions options, Troubles& troubles);
+  // Starts the thread. `resource_errors` outlives the acceptor. Throws std::system_error if the
+  // thread cannot be started.
+  Acceptor(base::UniqueFd listener, AcceptorOptions options, ResourceErrors& resource_errors);
 
   // Stops, as stop() does.
   ~Acceptor();
   Acceptor(Acceptor&&) = delete;
 
-  // Accepts no more; the port is free when this returns. May be called again.
+  // Stops accepting; the port is free when this returns. May be called again.
   void stop();
 
  private:
   void run();
   int accept_one();
-  void rest(int milliseconds);
+  void back_off(int milliseconds);
 
-  proc::UniqueFd listener_;
-  proc::UniqueFd wake_;  // an eventfd
+  base::UniqueFd listener_;
+  base::UniqueFd wake_;  // an eventfd
   AcceptorOptions options_;
-  Troubles& troubles_;
+  ResourceErrors& resource_errors_;
   std::jthread thread_;
 };
 

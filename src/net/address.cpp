@@ -7,7 +7,7 @@
 #include <array>
 #include <cstring>
 
-#include "proc/number.h"
+#include "base/parse_number.h"
 
 namespace topnet::net {
 namespace {
@@ -53,7 +53,7 @@ std::optional<HostPort> parse_host_port(std::string_view text,
     return HostPort{.host = std::string(host), .port = *default_port};
   }
   if (!port.starts_with(':')) return std::nullopt;
-  const auto number = proc::parse_number<std::uint16_t>(port.substr(1));
+  const auto number = base::parse_number<std::uint16_t>(port.substr(1));
   if (!number) return std::nullopt;
   return HostPort{.host = std::string(host), .port = *number};
 }
@@ -72,19 +72,19 @@ std::string to_string(const HostPort& address) {
 
 HostPort to_host_port(const sockaddr_storage& address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  const auto show = [&](int family, const void* bytes) {
+  const auto format = [&](int family, const void* bytes) {
     return std::string(::inet_ntop(family, bytes, text.data(), text.size()));
   };
   if (address.ss_family == AF_INET) {
     const auto ipv4 = view_as<sockaddr_in>(address);
-    return {.host = show(AF_INET, &ipv4.sin_addr), .port = ntohs(ipv4.sin_port)};
+    return {.host = format(AF_INET, &ipv4.sin_addr), .port = ntohs(ipv4.sin_port)};
   }
   const auto ipv6 = view_as<sockaddr_in6>(address);
   if (IN6_IS_ADDR_V4MAPPED(&ipv6.sin6_addr)) {
     const in_addr mapped = mapped_address(ipv6.sin6_addr);
-    return {.host = show(AF_INET, &mapped), .port = ntohs(ipv6.sin6_port)};
+    return {.host = format(AF_INET, &mapped), .port = ntohs(ipv6.sin6_port)};
   }
-  return {.host = show(AF_INET6, &ipv6.sin6_addr), .port = ntohs(ipv6.sin6_port)};
+  return {.host = format(AF_INET6, &ipv6.sin6_addr), .port = ntohs(ipv6.sin6_port)};
 }
 
 bool is_loopback(const sockaddr_storage& address) {

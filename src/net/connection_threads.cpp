@@ -9,54 +9,54 @@
 namespace topnet::net {
 
 ConnectionThreads::~ConnectionThreads() {
-  cut_all();
+  disconnect_all();
   {
     std::unique_lock lock(mutex_);
-    all_ended_.wait(lock, [this] { return live_.empty(); });
+    all_finished_.wait(lock, [this] { return live_.empty(); });
   }
   reap();
 }
 
-bool ConnectionThreads::start(std::uint64_t id, proc::UniqueFd& socket,
-                              const ThreadOptions& options, Serve serve) {
-  const auto work = std::make_shared<Work>(
-      Work{.id = id, .socket = socket.raw(), .options = options, .serve = std::move(serve)});
-  // Made before the thread starts: a throw after that would leave it unlisted.
+bool ConnectionThreads::start(std::uint64_t id, base::UniqueFd& socket,
+                              const base::ThreadOptions& options, Serve serve) {
+  const auto task = std::make_shared<Task>(
+      Task{.id = id, .socket = socket.raw(), .options = options, .serve = std::move(serve)});
+  // Allocates before the thread starts, so that no exception can leave a running thread unlisted.
   std::map<std::uint64_t, Live> started;
-  std::optional<Thread>& thread =
+  std::optional<base::Thread>& thread =
       started.try_emplace(id, Live{.socket = socket.raw()}).first->second.thread.front();
-  // Held until the thread is listed: it may reach its end before.
+  // Held until the thread is listed, since it may finish before that.
   const std::scoped_lock lock(mutex_);
-  thread = Thread::start(options, [this, work] { run(work); });
+  thread = base::Thread::start(options, [this, task] { run(task); });
   if (!thread) return false;
   live_.merge(started);
   static_cast<void>(socket.release());
   return true;
 }
 
-void ConnectionThreads::run(const std::shared_ptr<Work>& work) {
-  while (work->serve(work->socket) == Next::NewThread) {
-    if (hand_over(work)) return;
+void ConnectionThreads::run(const std::shared_ptr<Task>& task) {
+  while (task->serve(task->socket) == ServeResult::HandOff) {
+    if (hand_off(task)) return;
   }
-  work->serve = nullptr;
-  end(work->id);
+  task->serve = nullptr;
+  finish(task->id);
 }
 
-// Has another thread go on. False where there is none.
-bool ConnectionThreads::hand_over(const std::shared_ptr<Work>& work) {
+// Continues in a new thread. False if none can be started.
+bool ConnectionThreads::hand_off(const std::shared_ptr<Task>& task) {
   reap();
-  // Held until the other thread is listed.
+  // Held until the new thread is listed.
   const std::scoped_lock lock(mutex_);
   try {
     Threads successor(1);
-    successor.front() = Thread::start(work->options, [this, work] { run(work); });
+    successor.front() = base::Thread::start(task->options, [this, task] { run(task); });
     if (!successor.front()) return false;
-    Threads& own = live_.at(work->id).thread;
-    ended_.splice(ended_.end(), own);
+    Threads& own = live_.at(task->id).thread;
+    finished_.splice(finished_.end(), own);
     own.swap(successor);
     return true;
   } catch (const std::exception&) {
-    return false;  // thrown before there was a successor
+    return false;  // thrown before the successor started
   }
 }
 
@@ -67,37 +67,38 @@ void ConnectionThreads::shut_down(std::uint64_t id, int how) {
   }
 }
 
-void ConnectionThreads::cut(std::uint64_t id) { shut_down(id, SHUT_RDWR); }
+void ConnectionThreads::disconnect(std::uint64_t id) { shut_down(id, SHUT_RDWR); }
 
 void ConnectionThreads::end_input(std::uint64_t id) { shut_down(id, SHUT_RD); }
 
-void ConnectionThreads::cut_all() {
+void ConnectionThreads::disconnect_all() {
   const std::scoped_lock lock(mutex_);
   for (const auto& [id, live] : live_) ::shutdown(live.socket, SHUT_RDWR);
 }
 
 bool ConnectionThreads::wait_until_all_ended(Deadline deadline) {
   std::unique_lock lock(mutex_);
-  return all_ended_.wait_until(lock, deadline, [this] { return live_.empty(); });
+  return all_finished_.wait_until(lock, deadline, [this] { return live_.empty(); });
 }
 
 void ConnectionThreads::reap() {
-  Threads gone;  // waited for behind the lock
+  Threads joined;  // by its destructor, after the lock is released
   const std::scoped_lock lock(mutex_);
-  gone.swap(ended_);
+  joined.swap(finished_);
 }
 
-// The last that a thread does. It waits for those that have ended before it is one of them: nobody
-// waits for one that waits, and however many end at once, they are gone at once.
-void ConnectionThreads::end(std::uint64_t id) {
+// The last call of each thread. Joins finished threads before registering itself as finished, so
+// that joins never chain.
+void ConnectionThreads::finish(std::uint64_t id) {
   reap();
   const std::scoped_lock lock(mutex_);
   auto node = live_.extract(id);
-  // Closed under the lock: its number must not stand for another connection while it is listed.
-  proc::UniqueFd(node.mapped().socket).reset();
-  ended_.splice(ended_.end(), node.mapped().thread);
-  // Under the lock too, since the object may be gone as soon as it is released.
-  all_ended_.notify_all();
+  // Closed under the lock: the kernel may reuse the descriptor's number at once, and disconnect()
+  // must not find another connection under it.
+  base::UniqueFd(node.mapped().socket).reset();
+  finished_.splice(finished_.end(), node.mapped().thread);
+  // Under the lock, too: the destructor may destroy the condition variable once it is released.
+  all_finished_.notify_all();
 }
 
 }  // namespace topnet::net

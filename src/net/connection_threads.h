@@ -1,7 +1,5 @@
-// A thread for each connection, with a stack of a chosen size: who is there, how to cut them off,
-// and when all have ended. What is spoken on a connection is somebody else's business.
-//
-// Any thread may call anything.
+// Runs a thread with a given stack size for each connection, disconnects peers, and waits for the
+// end of all threads. Knows no protocol. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -14,74 +12,73 @@
 #include <mutex>
 #include <optional>
 
+#include "base/thread.h"
+#include "base/unique_fd.h"
 #include "net/stream.h"
-#include "net/thread.h"
-#include "proc/unique_fd.h"
 
 namespace topnet::net {
 
-// What becomes of a connection when it has been served, to its end or for a while.
-enum class Next : std::uint8_t {
-  End,
-  // It is to be served again in another thread, and this one ends: with it goes what a thread
-  // holds, which is several times what a connection needs that waits.
-  NewThread,
+enum class ServeResult : std::uint8_t {
+  Done,
+  // The connection continues in a new thread. The end of the old one frees its stack and its
+  // allocator's caches, which are several times as large as the state of an idle connection.
+  HandOff,
 };
 
 class ConnectionThreads {
  public:
   // Serves a connection. Must not throw.
-  using Serve = std::function<Next(int socket)>;
+  using Serve = std::function<ServeResult(int socket)>;
 
   ConnectionThreads() = default;
-  // Cuts off what is left, and waits for it.
+  // Disconnects all, and waits for their threads.
   ~ConnectionThreads();
   ConnectionThreads(ConnectionThreads&&) = delete;
 
-  // Runs `serve` with the socket in a thread that owns the connection, and is known by `id`, as
-  // often as it asks for it; lets go of it then, and closes the connection. False, with errno set,
-  // where the system has no thread to give; the caller keeps the socket then. Where it has none for
-  // another turn, that is taken in the same thread.
-  [[nodiscard]] bool start(std::uint64_t id, proc::UniqueFd& socket, const ThreadOptions& options,
-                           Serve serve);
+  // Calls `serve` in a new thread until it returns Done, then destroys `serve` and closes the
+  // socket. After HandOff the next call is made in another new thread, or in the same one if none
+  // can be started. False, with errno set, if the first thread cannot be started; then `socket`
+  // remains the caller's.
+  [[nodiscard]] bool start(std::uint64_t id, base::UniqueFd& socket,
+                           const base::ThreadOptions& options, Serve serve);
 
-  // Ends connections that are alive, in both directions: reads on them end, writes fail. One that
-  // has ended already is passed over.
-  void cut(std::uint64_t id);
-  void cut_all();
+  // Shuts the socket down in both directions: reads end, writes fail. Ignores an `id` whose
+  // connection has ended.
+  void disconnect(std::uint64_t id);
+  void disconnect_all();
 
-  // Ends what can be read on a connection that is alive; writing goes on.
+  // Shuts the socket down for reading only. Ignores an `id` whose connection has ended.
   void end_input(std::uint64_t id);
 
-  // Gives back what is left of threads that have ended. The next one that ends does so, too.
+  // Joins the threads that have finished, as each thread also does when it finishes.
   void reap();
 
-  // Returns when every thread has ended, or at the deadline; whether they have.
+  // Returns true when every thread has finished, false at the deadline.
   bool wait_until_all_ended(Deadline deadline);
 
  private:
-  // Spliced from one list to another, which never throws.
-  using Threads = std::list<std::optional<Thread>>;
+  // A list, since splicing never throws.
+  using Threads = std::list<std::optional<base::Thread>>;
   struct Live {
     int socket = -1;
-    Threads thread{1};  // one
+    Threads thread{1};  // exactly one
   };
-  struct Work {
+  struct Task {
     std::uint64_t id;
     int socket;
-    ThreadOptions options;
+    base::ThreadOptions options;
     Serve serve;
   };
 
-  void run(const std::shared_ptr<Work>& work);
-  bool hand_over(const std::shared_ptr<Work>& work);
+  void run(const std::shared_ptr<Task>& task);
+  bool hand_off(const std::shared_ptr<Task>& task);
   void shut_down(std::uint64_t id, int how);
-  void end(std::uint64_t id);
+  void finish(std::uint64_t id);
 
   std::mutex mutex_;
-  std::condition_variable all_ended_;
+  std::condition_variable all_finished_;
   std::map<std::uint64_t, Live> live_;
-  Threads ended_;  // that have nothing to do any more but to be gone
+  Threads finished_;  // to be joined
 };
 
 }  // namespace topnet::net

@@ -17,17 +17,17 @@
 #include <memory>
 #include <system_error>
 
-#include "proc/escape.h"
+#include "base/escape.h"
 
 namespace topnet::net {
 namespace {
 
-constexpr std::chrono::seconds kLinger{1};
-constexpr std::uint8_t kHandshake = 22;  // the type of a TLS record
+constexpr std::chrono::seconds kDrainTimeout{1};
+constexpr std::uint8_t kHandshake = 22;  // a record type of TLS
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-// Rounded up, so that no wait ends just before its deadline; never negative.
+// Rounded up, so that no wait ends before its deadline; never negative.
 int milliseconds_until(Deadline deadline) {
   using namespace std::chrono;
   const auto left = ceil<milliseconds>(deadline - steady_clock::now()).count();
@@ -44,19 +44,19 @@ socklen_t size_of(const sockaddr_storage& address) {
 
 void set_option(int socket, int level, int option, int value) {
   if (::setsockopt(socket, level, option, &value, sizeof value) != 0) {
-    throw std::system_error(errno, std::generic_category(), "could not set up a socket");
+    throw std::system_error(errno, std::generic_category(), "could not set a socket option");
   }
 }
 
-proc::UniqueFd open_socket(int family) {
-  proc::UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+base::UniqueFd open_socket(int family) {
+  base::UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) {
     throw std::system_error(errno, std::generic_category(), "could not open a socket");
   }
   return socket;
 }
 
-// 0, or the errno value of what went wrong.
+// Returns 0 or an errno value.
 int try_connect(int socket, const sockaddr_storage& address, Deadline deadline) {
   if (::connect(socket, generic(address), size_of(address)) == 0) return 0;
   if (errno != EINPROGRESS && errno != EINTR) return errno;
@@ -66,28 +66,27 @@ int try_connect(int socket, const sockaddr_storage& address, Deadline deadline) 
   return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
-// Returns when at least one is ready, before the deadline only: a peer that always has more to say
-// gains no time by it. Throws TimeoutError.
-void poll_until(std::span<pollfd> waited, Deadline deadline) {
+// Returns when at least one descriptor is ready. Throws TimeoutError after the deadline even if one
+// is ready, so that a peer that never stops sending cannot extend it.
+void poll_until(std::span<pollfd> polled, Deadline deadline) {
   for (;;) {
-    if (std::chrono::steady_clock::now() >= deadline) throw TimeoutError("it took too long");
-    const int ready = ::poll(waited.data(), waited.size(), milliseconds_until(deadline));
+    if (std::chrono::steady_clock::now() >= deadline) throw TimeoutError("timed out");
+    const int ready = ::poll(polled.data(), polled.size(), milliseconds_until(deadline));
     if (ready > 0) return;
-    if (ready == 0) throw TimeoutError("it took too long");
-    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "could not wait");
+    if (ready == 0) throw TimeoutError("timed out");
+    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "could not poll");
   }
 }
 
-// Whether what a peer has sent so far begins with all of a TLS record, as a handshake does (RFC
-// 8446, section 5.1).
-bool has_whole_record(int socket) {
+// Whether the peer has sent a complete TLS handshake record (RFC 8446, section 5.1).
+bool has_handshake_record(int socket) {
   std::array<std::uint8_t, 5> head{};
   const ssize_t count = ::recv(socket, head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT);
   if (count != static_cast<ssize_t>(head.size()) || head[0] != kHandshake) return false;
   const int length = head[3] * 256 + head[4];
-  int waiting = 0;
-  return ::ioctl(socket, FIONREAD, &waiting) == 0 &&
-         waiting >= static_cast<int>(head.size()) + length;
+  int available = 0;
+  return ::ioctl(socket, FIONREAD, &available) == 0 &&
+         available >= static_cast<int>(head.size()) + length;
 }
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
@@ -95,26 +94,26 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 }  // namespace
 
 void wait_until_ready(int descriptor, Readiness readiness, Deadline deadline) {
-  pollfd waited{.fd = descriptor, .events = static_cast<short>(readiness), .revents = 0};
-  poll_until({&waited, 1}, deadline);
+  pollfd polled{.fd = descriptor, .events = static_cast<short>(readiness), .revents = 0};
+  poll_until({&polled, 1}, deadline);
 }
 
 int wait_until_readable(int first, int second, Deadline deadline) {
-  std::array<pollfd, 2> waited{{{.fd = first, .events = POLLIN, .revents = 0},
+  std::array<pollfd, 2> polled{{{.fd = first, .events = POLLIN, .revents = 0},
                                 {.fd = second, .events = POLLIN, .revents = 0}}};
-  poll_until(waited, deadline);
-  return waited[0].revents != 0 ? first : second;
+  poll_until(polled, deadline);
+  return polled[0].revents != 0 ? first : second;
 }
 
 HangUp wait_for_hang_up(int socket, int wake, Deadline end) {
-  std::array<pollfd, 2> waited{{{.fd = socket, .events = POLLRDHUP, .revents = 0},
+  std::array<pollfd, 2> polled{{{.fd = socket, .events = POLLRDHUP, .revents = 0},
                                 {.fd = wake, .events = POLLIN, .revents = 0}}};
   try {
-    poll_until(waited, end);
+    poll_until(polled, end);
   } catch (const TimeoutError&) {
     return HangUp::None;
   }
-  return waited[0].revents != 0 ? HangUp::Socket : HangUp::Wake;
+  return polled[0].revents != 0 ? HangUp::Socket : HangUp::Wake;
 }
 
 std::vector<sockaddr_storage> resolve(const HostPort& address, Purpose purpose) {
@@ -125,7 +124,7 @@ std::vector<sockaddr_storage> resolve(const HostPort& address, Purpose purpose) 
   const int error =
       ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
   if (error != 0) {
-    throw ConnectionError("no address for " + proc::escape(address.host) + ": " +
+    throw ConnectionError("no address for " + base::escape(address.host) + ": " +
                           (error == EAI_SYSTEM ? reason(errno) : ::gai_strerror(error)));
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, &::freeaddrinfo);
@@ -137,24 +136,24 @@ std::vector<sockaddr_storage> resolve(const HostPort& address, Purpose purpose) 
   return addresses;
 }
 
-proc::UniqueFd connect_to(const std::vector<sockaddr_storage>& addresses, Deadline deadline) {
-  std::string why = "no address";
+base::UniqueFd connect_to(const std::vector<sockaddr_storage>& addresses, Deadline deadline) {
+  std::string cause = "no address";
   for (const sockaddr_storage& address : addresses) {
-    proc::UniqueFd socket = open_socket(address.ss_family);
+    base::UniqueFd socket = open_socket(address.ss_family);
     const int error = try_connect(socket.raw(), address, deadline);
     if (error == 0) {
-      // Frames are small and each waits for an answer.
+      // Nagle's algorithm would delay small frames that each wait for an answer.
       set_option(socket.raw(), IPPROTO_TCP, TCP_NODELAY, 1);
       return socket;
     }
-    why = reason(error);
+    cause = reason(error);
   }
-  throw ConnectionError(why);
+  throw ConnectionError(cause);
 }
 
-proc::UniqueFd listen_on(const sockaddr_storage& address) {
-  proc::UniqueFd socket = open_socket(address.ss_family);
-  // A server that is started again must not wait for old connections to time out.
+base::UniqueFd listen_on(const sockaddr_storage& address) {
+  base::UniqueFd socket = open_socket(address.ss_family);
+  // Without it, connections in TIME_WAIT would keep a restarted server from the port.
   set_option(socket.raw(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.ss_family == AF_INET6) set_option(socket.raw(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (::bind(socket.raw(), generic(address), size_of(address)) != 0 ||
@@ -169,18 +168,18 @@ sockaddr_storage local_address(int socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::system_error(errno, std::generic_category(), "could not ask for an address");
+    throw std::system_error(errno, std::generic_category(), "could not get a socket's address");
   }
   return address;
 }
 
-Deadline silent_since(int socket) {
-  const Deadline now = std::chrono::steady_clock::now();
-  if (has_whole_record(socket)) return now;
+TimePoint silent_since(int socket) {
+  const TimePoint now = std::chrono::steady_clock::now();
+  if (has_handshake_record(socket)) return now;
   tcp_info info{};
   socklen_t size = sizeof info;
   if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return now;
-  // Where we have sent nothing, it counts from the connection's beginning.
+  // On a socket that has sent no data, the kernel counts from the connection's start.
   return now - std::chrono::milliseconds(info.tcpi_last_data_sent);
 }
 
@@ -209,15 +208,15 @@ void SocketStream::finish_writing(Deadline) {
   if (::shutdown(socket_, SHUT_WR) != 0) throw ConnectionError(reason(errno));
 }
 
-void end_gently(Stream& stream, int socket) {
-  const Deadline deadline = std::chrono::steady_clock::now() + kLinger;
+void close_after_drain(Stream& stream, int socket) {
+  const Deadline deadline = std::chrono::steady_clock::now() + kDrainTimeout;
   try {
     stream.finish_writing(deadline);
     std::array<std::byte, 4096> ignored{};
     SocketStream raw(socket);
     while (raw.read_some(ignored, deadline) > 0) continue;
   } catch (const std::exception&) {
-    return;  // It has gone already, or will not.
+    return;  // the peer has reset the connection, or does not close it
   }
 }
 

@@ -1,7 +1,6 @@
-// TCP sockets: connecting, listening, accepting, and a plain connection as a Stream.
+// TCP sockets: connecting, listening, and an unencrypted connection as a Stream.
 //
-// Every descriptor is non-blocking and closed on exec; waiting is done with poll(2) under a
-// deadline. The only file but tls that knows POSIX sockets.
+// Every descriptor is non-blocking and closed on exec. Every wait is a poll(2) with a deadline.
 #pragma once
 
 #include <sys/socket.h>
@@ -11,48 +10,45 @@
 #include <string>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "net/address.h"
 #include "net/stream.h"
-#include "proc/unique_fd.h"
 
 namespace topnet::net {
 
 enum class Readiness : short { Read = 0x001, Write = 0x004 };  // POLLIN, POLLOUT
 
-// Returns when `descriptor` is ready, broken included. Throws TimeoutError.
+// Returns when `descriptor` is ready or broken. Throws TimeoutError.
 void wait_until_ready(int descriptor, Readiness readiness, Deadline deadline);
 
-// Returns whichever of two descriptors has something to read, `first` if both have. Throws
-// TimeoutError.
+// Returns the descriptor that is readable, `first` if both are. Throws TimeoutError.
 int wait_until_readable(int first, int second, Deadline deadline);
 
-// What came first.
 enum class HangUp : std::uint8_t { None, Socket, Wake };
 
-// Returns when the peer of `socket` has ended its side, when `wake` (-1: none) is readable, or at
-// `end`, which is None.
+// Returns Socket when the peer has shut its side down, Wake when the descriptor `wake` (-1: none)
+// is readable, and None at `end`.
 HangUp wait_for_hang_up(int socket, int wake, Deadline end);
 
-// Which addresses are meant: those to connect to, names included, or numeric ones to listen on.
+// Listening allows numeric addresses only, no names.
 enum class Purpose : std::uint8_t { Connecting, Listening };
 
-// The addresses that a host stands for, in the order to try them. Throws ConnectionError where
-// there is none.
+// The addresses of a host, in the order in which to try them; at least one. Throws ConnectionError.
 std::vector<sockaddr_storage> resolve(const HostPort& address, Purpose purpose);
 
-// Connects to the first of them that accepts. Throws ConnectionError and TimeoutError.
-proc::UniqueFd connect_to(const std::vector<sockaddr_storage>& addresses, Deadline deadline);
+// Connects to the first address that accepts. Throws ConnectionError and TimeoutError.
+base::UniqueFd connect_to(const std::vector<sockaddr_storage>& addresses, Deadline deadline);
 
-// A socket that accepts connections on `address`. An IPv6 address takes IPv4 too where it is the
-// unspecified one. Throws std::system_error, EADDRINUSE among others.
-proc::UniqueFd listen_on(const sockaddr_storage& address);
+// A listening socket. The unspecified IPv6 address also accepts IPv4. Throws std::system_error, for
+// example with EADDRINUSE.
+base::UniqueFd listen_on(const sockaddr_storage& address);
 
-// The address that a socket is bound to: with port 0 asked for, the one that was picked.
+// The address that a socket is bound to, with the port that the kernel chose for port 0.
 sockaddr_storage local_address(int socket);
 
-// Since when the peer of a connection that has just been accepted has not begun to shake hands:
-// since it connected, however long it has waited to be accepted. Now, if its first record is there.
-Deadline silent_since(int socket);
+// Since when the peer of a newly accepted connection has owed its first TLS record: since it
+// connected, including its time in the accept queue. Now, if that record has arrived.
+TimePoint silent_since(int socket);
 
 // TCP without TLS.
 class SocketStream : public Stream {
@@ -67,9 +63,9 @@ class SocketStream : public Stream {
   int socket_;
 };
 
-// Says that no more will come, and takes what the peer still sends until it has gone, for a second
-// at most: a close with unread input would be a reset, and a reset destroys what the peer has not
-// read yet. `socket` is the stream's.
-void end_gently(Stream& stream, int socket);
+// Ends the stream's output, then discards input until the peer closes, for at most one second.
+// Closing a socket with unread input sends a reset, which destroys data that the peer has not read
+// yet. `socket` is the stream's.
+void close_after_drain(Stream& stream, int socket);
 
 }  // namespace topnet::net

@@ -1,7 +1,7 @@
-// A connection to one peer, as bytes: what frames travel over.
+// A byte stream to one peer.
 //
-// Every call is bounded by an absolute deadline, so that a peer that dribbles gains nothing by it.
-// A stream is used by one thread at a time.
+// Every call is bounded by an absolute deadline, so that a peer that sends single bytes cannot
+// extend it. A stream is used by one thread at a time.
 #pragma once
 
 #include <chrono>
@@ -11,15 +11,16 @@
 
 namespace topnet::net {
 
-using Deadline = std::chrono::steady_clock::time_point;
+using TimePoint = std::chrono::steady_clock::time_point;
+using Deadline = TimePoint;
 
-// The peer took longer than it may.
+// The deadline passed.
 class TimeoutError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// The connection broke: reset, or ended without the goodbye that tells an end from a cut.
+// The connection was reset, or ended without the close_notify that tells an end from a truncation.
 class ConnectionError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -31,17 +32,18 @@ class Stream {
   Stream(Stream&&) = delete;
   virtual ~Stream() = default;
 
-  // Reads at least one byte and at most `buffer.size()`, and returns how many; 0 is the clean end
-  // of what the peer sends. Throws TimeoutError and ConnectionError.
+  // Reads at least one byte and at most `buffer.size()`, and returns their number; 0 is the clean
+  // end of the peer's data. Throws TimeoutError and ConnectionError.
   virtual std::size_t read_some(std::span<std::byte> buffer, Deadline deadline) = 0;
 
-  // Whether there are bytes to read that have left the socket already.
+  // Whether bytes can be read that have already left the socket.
   virtual bool has_buffered() const { return false; }
 
   // Writes all of `bytes`. Throws TimeoutError and ConnectionError.
   virtual void write_all(std::span<const std::byte> bytes, Deadline deadline) = 0;
 
-  // Says that no more will be written; reading goes on. Throws TimeoutError and ConnectionError.
+  // Tells the peer that no more will be written; reads remain possible. Throws TimeoutError and
+  // ConnectionError.
   virtual void finish_writing(Deadline deadline) = 0;
 };
 

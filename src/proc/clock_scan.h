@@ -1,9 +1,9 @@
-// The busiest processes since they started, exactly, at a fraction of the cost of reading them all.
+// Finds the processes that have used most since they started, without reading every stat.
 //
-// A process's CPU clock costs 0.5 us, its stat 10 us. The clock counts the same time as utime +
-// stime of stat do, which are cut to ticks twice: so their sum lies under it, by two ticks at most.
-// In falling order of clocks, a process can be among the N busiest only as long as its clock is not
-// below the N-th best figure read so far, whichever of the figures that is.
+// Reading a process's CPU clock takes 0.5 us, reading its stat 10 us. stat truncates utime and
+// stime separately, so utime + stime <= clock < utime + stime + 2 ticks. Stats are read in falling
+// order of clocks. Once the next clock is below the N-th largest figure read, no other process can
+// be among the N busiest. So the ranking is exact, for user and system time too.
 #pragma once
 
 #include <chrono>
@@ -11,24 +11,24 @@
 #include <optional>
 #include <vector>
 
-#include "proc/source.h"
-#include "proc/usage.h"
+#include "proc/cpu_usage.h"
+#include "proc/process_source.h"
 
 namespace topnet::proc {
 
 struct ClockScan {
-  std::vector<Process> processes;  // those read: the busiest for each wish are among them
-  std::vector<pid_t> vanished;     // of `pids`, in their order
-  std::uint64_t seen = 0;          // processes that are there
-  std::uint64_t unreadable = 0;    // of those tried
-  std::uint64_t live_ticks = 0;    // of all that are there, by their clocks
+  std::vector<Process> processes;  // whose stats were read; they contain each query's result
+  std::vector<pid_t> vanished;     // of `pids`, in the same order
+  std::uint64_t seen = 0;          // all existing processes
+  std::uint64_t unreadable = 0;    // whose stats could not be read
+  std::uint64_t live_ticks = 0;    // used by all existing processes, by their clocks
 };
 
-// `tick` is the unit of stat's times. Processes without a clock are read in any case. nullopt where
-// a clock and a stat do not agree: then only reading every stat is exact. Throws what the source
-// throws.
-std::optional<ClockScan> scan_by_clock(Source& source, const std::vector<pid_t>& pids,
-                                       const std::vector<Wish>& wishes,
+// `tick` is the unit of stat's times. The stats of processes without a clock are always read.
+// nullopt if a clock and a stat do not agree: then only a full scan is exact. Throws the source's
+// exceptions.
+std::optional<ClockScan> scan_by_clock(ProcessSource& source, const std::vector<pid_t>& pids,
+                                       const std::vector<RankingQuery>& queries,
                                        std::chrono::nanoseconds tick);
 
 }  // namespace topnet::proc

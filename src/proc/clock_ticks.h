@@ -8,8 +8,8 @@
 
 namespace topnet::proc {
 
-// An ABI constant of the kernel (100 on every architecture that Debian has), so it holds for a
-// foreign root as well.
+// An ABI constant of the kernel: 100 on all architectures of Debian. So it is also valid for a copy
+// of another machine's /proc.
 inline std::uint32_t clock_ticks_per_second() {
   return static_cast<std::uint32_t>(::sysconf(_SC_CLK_TCK));
 }

@@ -5,9 +5,9 @@
 #include <array>
 #include <string_view>
 
-#include "proc/escape.h"
-#include "proc/file.h"
-#include "proc/text.h"
+#include "base/escape.h"
+#include "base/string_scan.h"
+#include "proc/small_file.h"
 
 namespace topnet::proc {
 namespace {
@@ -18,7 +18,7 @@ std::optional<std::string> read_line(const std::filesystem::path& file) {
   std::array<char, kMaxLineSize> buffer;
   auto text = read_small_file(AT_FDCWD, file.c_str(), buffer);
   if (!text || text->empty()) return std::nullopt;
-  return escape(take_until(*text, "\n"));
+  return base::escape(base::take_until(*text, "\n"));
 }
 
 }  // namespace

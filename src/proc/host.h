@@ -1,4 +1,4 @@
-// What a report says about the machine itself. Any thread may read it.
+// Identifies the machine that a proc file system describes. Thread-safe.
 #pragma once
 
 #include <filesystem>
@@ -7,15 +7,15 @@
 
 namespace topnet::proc {
 
-// Each is nullopt where the root does not have it.
+// nullopt: the root does not have the file.
 struct Host {
-  std::optional<std::string> name;     // sys/kernel/hostname, escaped (proc/escape.h)
+  std::optional<std::string> name;     // sys/kernel/hostname, escaped (base/escape.h)
   std::optional<std::string> boot_id;  // sys/kernel/random/boot_id, escaped
 
   friend bool operator==(const Host&, const Host&) = default;
 };
 
-// Never fails: a foreign root (a fixture, a container's tree) may lack any of it.
+// Never fails, because a copy of /proc may lack the files.
 Host read_host(const std::filesystem::path& root);
 
 }  // namespace topnet::proc

@@ -1,8 +1,8 @@
 // The pids of all processes of one source, kept up to date at little cost.
 //
-// Walking /proc costs more than asking every process's clock. So the folder is walked once; after
-// that only the part is read where new pids can be: the kernel gives them out in rising order, and
-// says which was the last one. Used by one thread at a time.
+// Walking /proc takes longer than reading all CPU clocks. So a full walk is rare: the kernel
+// assigns pids in rising order and tells the last one, so that new pids can only be in the last
+// part of the folder. Used by one thread at a time.
 #pragma once
 
 #include <sys/types.h>
@@ -12,7 +12,7 @@
 #include <optional>
 #include <vector>
 
-#include "proc/source.h"
+#include "proc/process_source.h"
 
 namespace topnet::proc {
 
@@ -20,42 +20,41 @@ class PidList {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `source` outlives the list.
-  explicit PidList(Source& source) : source_(source) {}
+  // `source` has to outlive the list.
+  explicit PidList(ProcessSource& source) : source_(source) {}
 
-  // All pids that are there, in rising order; some may have vanished since. `forks` is how many
-  // processes and threads the machine has started since boot (CpuTimes); where that is not known,
-  // the folder is walked every time. Throws what the source throws.
+  // Returns all pids in rising order; some may have vanished. `forks` is the number of processes
+  // and threads started since boot (CpuTimes); if it is not known, the folder is walked each time.
+  // Throws the source's exceptions.
   const std::vector<pid_t>& update(std::optional<std::uint64_t> forks,
                                    Clock::time_point now = Clock::now());
 
-  // These, in rising order, have vanished.
+  // Removes pids, which have to be in rising order.
   void remove(const std::vector<pid_t>& vanished);
 
-  // How often the whole folder was walked.
+  // The number of full walks.
   std::uint64_t walks() const { return walks_; }
 
  private:
-  // How far pids had been given out at some moment, and from where in the folder those that follow
-  // can be read: where the last process stood.
+  // Describes how far the folder had been read at some time.
   struct Mark {
-    pid_t last_pid;
-    off_t offset;
+    pid_t last_pid;  // the last assigned pid
+    off_t offset;    // position of the last process; higher pids follow it
     Clock::time_point time;
   };
 
-  bool has_started_over(pid_t last_pid, std::uint64_t forks);
+  bool has_wrapped_around(pid_t last_pid, std::uint64_t forks);
   Mark walk(pid_t last_pid, Clock::time_point now);
-  Mark read_new_ones(pid_t last_pid, Clock::time_point now);
+  Mark read_new_pids(pid_t last_pid, Clock::time_point now);
 
-  Source& source_;
+  ProcessSource& source_;
   std::vector<pid_t> pids_;
   std::uint64_t walks_ = 0;
-  Clock::time_point walked_;
+  Clock::time_point last_walk_;
   std::uint64_t forks_ = 0;      // at the last update
   pid_t last_pid_ = 0;           // at the last update
-  std::optional<Mark> settled_;  // all pids up to there have been seen; none: walk
-  std::optional<Mark> recent_;   // pids up to there have been looked for
+  std::optional<Mark> settled_;  // all processes up to there are known; nullopt: walk
+  std::optional<Mark> recent_;   // read up to there, but processes may still appear
 };
 
 }  // namespace topnet::proc

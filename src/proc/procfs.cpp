@@ -16,42 +16,41 @@
 #include <system_error>
 #include <utility>
 
-#include "proc/escape.h"
-#include "proc/file.h"
-#include "proc/number.h"
+#include "base/escape.h"
+#include "base/parse_number.h"
+#include "proc/small_file.h"
 #include "proc/stat.h"
 
 namespace topnet::proc {
 namespace {
 
 constexpr unsigned kSchedulerClock = 2;
-constexpr std::size_t kMaxMachineStatSize = std::size_t{1} << 20U;  // enough for thousands of CPUs
+constexpr std::size_t kMaxCpuStatSize = std::size_t{1} << 20U;  // enough for thousands of CPUs
 
 struct alignas(dirent64) EntryBuffer {
   std::array<char, std::size_t{32} * 1024> bytes;
 };
 
-// nullopt for a name that is no pid; the kernel writes none with a zero in front.
+// nullopt if `name` is not a pid. The kernel writes no leading zeros.
 std::optional<pid_t> parse_pid(std::string_view name) {
   if (name.front() < '1' || name.front() > '9') return std::nullopt;
-  return parse_number<pid_t>(name);
+  return base::parse_number<pid_t>(name);
 }
 
-// As the kernel numbers them (include/linux/posix-timers.h): the clock of what the scheduler gave
-// to all threads of a process. clock_getcpuclockid(3) makes the same number, but asks the kernel
-// first whether there is such a process.
+// The id of the scheduler's clock for all threads of a process (include/linux/posix-timers.h). Like
+// clock_getcpuclockid(3), but without a system call that checks the process.
 clockid_t cpu_clock_of(pid_t pid) {
   return static_cast<clockid_t>((~static_cast<unsigned>(pid) << 3U) | kSchedulerClock);
 }
 
-// The number that a small file of one line ends with.
+// The last number of a file of one line.
 template <typename Number>
 std::optional<Number> read_last_number(int directory, const char* path) {
   std::array<char, 256> buffer;
   auto text = read_small_file(directory, path, buffer);
   if (!text || !text->ends_with('\n')) return std::nullopt;
   text->remove_suffix(1);
-  return parse_number<Number>(text->substr(text->rfind(' ') + 1));
+  return base::parse_number<Number>(text->substr(text->rfind(' ') + 1));
 }
 
 }  // namespace
@@ -64,23 +63,24 @@ Procfs::Procfs(std::filesystem::path root)
     : root_(std::move(root)),
       directory_(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (!directory_) fail(errno);
-  has_clocks_ = is_proc(root_) && shows_our_namespace();
+  has_clocks_ = is_proc(root_) && shows_own_namespace();
 }
 
-bool Procfs::shows_our_namespace() const {
+bool Procfs::shows_own_namespace() const {
   std::array<char, 16> text{};
   const ssize_t length = ::readlinkat(directory_.raw(), "self", text.data(), text.size());
   return length > 0 &&
-         parse_number<pid_t>({text.data(), static_cast<std::size_t>(length)}) == ::getpid();
+         base::parse_number<pid_t>({text.data(), static_cast<std::size_t>(length)}) == ::getpid();
 }
 
-std::string Procfs::name() const { return escape(root_.native()); }
+std::string Procfs::name() const { return base::escape(root_.native()); }
 
-void Procfs::read_pids(off_t from, const std::function<bool(pid_t, off_t)>& take) {
+void Procfs::read_pids(off_t from, const std::function<bool(pid_t, off_t)>& visit) {
   if (::lseek(directory_.raw(), from, SEEK_SET) < 0) fail(errno);
-  // An entry says where the one that follows it stands. Where none does, that is the folder's end,
-  // and new ones would come before it: so a process is found again from its own position alone.
-  off_t at = from;
+  // d_off of an entry is the offset of the next one; the offset of an entry is d_off of the one
+  // before it. d_off of the last entry is the end of the folder, from which new processes are not
+  // found.
+  off_t offset = from;
   const auto buffer = std::make_unique_for_overwrite<EntryBuffer>();
   char* const bytes = buffer->bytes.data();
   for (;;) {
@@ -90,8 +90,8 @@ void Procfs::read_pids(off_t from, const std::function<bool(pid_t, off_t)>& take
     for (const char* next = bytes; next < bytes + size;) {
       const auto* const entry = reinterpret_cast<const dirent64*>(next);
       const auto pid = parse_pid(entry->d_name);
-      if (pid && !take(*pid, at)) return;
-      at = entry->d_off;
+      if (pid && !visit(*pid, offset)) return;
+      offset = entry->d_off;
       next += entry->d_reclen;
     }
   }
@@ -102,7 +102,7 @@ std::optional<pid_t> Procfs::read_last_pid() {
 }
 
 std::uint64_t Procfs::read_pid_limit() {
-  // The smallest that a kernel can be told to have, where it does not say.
+  // 301 is the smallest limit that can be set, for roots that lack the file.
   return read_last_number<std::uint64_t>(directory_.raw(), "sys/kernel/pid_max").value_or(301);
 }
 
@@ -117,7 +117,7 @@ std::optional<std::uint64_t> Procfs::read_clock(pid_t pid) {
          static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-Source::Stat Procfs::read_stat(pid_t pid) {
+ProcessSource::Stat Procfs::read_stat(pid_t pid) {
   std::array<char, 24> path;
   char* const end = std::to_chars(path.data(), path.data() + path.size(), pid).ptr;
   std::copy_n("/stat", sizeof "/stat", end);
@@ -138,13 +138,13 @@ Source::Stat Procfs::read_stat(pid_t pid) {
     }
   }
   auto process = parse_stat(*text);
-  // A file that speaks of another process than its folder is forged.
+  // A file that names another pid than its folder is forged.
   if (!process || process->pid != pid) return {.process = {}, .is_unreadable = true};
   return {.process = std::move(process)};
 }
 
 std::optional<CpuTimes> Procfs::read_cpu_times() {
-  const auto buffer = std::make_unique_for_overwrite<std::array<char, kMaxMachineStatSize>>();
+  const auto buffer = std::make_unique_for_overwrite<std::array<char, kMaxCpuStatSize>>();
   const auto text = read_small_file(directory_.raw(), "stat", *buffer);
   return text ? parse_cpu_times(*text) : std::nullopt;
 }

@@ -1,29 +1,29 @@
-// A proc file system, or a copy of one, as a source of processes.
+// Reads processes from a proc file system, or from a copy of one.
 //
-// Opens [pid]/stat and nothing else of a process. Used by one thread at a time.
+// Opens no other file of a process than [pid]/stat. Used by one thread at a time.
 #pragma once
 
 #include <filesystem>
 
-#include "proc/source.h"
-#include "proc/unique_fd.h"
+#include "base/unique_fd.h"
+#include "proc/process_source.h"
 
 namespace topnet::proc {
 
-// Whether `root` is written as the kernel's own /proc is, and not a copy somewhere else.
+// Whether `root` is the path /proc.
 bool is_proc(const std::filesystem::path& root);
 
-class Procfs final : public Source {
+class Procfs final : public ProcessSource {
  public:
-  // Throws std::system_error where `root` cannot be opened.
+  // Throws std::system_error if `root` cannot be opened.
   explicit Procfs(std::filesystem::path root);
 
   std::string name() const override;
-  void read_pids(off_t from, const std::function<bool(pid_t, off_t)>& take) override;
+  void read_pids(off_t from, const std::function<bool(pid_t, off_t)>& visit) override;
   std::optional<pid_t> read_last_pid() override;
   std::uint64_t read_pid_limit() override;
-  // Only in the /proc of our own PID namespace: elsewhere, the pids that system calls take are
-  // others.
+  // True only for the /proc of this process's PID namespace: clock_gettime(2) takes the pids of
+  // that namespace.
   bool has_clocks() const override { return has_clocks_; }
   std::optional<pid_t> own_pid() const override;
   std::optional<std::uint64_t> read_clock(pid_t pid) override;
@@ -32,11 +32,11 @@ class Procfs final : public Source {
   std::optional<CpuTimes> read_cpu_times() override;
 
  private:
-  bool shows_our_namespace() const;
+  bool shows_own_namespace() const;
   [[noreturn]] void fail(int error) const;
 
   std::filesystem::path root_;
-  UniqueFd directory_;
+  base::UniqueFd directory_;
   bool has_clocks_;
 };
 

@@ -5,16 +5,16 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/timestamp.h"
 #include "proc/clock_scan.h"
 #include "proc/clock_ticks.h"
-#include "proc/ended.h"
-#include "proc/scan.h"
-#include "proc/time_text.h"
+#include "proc/exited_children.h"
+#include "proc/full_scan.h"
 
 namespace topnet::proc {
 namespace {
 
-void require_processes(const Usage& usage, const Source& source) {
+void require_processes(const CpuUsage& usage, const ProcessSource& source) {
   if (!usage.processes.empty()) return;
   throw std::runtime_error(
       usage.unreadable == 0
@@ -25,8 +25,8 @@ void require_processes(const Usage& usage, const Source& source) {
                         source.name()));
 }
 
-Usage by_clock(ClockScan found) {
-  Usage usage;
+CpuUsage usage_of_clock_scan(ClockScan found) {
+  CpuUsage usage;
   usage.processes = std::move(found.processes);
   usage.seen = found.seen;
   usage.unreadable = found.unreadable;
@@ -34,9 +34,9 @@ Usage by_clock(ClockScan found) {
   return usage;
 }
 
-Usage by_stat(Scan found) {
-  Usage usage;
-  usage.ended = ended_children(found.processes);
+CpuUsage usage_of_full_scan(FullScan found) {
+  CpuUsage usage;
+  usage.exited = exited_children(found.processes);
   for (const Process& process : found.processes) usage.live_ticks += process.cpu_ticks();
   usage.seen = found.processes.size();
   usage.unreadable = found.unreadable;
@@ -46,31 +46,31 @@ Usage by_stat(Scan found) {
 
 }  // namespace
 
-Scanner::Scanner(std::unique_ptr<Source> source, Method method)
-    : source_(std::move(source)), method_(method), pids_(*source_) {}
+Scanner::Scanner(std::unique_ptr<ProcessSource> source, ScanMode mode)
+    : source_(std::move(source)), mode_(mode), pids_(*source_) {}
 
-Usage Scanner::since_start(const std::vector<Wish>& wishes) {
-  const WallTime moment = now();
+CpuUsage Scanner::since_start(const std::vector<RankingQuery>& queries) {
+  const base::WallTime time = base::now();
   const auto machine = source_->read_cpu_times();
   const std::vector<pid_t>& pids =
       pids_.update(machine && source_->has_clocks() ? machine->forks : std::nullopt);
-  std::optional<Usage> usage;
-  if (asks_clocks()) {
-    if (auto found = scan_by_clock(*source_, pids, wishes, clock_tick())) {
+  std::optional<CpuUsage> usage;
+  if (uses_clocks()) {
+    if (auto found = scan_by_clock(*source_, pids, queries, clock_tick())) {
       const std::vector<pid_t> vanished = std::move(found->vanished);
-      usage = by_clock(std::move(*found));
+      usage = usage_of_clock_scan(std::move(*found));
       pids_.remove(vanished);
     } else {
-      method_ = Method::Exhaustive;  // for good: these clocks do not say what stat says
+      mode_ = ScanMode::AllStats;  // for all later scans, too
     }
   }
   if (!usage) {
-    Scan found = scan(*source_, pids);
+    FullScan found = scan(*source_, pids);
     const std::vector<pid_t> vanished = std::move(found.vanished);
-    usage = by_stat(std::move(found));
+    usage = usage_of_full_scan(std::move(found));
     pids_.remove(vanished);
   }
-  usage->time = moment;
+  usage->time = time;
   usage->machine = machine;
   require_processes(*usage, *source_);
   return std::move(*usage);
@@ -78,18 +78,18 @@ Usage Scanner::since_start(const std::vector<Wish>& wishes) {
 
 Baseline Scanner::open() { return open_window(*source_, pids_, clocks()); }
 
-Usage Scanner::close(const Baseline& baseline) {
-  Usage usage = close_window(*source_, pids_, clocks(), baseline);
+CpuUsage Scanner::close(const Baseline& baseline) {
+  CpuUsage usage = close_window(*source_, pids_, clocks(), baseline);
   require_processes(usage, *source_);
   return usage;
 }
 
-Usage Scanner::roll(Baseline& baseline) {
-  Usage usage = roll_window(*source_, pids_, clocks(), baseline);
+CpuUsage Scanner::roll(Baseline& baseline) {
+  CpuUsage usage = roll_window(*source_, pids_, clocks(), baseline);
   require_processes(usage, *source_);
   return usage;
 }
 
-bool Scanner::asks_clocks() const { return method_ == Method::Fastest && source_->has_clocks(); }
+bool Scanner::uses_clocks() const { return mode_ == ScanMode::Clocks && source_->has_clocks(); }
 
 }  // namespace topnet::proc

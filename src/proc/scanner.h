@@ -1,43 +1,43 @@
-// Scans one root again and again, and remembers what makes the next scan cheaper. Used by one
-// thread at a time.
+// Scans one source repeatedly, and keeps state that makes the next scan cheaper. Used by one thread
+// at a time.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "proc/cpu_usage.h"
 #include "proc/pid_list.h"
-#include "proc/source.h"
-#include "proc/usage.h"
+#include "proc/process_source.h"
 #include "proc/window.h"
 
 namespace topnet::proc {
 
-enum class Method : std::uint8_t {
-  Fastest,     // by CPU clocks where these can be asked and agree with stat
-  Exhaustive,  // every stat is opened
+enum class ScanMode : std::uint8_t {
+  Clocks,    // reads few stats, if CPU clocks can be read and agree with stat
+  AllStats,  // reads every stat
 };
 
 class Scanner {
  public:
-  Scanner(std::unique_ptr<Source> source, Method method);
+  Scanner(std::unique_ptr<ProcessSource> source, ScanMode mode);
 
-  // What each process has used since it started; the rankings in `wishes` can be made of it. Throws
-  // what the source throws, and std::runtime_error where there is no process that can be read.
-  Usage since_start(const std::vector<Wish>& wishes);
+  // The use of processes since they started; contains the result of each query. Throws the source's
+  // exceptions, and std::runtime_error if no process can be read.
+  CpuUsage since_start(const std::vector<RankingQuery>& queries);
 
-  // Both ends of a window; any number may be open. Throws as above.
+  // Open and close a window. Any number of windows may be open. Throw as above.
   Baseline open();
-  Usage close(const Baseline& baseline);
-  // Closes it and opens the next one at the same moment.
-  Usage roll(Baseline& baseline);
+  CpuUsage close(const Baseline& baseline);
+  // Closes a window and opens the next one at the same moment.
+  CpuUsage roll(Baseline& baseline);
 
  private:
-  bool asks_clocks() const;
-  Clocks clocks() const { return asks_clocks() ? Clocks::Ask : Clocks::Ignore; }
+  bool uses_clocks() const;
+  Clocks clocks() const { return uses_clocks() ? Clocks::Use : Clocks::Ignore; }
 
-  std::unique_ptr<Source> source_;
-  Method method_;
+  std::unique_ptr<ProcessSource> source_;
+  ScanMode mode_;
   PidList pids_;
 };
 

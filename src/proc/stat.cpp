@@ -2,25 +2,25 @@
 
 #include <cstdint>
 
-#include "proc/escape.h"
-#include "proc/number.h"
+#include "base/escape.h"
+#include "base/parse_number.h"
 
 namespace topnet::proc {
 namespace {
 
-constexpr std::uint64_t kMostTicks = std::uint64_t{1} << 62U;
+constexpr std::uint64_t kMaxTicks = std::uint64_t{1} << 62U;
 
 bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
-// Walks the blank-separated fields behind the name. Their numbers are proc(5)'s.
+// Reads the fields after the name, numbered as in proc(5).
 class Fields {
  public:
   explicit Fields(std::string_view text) : rest_(text) {}
 
-  // Field `number` as text; empty if there is none. Only forwards.
+  // Field `number`; empty if it is missing. Numbers have to rise from call to call.
   std::string_view field(int number) {
     std::string_view found;
-    // What nothing follows may have been cut, and is not counted as a field.
+    // A field that nothing follows may be truncated and is treated as missing.
     for (; next_ <= number; ++next_) {
       const std::size_t length = rest_.find_first_of(" \n");
       if (length == std::string_view::npos) return {};
@@ -43,28 +43,28 @@ std::optional<Process> parse_stat(std::string_view text) {
   if (open == std::string_view::npos || close == std::string_view::npos || close < open + 2) {
     return std::nullopt;
   }
-  const auto pid = parse_number<pid_t>(text.substr(0, open));
+  const auto pid = base::parse_number<pid_t>(text.substr(0, open));
   if (!pid || *pid <= 0) return std::nullopt;
 
   Fields fields(text.substr(close + 2));
   const std::string_view state = fields.field(3);
   if (state.size() != 1 || !is_letter(state[0])) return std::nullopt;
-  const auto parent = parse_number<pid_t>(fields.field(4));
-  const auto user = parse_number<std::uint64_t>(fields.field(14));
-  const auto system = parse_number<std::uint64_t>(fields.field(15));
-  const auto children_user = parse_number<std::uint64_t>(fields.field(16));
-  const auto children_system = parse_number<std::uint64_t>(fields.field(17));
-  const auto start_time = parse_number<std::uint64_t>(fields.field(22));
+  const auto parent = base::parse_number<pid_t>(fields.field(4));
+  const auto user = base::parse_number<std::uint64_t>(fields.field(14));
+  const auto system = base::parse_number<std::uint64_t>(fields.field(15));
+  const auto children_user = base::parse_number<std::uint64_t>(fields.field(16));
+  const auto children_system = base::parse_number<std::uint64_t>(fields.field(17));
+  const auto start_time = base::parse_number<std::uint64_t>(fields.field(22));
   if (!parent || !user || !system || !children_user || !children_system || !start_time) {
     return std::nullopt;
   }
-  // No machine runs for 10^9 years of CPU: such a file is forged, and its sums would overflow.
+  // No machine has used 10^9 years of CPU time. Such a file is forged, and sums would overflow.
   for (const std::uint64_t ticks : {*user, *system, *children_user, *children_system}) {
-    if (ticks > kMostTicks) return std::nullopt;
+    if (ticks > kMaxTicks) return std::nullopt;
   }
 
   return Process{.pid = *pid,
-                 .name = escape(text.substr(open + 2, close - open - 2)),
+                 .name = base::escape(text.substr(open + 2, close - open - 2)),
                  .state = state[0],
                  .user_ticks = *user,
                  .system_ticks = *system,

@@ -1,7 +1,4 @@
-// One process as /proc/[pid]/stat describes it (proc(5)).
-//
-// Parsing only: nothing here touches the file system, so every rule of the
-// format can be tested with a string.
+// Parses /proc/[pid]/stat (proc(5)). Pure, so that every rule of the format is tested with strings.
 #pragma once
 
 #include <optional>
@@ -11,10 +8,9 @@
 
 namespace topnet::proc {
 
-// Parses the whole contents of one stat file. The name reaches from the first '(' to the *last*
-// ')', because a process is free to call itself "a) R 1". Returns nullopt if a field up to
-// start time (22) is missing, may be cut (nothing follows it) or is not a number; the caller skips
-// such a process.
+// Parses the contents of one stat file. The name reaches from the first '(' to the last ')',
+// because a process may call itself "a) R 1". nullopt if a field up to the start time (22) is
+// missing, is not a number, or may be truncated because nothing follows it.
 std::optional<Process> parse_stat(std::string_view text);
 
 }  // namespace topnet::proc

@@ -8,14 +8,14 @@
 #include <cerrno>
 #include <string_view>
 
+#include "base/unique_fd.h"
 #include "proc/procfs.h"
-#include "proc/unique_fd.h"
 
 namespace topnet::proc {
 namespace {
 
-// The inode of the first PID namespace, a constant of the kernel (PROC_PID_INIT_INO).
-constexpr std::string_view kFirstNamespace = "pid:[4026531836]";
+// The inode of the initial PID namespace is a constant of the kernel (PROC_PID_INIT_INO).
+constexpr std::string_view kInitialNamespace = "pid:[4026531836]";
 
 std::string read_link(const char* path) {
   std::array<char, 64> target{};
@@ -23,23 +23,23 @@ std::string read_link(const char* path) {
   return length > 0 ? std::string(target.data(), static_cast<std::size_t>(length)) : "";
 }
 
-// Of a process that is always there, and never ours unless we are root or init.
+// Process 1 always exists, and hidepid hides it from users other than root.
 bool can_read_init() {
-  const UniqueFd file(::open("/proc/1/stat", O_RDONLY | O_CLOEXEC));
+  const base::UniqueFd file(::open("/proc/1/stat", O_RDONLY | O_CLOEXEC));
   return file || (errno != ENOENT && errno != EACCES && errno != EPERM);
 }
 
 }  // namespace
 
-std::optional<std::string> hidden_because(const std::filesystem::path& root,
-                                          std::uint64_t unreadable) {
+std::optional<std::string> visibility_limit(const std::filesystem::path& root,
+                                            std::uint64_t unreadable) {
   if (is_proc(root)) {
     if (!can_read_init()) return "/proc hides the processes of other users (hidepid)";
     if (read_link("/proc/self") != std::to_string(::getpid())) {
-      return "/proc is that of another PID namespace";
+      return "/proc belongs to another PID namespace";
     }
     const std::string own = read_link("/proc/self/ns/pid");
-    if (!own.empty() && own != kFirstNamespace) {
+    if (!own.empty() && own != kInitialNamespace) {
       return "this is a PID namespace (a container); processes outside of it are not seen";
     }
   }

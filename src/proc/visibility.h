@@ -1,4 +1,4 @@
-// Whether /proc shows every process of the machine. Any thread may ask.
+// Tells whether /proc shows all processes of the machine. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,9 @@
 
 namespace topnet::proc {
 
-// Why processes are hidden, in words; nullopt where all can be seen. `unreadable` is how many a
-// scan could not read. Only /proc itself is judged beyond that: of a copy, nobody knows.
-std::optional<std::string> hidden_because(const std::filesystem::path& root,
-                                          std::uint64_t unreadable);
+// Why some processes are hidden, as text for users; nullopt if all are visible. `unreadable` is the
+// number of processes that a scan could not read. For a copy of /proc only `unreadable` counts.
+std::optional<std::string> visibility_limit(const std::filesystem::path& root,
+                                            std::uint64_t unreadable);
 
 }  // namespace topnet::proc

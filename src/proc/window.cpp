@@ -3,64 +3,63 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/timestamp.h"
 #include "proc/clock_ticks.h"
-#include "proc/ended.h"
-#include "proc/time_text.h"
+#include "proc/exited_children.h"
 
 namespace topnet::proc {
 namespace {
 
 using std::chrono::milliseconds;
-using Entry = Reading::Entry;
+using Entry = Snapshot::Entry;
 
-constexpr int kMostAttempts = 4;
+constexpr int kMaxAttempts = 4;
 
-std::optional<std::uint64_t> forks_of(const Source& source,
+std::optional<std::uint64_t> forks_of(const ProcessSource& source,
                                       const std::optional<CpuTimes>& machine) {
   return machine && source.has_clocks() ? machine->forks : std::nullopt;
 }
 
-// Figures of the kernel only grow, but a fixture's may do anything.
-std::uint64_t growth(std::uint64_t now, std::uint64_t before) {
+// The kernel's figures only grow. In a copy of /proc they may also fall.
+std::uint64_t saturating_diff(std::uint64_t now, std::uint64_t before) {
   return now > before ? now - before : 0;
 }
 
-// Everything at one moment, as nearly as it can be had.
-struct Moment {
+// Processes and machine, as close to one moment as possible.
+struct ConsistentSnapshot {
   std::chrono::sys_time<std::chrono::milliseconds> time;
-  std::chrono::steady_clock::time_point when;
-  Reading reading;
+  std::chrono::steady_clock::time_point steady_time;
+  Snapshot processes;
   std::optional<CpuTimes> machine;
 };
 
-// Halfway between two readings of the machine's figures.
-CpuTimes middle(const CpuTimes& before, const CpuTimes& after) {
+CpuTimes midpoint(const CpuTimes& before, const CpuTimes& after) {
   CpuTimes times = after;
-  times.busy_ticks = before.busy_ticks + growth(after.busy_ticks, before.busy_ticks) / 2;
+  times.busy_ticks = before.busy_ticks + saturating_diff(after.busy_ticks, before.busy_ticks) / 2;
   times.interrupt_ticks =
-      before.interrupt_ticks + growth(after.interrupt_ticks, before.interrupt_ticks) / 2;
+      before.interrupt_ticks + saturating_diff(after.interrupt_ticks, before.interrupt_ticks) / 2;
   return times;
 }
 
-// Reading takes its time, most of all on a machine that is busy, and all figures are to be of one
-// moment. So what has run meanwhile is read again, which is quick, until the machine did next to
-// nothing during that.
-Moment read_moment(Source& source, PidList& list, Clocks clocks,
-                   const std::vector<Entry>& earlier) {
-  Moment moment;
+// Reading all processes takes long, most of all on a busy machine. So processes that have run in
+// the meantime are read again, which is fast, until the machine was almost idle during the reading.
+ConsistentSnapshot read_consistently(ProcessSource& source, PidList& list, Clocks clocks,
+                                     const std::vector<Entry>& earlier) {
+  ConsistentSnapshot snapshot;
   for (int attempt = 1;; ++attempt) {
-    moment.time = now();
-    moment.when = std::chrono::steady_clock::now();
-    moment.machine = source.read_cpu_times();
-    moment.reading = read_all(source, list, forks_of(source, moment.machine), clocks,
-                              attempt == 1 ? earlier : moment.reading.entries);
+    snapshot.time = base::now();
+    snapshot.steady_time = std::chrono::steady_clock::now();
+    snapshot.machine = source.read_cpu_times();
+    snapshot.processes = read_all(source, list, forks_of(source, snapshot.machine), clocks,
+                                  attempt == 1 ? earlier : snapshot.processes.entries);
     const auto after = source.read_cpu_times();
-    if (!moment.machine || !after) return moment;
-    const bool is_quick = growth(after->busy_ticks, moment.machine->busy_ticks) <= after->cpus;
-    // Without clocks everything would be read again, which is not quick.
-    if (is_quick || clocks == Clocks::Ignore || attempt == kMostAttempts) {
-      moment.machine = middle(*moment.machine, *after);
-      return moment;
+    if (!snapshot.machine || !after) return snapshot;
+    const bool was_almost_idle =
+        saturating_diff(after->busy_ticks, snapshot.machine->busy_ticks) <= after->cpus;
+    // Without clocks, another attempt would read everything and take as long.
+    if (was_almost_idle || clocks == Clocks::Ignore || attempt == kMaxAttempts) {
+      snapshot.machine = midpoint(*snapshot.machine, *after);
+      return snapshot;
     }
   }
 }
@@ -69,18 +68,19 @@ bool is_same(const Process& a, const Process& b) {
   return a.pid == b.pid && a.start_time_ticks == b.start_time_ticks;
 }
 
-// What a process has used since it was `before`; null if it was not there. One that is new has all
-// its time from since then, unless that is more than `most`: it had been there, and was not read.
-Process used_since(const Process* before, const Process& now, std::optional<std::uint64_t> most) {
+// The use of a process since it was `before`, which is null if it was not read. All time of a new
+// process counts, unless it is more than `max_ticks`: then the process existed before, unread.
+Process used_since(const Process* before, const Process& now,
+                   std::optional<std::uint64_t> max_ticks) {
   Process used = now;
   if (before == nullptr || !is_same(*before, now)) {
-    if (most && now.cpu_ticks() > *most) used.user_ticks = used.system_ticks = 0;
+    if (max_ticks && now.cpu_ticks() > *max_ticks) used.user_ticks = used.system_ticks = 0;
     return used;
   }
-  used.user_ticks = growth(now.user_ticks, before->user_ticks);
-  used.system_ticks = growth(now.system_ticks, before->system_ticks);
-  used.children_ticks = growth(now.children_ticks, before->children_ticks);
-  // Whoever has adopted it since is an ancestor of this one.
+  used.user_ticks = saturating_diff(now.user_ticks, before->user_ticks);
+  used.system_ticks = saturating_diff(now.system_ticks, before->system_ticks);
+  used.children_ticks = saturating_diff(now.children_ticks, before->children_ticks);
+  // exited_inside() needs the parent at the opening. An adopter is an ancestor of that parent.
   used.parent = before->parent;
   return used;
 }
@@ -88,70 +88,72 @@ Process used_since(const Process* before, const Process& now, std::optional<std:
 std::optional<CpuTimes> difference(const std::optional<CpuTimes>& now,
                                    const std::optional<CpuTimes>& before) {
   if (!now || !before) return std::nullopt;
-  return CpuTimes{.busy_ticks = growth(now->busy_ticks, before->busy_ticks),
-                  .interrupt_ticks = growth(now->interrupt_ticks, before->interrupt_ticks),
+  return CpuTimes{.busy_ticks = saturating_diff(now->busy_ticks, before->busy_ticks),
+                  .interrupt_ticks = saturating_diff(now->interrupt_ticks, before->interrupt_ticks),
                   .cpus = now->cpus,
                   .forks = now->forks};
 }
 
-// A quarter more than the CPUs had time for: the kernel's figures are not as exact as the bound,
-// and what is impossible is so by far, such as the hours of a child that nobody had seen.
-std::optional<std::uint64_t> most_ticks(std::chrono::nanoseconds length,
-                                        const std::optional<CpuTimes>& machine) {
+// The ticks that all CPUs had, and a quarter more because the kernel's figures are not exact.
+// Impossible growth is far larger, such as hours of a child that no scan had read.
+std::optional<std::uint64_t> max_ticks_in(std::chrono::nanoseconds length,
+                                          const std::optional<CpuTimes>& machine) {
   if (!machine || machine->cpus == 0) return std::nullopt;
   const auto ticks = static_cast<std::uint64_t>(length / clock_tick()) + 2;
   return machine->cpus * (ticks + ticks / 4);
 }
 
-Baseline baseline_of(Moment moment) {
-  return {.time = moment.time,
-          .opened = moment.when,
-          .entries = std::move(moment.reading.entries),
-          .machine = moment.machine};
+Baseline baseline_of(ConsistentSnapshot snapshot) {
+  return {.time = snapshot.time,
+          .opened = snapshot.steady_time,
+          .entries = std::move(snapshot.processes.entries),
+          .machine = snapshot.machine};
 }
 
-Usage used_between(const Baseline& baseline, const Moment& closing) {
+CpuUsage used_between(const Baseline& baseline, const ConsistentSnapshot& closing) {
   using namespace std::chrono;
-  const Reading& now = closing.reading;
-  const auto length = round<milliseconds>(closing.when - baseline.opened);
+  const Snapshot& now = closing.processes;
+  const auto length = round<milliseconds>(closing.steady_time - baseline.opened);
 
-  Usage usage{.time = baseline.time, .window = length};
+  CpuUsage usage{.time = baseline.time, .window = length};
   usage.seen = now.entries.size();
   usage.unreadable = now.unreadable;
   usage.processes.reserve(now.entries.size());
   usage.machine = difference(closing.machine, baseline.machine);
-  // Those that were read last have had a little longer.
-  const auto most = most_ticks(steady_clock::now() - baseline.opened, usage.machine);
+  // Measured until now, because the last processes were read after steady_time.
+  const auto max_ticks = max_ticks_in(steady_clock::now() - baseline.opened, usage.machine);
   std::vector<Process> vanished;
-  const auto note_vanished = [&](const Entry& entry) { vanished.push_back(entry.process); };
-  EntryWalk known(baseline.entries);
+  const auto record_vanished = [&](const Entry& entry) { vanished.push_back(entry.process); };
+  SnapshotCursor cursor(baseline.entries);
   for (const Entry& entry : now.entries) {
-    const Entry* const before = known.find(entry.process.pid, note_vanished);
-    // Where it is another one now, its pid was given out anew.
-    if (before != nullptr && !is_same(before->process, entry.process)) note_vanished(*before);
-    usage.processes.push_back(used_since(before ? &before->process : nullptr, entry.process, most));
+    const Entry* const before = cursor.find(entry.process.pid, record_vanished);
+    // The pid was reused.
+    if (before != nullptr && !is_same(before->process, entry.process)) record_vanished(*before);
+    usage.processes.push_back(
+        used_since(before ? &before->process : nullptr, entry.process, max_ticks));
     usage.live_ticks += usage.processes.back().cpu_ticks();
   }
-  known.finish(note_vanished);
-  usage.ended = ended_inside(usage.processes, vanished, most);
+  cursor.finish(record_vanished);
+  usage.exited = exited_inside(usage.processes, vanished, max_ticks);
   return usage;
 }
 
 }  // namespace
 
-Baseline open_window(Source& source, PidList& pids, Clocks clocks) {
-  const Reading first =
+Baseline open_window(ProcessSource& source, PidList& pids, Clocks clocks) {
+  const Snapshot first =
       read_all(source, pids, forks_of(source, source.read_cpu_times()), clocks, {});
-  return baseline_of(read_moment(source, pids, clocks, first.entries));
+  return baseline_of(read_consistently(source, pids, clocks, first.entries));
 }
 
-Usage close_window(Source& source, PidList& pids, Clocks clocks, const Baseline& baseline) {
-  return used_between(baseline, read_moment(source, pids, clocks, baseline.entries));
+CpuUsage close_window(ProcessSource& source, PidList& pids, Clocks clocks,
+                      const Baseline& baseline) {
+  return used_between(baseline, read_consistently(source, pids, clocks, baseline.entries));
 }
 
-Usage roll_window(Source& source, PidList& pids, Clocks clocks, Baseline& baseline) {
-  Moment closing = read_moment(source, pids, clocks, baseline.entries);
-  Usage usage = used_between(baseline, closing);
+CpuUsage roll_window(ProcessSource& source, PidList& pids, Clocks clocks, Baseline& baseline) {
+  ConsistentSnapshot closing = read_consistently(source, pids, clocks, baseline.entries);
+  CpuUsage usage = used_between(baseline, closing);
   baseline = baseline_of(std::move(closing));
   return usage;
 }

@@ -1,8 +1,7 @@
-// A window: what every process has used when it opens, and what each used until it closes.
+// Measures what each process uses in a window of time.
 //
-// Reading thousands of processes takes a tenth of a second, but a window is to open at one moment:
-// so the first reading is repaired by a second one, of the processes whose clocks have moved since
-// (proc/reading.h). Functions of a source; a baseline is a plain value.
+// A window should open at one moment, but reading thousands of processes takes a tenth of a second.
+// So processes whose CPU clocks have moved meanwhile are read again (proc/snapshot.h).
 #pragma once
 
 #include <chrono>
@@ -10,25 +9,27 @@
 #include <optional>
 #include <vector>
 
+#include "proc/cpu_usage.h"
 #include "proc/pid_list.h"
-#include "proc/reading.h"
-#include "proc/source.h"
-#include "proc/usage.h"
+#include "proc/process_source.h"
+#include "proc/snapshot.h"
 
 namespace topnet::proc {
 
-// All processes at the moment at which a window opens.
+// All processes when a window opens. A plain value.
 struct Baseline {
   std::chrono::sys_time<std::chrono::milliseconds> time;
   std::chrono::steady_clock::time_point opened;
-  std::vector<Reading::Entry> entries;  // in rising order of pids
+  std::vector<Snapshot::Entry> entries;  // in rising order of pids
   std::optional<CpuTimes> machine;
 };
 
-// All throw what the source throws.
-Baseline open_window(Source& source, PidList& pids, Clocks clocks);
-Usage close_window(Source& source, PidList& pids, Clocks clocks, const Baseline& baseline);
-// Closes the window, and opens the next one at the same moment: nothing falls between them.
-Usage roll_window(Source& source, PidList& pids, Clocks clocks, Baseline& baseline);
+// All throw the source's exceptions.
+Baseline open_window(ProcessSource& source, PidList& pids, Clocks clocks);
+CpuUsage close_window(ProcessSource& source, PidList& pids, Clocks clocks,
+                      const Baseline& baseline);
+// Closes the window and opens the next one at the same moment, so that no time is lost between
+// them.
+CpuUsage roll_window(ProcessSource& source, PidList& pids, Clocks clocks, Baseline& baseline);
 
 }  // namespace topnet::proc

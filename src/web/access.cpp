@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "net/address.h"
-#include "net/constant_time.h"
+#include "net/tls/constant_time.h"
 #include "web/http_text.h"
 
 namespace topnet::web {
@@ -12,8 +13,8 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kHeaders{"authorization", "host", "sec-fetch-dest",
                                                    "sec-fetch-mode", "sec-fetch-site"};
-// A load balancer has no token, and learns nothing but that we live.
-constexpr std::string_view kFreePath = "/healthz";
+// Load balancers have no token; this path says only that the server is alive.
+constexpr std::string_view kPublicPath = "/healthz";
 
 std::optional<std::string_view> find(const AccessHeaders& headers, std::string_view name) {
   const auto found = headers.find(name);
@@ -28,14 +29,36 @@ bool is_our_host(std::string_view value, const HostNames& names) {
          std::find(names.begin(), names.end(), host) != names.end();
 }
 
-// A page of another site may lead here, and not read, embed or probe what is here (Fetch Metadata).
-bool is_of_another_site(const AccessHeaders& headers) {
+// Another site may link to our pages, but not fetch, embed or probe them (Fetch Metadata).
+bool is_cross_site(const AccessHeaders& headers) {
   if (find(headers, "sec-fetch-site") != "cross-site") return false;
   return find(headers, "sec-fetch-mode") != "navigate" ||
          find(headers, "sec-fetch-dest") != "document";
 }
 
-// The token of `Bearer TOKEN`, or of `Basic` (any user name): RFC 6750 and RFC 7617.
+constexpr std::string_view kBase64Digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+// RFC 4648, section 4; padding is optional. nullopt if `text` has any other character.
+std::optional<std::string> decode_base64(std::string_view text) {
+  while (text.ends_with('=')) text.remove_suffix(1);
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string bytes;
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+  for (const char c : text) {
+    const auto digit = kBase64Digits.find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    bits = bits << 6U | static_cast<std::uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>(bits >> count & 0xffU);
+  }
+  return bytes;
+}
+
+// The token of `Bearer TOKEN` (RFC 6750), or the password of `Basic` (RFC 7617).
 std::optional<std::string> token_in(std::string_view authorization) {
   const auto blank = authorization.find(' ');
   if (blank == std::string_view::npos) return std::nullopt;
@@ -57,15 +80,15 @@ bool is_access_header(std::string_view name) {
 }
 
 bool needs_token(std::string_view path, const AccessRules& rules) {
-  return !rules.token.empty() && path != kFreePath;
+  return !rules.token.empty() && path != kPublicPath;
 }
 
-std::optional<Rejection> judge_access(std::string_view path, const AccessHeaders& headers,
-                                      bool needs_host, const AccessRules& rules) {
+std::optional<Rejection> validate_access(std::string_view path, const AccessHeaders& headers,
+                                         bool needs_host, const AccessRules& rules) {
   const auto host = find(headers, "host");
   if (!host && needs_host) return Rejection::BadRequest;
   if (host && !is_our_host(*host, rules.host_names)) return Rejection::WrongHost;
-  if (is_of_another_site(headers)) return Rejection::OtherSite;
+  if (is_cross_site(headers)) return Rejection::CrossSite;
   if (!needs_token(path, rules)) return std::nullopt;
   const auto authorization = find(headers, "authorization");
   if (!authorization) return Rejection::NoToken;

@@ -1,5 +1,5 @@
-// Who may ask the status port: nobody by a name that is not ours, no page of another site, and
-// where there is a token, only who has it. Pure functions of what a request's head says.
+// Access rules of the status port: Host must be one of our names, requests from other sites are
+// rejected, and if a token is set, the request must carry it. Pure functions of a request's head.
 #pragma once
 
 #include <map>
@@ -12,26 +12,26 @@
 
 namespace topnet::web {
 
-// The names that a request's Host may carry besides numeric addresses and "localhost", in lower
-// case. A page of another origin that made its own name stand for our address cannot pass.
+// Names in lower case that Host may carry besides numeric addresses and "localhost". Prevents DNS
+// rebinding: a page of another origin whose name resolves to our address is rejected.
 using HostNames = std::vector<std::string>;
 
 struct AccessRules {
   HostNames host_names;
-  std::string token;  // that a request has to carry; empty: none
+  std::string token;  // that a request must carry; empty: none
 };
 
 // The values of the headers that access depends on, by their names in lower case.
 using AccessHeaders = std::map<std::string, std::string_view, std::less<>>;
 
-// Whether access depends on a header of this name, in lower case.
+// Whether access depends on the header `name` (in lower case).
 bool is_access_header(std::string_view name);
 
-// Whether a request for `path` has to carry the token.
+// Whether a request for `path` must carry the token.
 bool needs_token(std::string_view path, const AccessRules& rules);
 
-// Why a request for `path` is not answered; nullopt where it is. `needs_host` as HTTP/1.1 does.
-std::optional<Rejection> judge_access(std::string_view path, const AccessHeaders& headers,
-                                      bool needs_host, const AccessRules& rules);
+// Why a request for `path` is rejected; nullopt if it is admitted. HTTP/1.1 has `needs_host`.
+std::optional<Rejection> validate_access(std::string_view path, const AccessHeaders& headers,
+                                         bool needs_host, const AccessRules& rules);
 
 }  // namespace topnet::web

@@ -1,4 +1,4 @@
-// The files under web/assets, as they were at build time (cmake/embed.cmake).
+// The contents of web/assets, embedded at build time by cmake/embed.cmake.
 #pragma once
 
 #include <string_view>

@@ -22,7 +22,7 @@ std::string body(const Table& table, std::span<const std::vector<Html>> rows) {
   std::string out = "<tbody>\n";
   if (rows.empty()) {
     out += fmt::format("<tr><td colspan=\"{}\" class=\"nothing\">{}</td></tr>\n",
-                       table.columns.size(), escape_html(table.nothing));
+                       table.columns.size(), escape_html(table.empty_text));
   }
   for (const std::vector<Html>& row : rows) {
     out += "<tr>";
@@ -65,7 +65,7 @@ Html text(std::string_view text) { return {escape_html(text)}; }
 
 std::string to_html(const Table& table) {
   const std::span rows(table.rows);
-  const std::span shown = rows.first(std::min(rows.size(), kMostRows));
+  const std::span shown = rows.first(std::min(rows.size(), kMaxUnfoldedRows));
   const std::span folded = rows.subspan(shown.size());
   std::string out = fmt::format(
       "<section id=\"{0}\">\n<table class=\"{0}\">\n<caption>{1}</caption>\n{2}{3}</table>\n",

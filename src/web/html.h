@@ -1,5 +1,5 @@
-// Building blocks of HTML. Every text goes through text() or escape_html(), and so none can become
-// markup. Pure.
+// Building blocks of HTML. All texts go through text() or escape_html(), so none can become markup.
+// Pure.
 #pragma once
 
 #include <cstddef>
@@ -9,17 +9,17 @@
 
 namespace topnet::web {
 
-// `text` as the contents of an element or of a quoted attribute.
+// Escapes `text` for the contents of an element or of a quoted attribute.
 std::string escape_html(std::string_view text);
 
-// Markup, as it will stand in a page.
+// Markup that is inserted into a page unchanged.
 struct Html {
   std::string markup;
 };
 Html text(std::string_view text);
 
-// A column of a table. Numbers are aligned to the right: assets/page.css says so of the cells,
-// which are many.
+// A column of a table. Only the header cell of a number column has a class. assets/page.css aligns
+// the other cells by position, which keeps large tables small.
 struct Column {
   std::string_view title;
   bool is_number = false;
@@ -30,11 +30,11 @@ struct Table {
   std::string_view caption;
   std::vector<Column> columns;
   std::vector<std::vector<Html>> rows;  // as many cells as there are columns
-  std::string_view nothing;             // what is said if there are no rows
+  std::string_view empty_text;          // shown if there are no rows
 };
 
-// Rows beyond this number are in a second table that the reader unfolds.
-inline constexpr std::size_t kMostRows = 25;
+// Further rows are in a second table, in a <details> element.
+inline constexpr std::size_t kMaxUnfoldedRows = 25;
 
 std::string to_html(const Table& table);
 

@@ -4,25 +4,25 @@
 #include <array>
 #include <optional>
 
-#include "proc/text.h"
+#include "base/string_scan.h"
 #include "web/http_text.h"
 
 namespace topnet::web {
 namespace {
 
-using proc::take_until;
+using base::take_until;
 
 constexpr std::string_view kNewline = "\r\n";
-// What an answer may depend on, in lower case.
+// The headers that a response may depend on, in lower case.
 constexpr std::array<std::string_view, 2> kUsedHeaders{"accept", "host"};
 
-// Printable ASCII without blanks: all that a request line's words may be made of.
+// Printable ASCII without blanks.
 bool is_word(std::string_view text) {
   return !text.empty() &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 
-// A header's value may hold blanks and bytes of any text, but no control characters.
+// A header's value may have blanks and bytes above ASCII, but no control characters except tabs.
 bool is_value(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
@@ -34,7 +34,7 @@ struct RequestLine {
   bool needs_host;
 };
 
-std::variant<RequestLine, Rejection> judge_request_line(std::string_view line) {
+std::variant<RequestLine, Rejection> validate_request_line(std::string_view line) {
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
   if (first == std::string_view::npos || last <= first) return Rejection::BadRequest;
@@ -53,12 +53,13 @@ std::variant<RequestLine, Rejection> judge_request_line(std::string_view line) {
 
 }  // namespace
 
-std::variant<std::string, Rejection> judge_head(std::string_view text, const AccessRules& rules) {
+std::variant<std::string, Rejection> validate_head(std::string_view text,
+                                                   const AccessRules& rules) {
   const std::string_view first_line = take_until(text, kNewline);
-  const auto judged = judge_request_line(first_line);
-  if (const auto* const rejection = std::get_if<Rejection>(&judged)) return *rejection;
-  std::string passed = std::string(first_line) + std::string(kNewline);
-  AccessHeaders access;
+  const auto request_line = validate_request_line(first_line);
+  if (const auto* const rejection = std::get_if<Rejection>(&request_line)) return *rejection;
+  std::string reduced = std::string(first_line) + std::string(kNewline);
+  AccessHeaders access_headers;
   for (std::string_view line = take_until(text, kNewline); !line.empty();
        line = take_until(text, kNewline)) {
     const auto colon = line.find(':');
@@ -66,16 +67,17 @@ std::variant<std::string, Rejection> judge_head(std::string_view text, const Acc
     const std::string name = to_lower(line.substr(0, colon));
     const std::string_view value = trim(line.substr(colon + 1));
     if (!is_word(name) || !is_value(value)) return Rejection::BadRequest;
-    if (is_access_header(name) && !access.emplace(name, value).second) {
-      return Rejection::BadRequest;  // of two, one is a lie (RFC 9112, section 3.2)
+    if (is_access_header(name) && !access_headers.emplace(name, value).second) {
+      return Rejection::BadRequest;  // a repeated header is ambiguous (RFC 9112, section 3.2)
     }
     if (std::find(kUsedHeaders.begin(), kUsedHeaders.end(), name) != kUsedHeaders.end()) {
-      passed += name + ": " + std::string(value) + std::string(kNewline);
+      reduced += name + ": " + std::string(value) + std::string(kNewline);
     }
   }
-  const auto& [path, needs_host] = std::get<RequestLine>(judged);
-  if (const auto rejection = judge_access(path, access, needs_host, rules)) return *rejection;
-  return passed + std::string(kNewline);
+  const auto& [path, needs_host] = std::get<RequestLine>(request_line);
+  if (const auto rejection = validate_access(path, access_headers, needs_host, rules))
+    return *rejection;
+  return reduced + std::string(kNewline);
 }
 
 }  // namespace topnet::web

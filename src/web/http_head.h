@@ -1,7 +1,7 @@
-// The head of an HTTP request (RFC 9112), judged before any library sees it.
+// Validates the head of an HTTP request (RFC 9112) before the HTTP library sees it.
 //
-// Only what is asked for and the few headers that an answer depends on are let through; all others,
-// Range and those of a body among them, end here. Pure functions of text.
+// The library gets the request line and the headers that a response depends on. All other headers
+// are dropped, also Range and those of a body. Pure functions of text.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ namespace topnet::web {
 inline constexpr std::size_t kMaxHeadSize = 4096;  // in bytes, with the empty line
 inline constexpr std::size_t kMaxTargetSize = 1024;
 
-// `text` is a whole head, up to and with its empty line. Returns the head that is let through, or
-// why none is.
-std::variant<std::string, Rejection> judge_head(std::string_view text, const AccessRules& rules);
+// `text` begins with a complete head, including its empty line. Returns the reduced head, or why
+// the request is rejected.
+std::variant<std::string, Rejection> validate_head(std::string_view text, const AccessRules& rules);
 
 }  // namespace topnet::web

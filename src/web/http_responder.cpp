@@ -11,8 +11,8 @@
 namespace topnet::web {
 namespace {
 
-// In every answer. The policy lets a page use our own style, script, data and empty icon, and
-// nothing else; no other page may frame it, embed it or read it.
+// In every response. The policy allows only our own style, script, data and the empty icon. Other
+// sites may not frame, embed or read a page.
 constexpr std::array<std::pair<const char*, const char*>, 5> kHeaders{
     {{"Content-Security-Policy",
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -24,7 +24,7 @@ constexpr std::array<std::pair<const char*, const char*>, 5> kHeaders{
 
 constexpr const char* kPlainText = "text/plain; charset=utf-8";
 
-// One request in memory, and its answer.
+// A request in memory, and the response to it.
 class MemoryStream : public httplib::Stream {
  public:
   explicit MemoryStream(const std::string& input) : rest_(input) {}
@@ -43,7 +43,7 @@ class MemoryStream : public httplib::Stream {
     output_.append(bytes, size);
     return static_cast<ssize_t>(size);
   }
-  // Nobody asks: what a route gets is the Accept header alone.
+  // Unused: a route gets only the Accept header.
   void get_remote_ip_and_port(std::string&, int&) const override {}
   void get_local_ip_and_port(std::string&, int&) const override {}
   socket_t socket() const override { return INVALID_SOCKET; }
@@ -53,10 +53,10 @@ class MemoryStream : public httplib::Stream {
   std::string output_;
 };
 
-// The library would compress a plain body, for a quarter of a second of CPU where the client
-// accepts brotli; a body from a provider of a known size it does not.
+// The library compresses a plain body, with brotli for a quarter of a second of CPU time. It does
+// not compress a body from a provider of known size.
 void set_body(httplib::Response& response, std::string body, const std::string& content_type) {
-  // The library asks no provider for nothing.
+  // The library never calls a provider of size 0.
   if (body.empty()) return;
   const std::size_t size = body.size();
   response.set_content_provider(
@@ -71,14 +71,13 @@ void set_body(httplib::Response& response, std::string body, const std::string& 
 class HttpResponder::Library : public httplib::Server {
  public:
   explicit Library(const std::vector<Route>& routes) : routes_(routes) {
-    // Without a listening socket the library believes that it is shutting down, and sends no body.
-    // It does nothing with this number but compare it.
+    // Without a listening socket the library assumes a shutdown and sends no body. It only compares
+    // this number.
     svr_sock_ = 0;
     httplib::Headers headers{{"Accept-Ranges", "none"}};
     headers.insert(kHeaders.begin(), kHeaders.end());
     set_default_headers(std::move(headers));
-    // The library's own routes are regular expressions, which recurse for every character of a
-    // path.
+    // The library's own routes are regular expressions, which recurse for each character of a path.
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       return route(request, response);
     });
@@ -104,7 +103,7 @@ class HttpResponder::Library : public httplib::Server {
     const auto found = std::find_if(routes_.begin(), routes_.end(),
                                     [&](const Route& route) { return route.path == request.path; });
     if (found == routes_.end()) return HandlerResponse::Unhandled;
-    Answer made = found->answer(request.get_header_value("Accept"));
+    Response made = found->respond(request.get_header_value("Accept"));
     set_body(response, std::move(made.body), made.content_type);
     return HandlerResponse::Handled;
   }
@@ -121,13 +120,13 @@ std::string HttpResponder::respond(const std::string& head) { return library_->r
 std::string HttpResponder::respond(Rejection rejection, bool is_head) {
   const HttpStatus status = status_of(rejection);
   const std::string body = fmt::format("{}\n", status.reason);
-  std::string answer = fmt::format("HTTP/1.1 {} {}\r\n", status.code, status.reason);
-  for (const auto& [name, value] : kHeaders) answer += fmt::format("{}: {}\r\n", name, value);
-  if (rejection == Rejection::MethodNotAllowed) answer += "Allow: GET, HEAD\r\n";
-  if (rejection == Rejection::TooManyTries) answer += "Retry-After: 60\r\n";
+  std::string response = fmt::format("HTTP/1.1 {} {}\r\n", status.code, status.reason);
+  for (const auto& [name, value] : kHeaders) response += fmt::format("{}: {}\r\n", name, value);
+  if (rejection == Rejection::MethodNotAllowed) response += "Allow: GET, HEAD\r\n";
+  if (rejection == Rejection::TooManyAttempts) response += "Retry-After: 60\r\n";
   if (status.code == 401)
-    answer += "WWW-Authenticate: Basic realm=\"topnet\", charset=\"UTF-8\"\r\n";
-  return answer +
+    response += "WWW-Authenticate: Basic realm=\"topnet\", charset=\"UTF-8\"\r\n";
+  return response +
          fmt::format("Connection: close\r\nContent-Length: {}\r\nContent-Type: {}\r\n\r\n{}",
                      body.size(), kPlainText, is_head ? "" : body);
 }

@@ -1,7 +1,7 @@
-// From the head of a request to the bytes of its answer, by cpp-httplib, which is kept away from
-// sockets: it reads from memory and writes into memory. The only file that knows it.
+// Makes the bytes of a response from the head of a request with cpp-httplib, which reads and writes
+// memory, never sockets. No other file uses that library.
 //
-// Any thread may ask.
+// Thread-safe.
 #pragma once
 
 #include <functional>
@@ -14,16 +14,16 @@
 
 namespace topnet::web {
 
-struct Answer {
+struct Response {
   std::string content_type;
   std::string body;
 };
 
-// One page: its exact path, and the function that makes its answer from the request's Accept
-// header. If that throws, the client is told only that the server failed.
+// An exact path, and the function that makes its response from the request's Accept header. If it
+// throws, the response is status 500 without the reason.
 struct Route {
   std::string path;
-  std::function<Answer(std::string_view accept)> answer;
+  std::function<Response(std::string_view accept)> respond;
 };
 
 class HttpResponder {
@@ -32,10 +32,10 @@ class HttpResponder {
   ~HttpResponder();
   HttpResponder(HttpResponder&&) = delete;
 
-  // `head` has been let through by judge_head.
+  // `head` is a result of validate_head().
   std::string respond(const std::string& head);
 
-  // The answer to a request that was not let through; to a HEAD, without a body.
+  // The response to a rejected request; without a body if `is_head`.
   static std::string respond(Rejection rejection, bool is_head = false);
 
  private:

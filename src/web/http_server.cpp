@@ -16,18 +16,17 @@
 namespace topnet::web {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::size_t kStackSize = std::size_t{256} * 1024;
 
-// So long nobody has to give way to others: to send a request, and to take its answer.
-constexpr std::chrono::milliseconds kTimeToAsk{500};
-constexpr std::chrono::milliseconds kTimeToTakeIt{500};
+// A connection cannot be evicted for this time after it was accepted, and after its response was
+// made.
+constexpr std::chrono::milliseconds kRequestGrace{500};
+constexpr std::chrono::milliseconds kResponseGrace{500};
 
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
-// Reads up to the end of the head; what follows it is nobody's business. nullopt where the client
-// ends before. A head that is too long comes back without its end.
+// Returns the head and drops what follows it. nullopt if the client closes the connection before. A
+// head that is too long is returned without its end.
 std::optional<std::string> read_head(net::Stream& stream, net::Deadline deadline) {
   std::string head;
   std::array<std::byte, kMaxHeadSize> buffer{};
@@ -43,7 +42,7 @@ std::optional<std::string> read_head(net::Stream& stream, net::Deadline deadline
   }
 }
 
-// The path of a request that has been let through, without its query.
+// The path of a valid head, without its query.
 std::string_view path_in(std::string_view request) {
   request.remove_prefix(request.find(' ') + 1);
   return request.substr(0, request.find_first_of(" ?"));
@@ -51,18 +50,18 @@ std::string_view path_in(std::string_view request) {
 
 }  // namespace
 
-HttpServer::HttpServer(proc::UniqueFd listener, const std::vector<Route>& routes,
-                       HttpServerOptions options, net::Troubles& troubles)
-    : options_(std::move(options)), troubles_(troubles), responder_(routes) {
+HttpServer::HttpServer(base::UniqueFd listener, const std::vector<Route>& routes,
+                       HttpServerOptions options, net::ResourceErrors& resource_errors)
+    : options_(std::move(options)), resource_errors_(resource_errors), responder_(routes) {
   acceptor_ = std::make_unique<net::Acceptor>(
       std::move(listener),
       net::AcceptorOptions{.name = "http-accept",
-                           .take =
-                               [this](proc::UniqueFd socket, const sockaddr_storage& peer) {
+                           .on_connection =
+                               [this](base::UniqueFd socket, const sockaddr_storage& peer) {
                                  accept(std::move(socket), net::to_host_port(peer).host);
                                },
-                           .wait_for_room = [this] { wait_for_seat(); }},
-      troubles);
+                           .wait_for_capacity = [this] { wait_for_slot(); }},
+      resource_errors);
 }
 
 HttpServer::~HttpServer() {
@@ -74,49 +73,49 @@ HttpServer::~HttpServer() {
   acceptor_->stop();
 }
 
-void HttpServer::accept(proc::UniqueFd socket, const std::string& peer) {
-  SeatId id = 0;
+void HttpServer::accept(base::UniqueFd socket, const std::string& peer) {
+  SlotId id = 0;
   {
     const std::scoped_lock lock(mutex_);
     id = ++last_id_;
-    seats_.emplace(id, Seat{.gives_way_from = Clock::now() + kTimeToAsk});
+    slots_.emplace(id, Slot{.evictable_from = Clock::now() + kRequestGrace});
   }
   try {
     if (threads_.start(id, socket, {.name = fmt::format("http-{}", id), .stack_size = kStackSize},
                        [this, id, peer](int own) {
                          serve(id, peer, own);
-                         return net::Next::End;
+                         return net::ServeResult::Done;
                        })) {
       return;
     }
   } catch (const std::exception&) {
-    leave(id);
+    release_slot(id);
     throw;
   }
-  troubles_.note_no_thread(errno);
-  leave(id);
+  resource_errors_.record_thread_error(errno);
+  release_slot(id);
 }
 
-// Where all seats are taken, the oldest connection gives way that may: it has sent no whole request
-// in time, or does not take its answer.
-void HttpServer::wait_for_seat() {
+// If all slots are in use, evicts the oldest connection that is evictable: one that has not sent a
+// complete head in time, or does not receive its response.
+void HttpServer::wait_for_slot() {
   std::unique_lock lock(mutex_);
-  while (!is_ending_ && seats_.size() >= options_.max_connections) {
+  while (!is_ending_ && slots_.size() >= options_.max_connections) {
     const auto now = Clock::now();
-    const auto oldest = std::find_if(seats_.begin(), seats_.end(), [now](const auto& entry) {
-      return entry.second.gives_way_from <= now;
+    const auto oldest = std::find_if(slots_.begin(), slots_.end(), [now](const auto& entry) {
+      return entry.second.evictable_from <= now;
     });
-    if (oldest != seats_.end()) {
-      threads_.cut(oldest->first);
-      seats_.erase(oldest);
+    if (oldest != slots_.end()) {
+      threads_.disconnect(oldest->first);
+      slots_.erase(oldest);
       return;
     }
     const auto next =
-        std::min_element(seats_.begin(), seats_.end(), [](const auto& a, const auto& b) {
-          return a.second.gives_way_from < b.second.gives_way_from;
+        std::min_element(slots_.begin(), slots_.end(), [](const auto& a, const auto& b) {
+          return a.second.evictable_from < b.second.evictable_from;
         });
-    const net::Deadline soonest = next->second.gives_way_from;  // the seat may go meanwhile
-    if (soonest == net::Deadline::max()) {
+    const auto soonest = next->second.evictable_from;  // a copy: the slot may be released meanwhile
+    if (soonest == Clock::time_point::max()) {
       changed_.wait(lock);
     } else {
       changed_.wait_until(lock, soonest);
@@ -124,23 +123,23 @@ void HttpServer::wait_for_seat() {
   }
 }
 
-void HttpServer::leave(SeatId id) {
+void HttpServer::release_slot(SlotId id) {
   const std::scoped_lock lock(mutex_);
-  seats_.erase(id);
+  slots_.erase(id);
   changed_.notify_all();
 }
 
-// The whole of a connection's thread.
-void HttpServer::serve(SeatId id, const std::string& peer, int socket) {
+// Runs in the connection's thread.
+void HttpServer::serve(SlotId id, const std::string& peer, int socket) {
   try {
-    answer(id, peer, socket);
+    handle_request(id, peer, socket);
   } catch (...) {
-    // Slow, gone, or too much for us: it is over either way, and nobody is there to be told.
+    // The client was too slow or is gone, or memory ran out: no response can reach it.
   }
-  leave(id);
+  release_slot(id);
 }
 
-void HttpServer::answer(SeatId id, const std::string& peer, int socket) {
+void HttpServer::handle_request(SlotId id, const std::string& peer, int socket) {
   const net::Deadline deadline = Clock::now() + options_.head_limit;
   std::shared_ptr<const net::TlsContext> context;  // outlives the stream
   std::unique_ptr<net::Stream> stream;
@@ -152,34 +151,34 @@ void HttpServer::answer(SeatId id, const std::string& peer, int socket) {
   }
   const auto head = read_head(*stream, deadline);
   if (!head) return;
-  set_gives_way(id, net::Deadline::max());  // while we are the ones who take their time
-  const std::string answer = answer_to(*head, peer);
-  set_gives_way(id, Clock::now() + kTimeToTakeIt);
-  stream->write_all(std::as_bytes(std::span(answer)), Clock::now() + options_.answer_limit);
-  set_gives_way(id, Clock::now());
-  net::end_gently(*stream, socket);
+  set_evictable_from(id, Clock::time_point::max());  // while the server makes the response
+  const std::string response = response_to(*head, peer);
+  set_evictable_from(id, Clock::now() + kResponseGrace);
+  stream->write_all(std::as_bytes(std::span(response)), Clock::now() + options_.response_limit);
+  set_evictable_from(id, Clock::now());
+  net::close_after_drain(*stream, socket);
 }
 
-std::string HttpServer::answer_to(const std::string& head, const std::string& peer) {
+std::string HttpServer::response_to(const std::string& head, const std::string& peer) {
   const bool is_head = head.starts_with("HEAD ");
   if (!head.ends_with(kEndOfHead)) return HttpResponder::respond(Rejection::HeadTooLarge, is_head);
-  const auto judged = judge_head(head, options_.access);
-  const auto* const rejection = std::get_if<Rejection>(&judged);
-  const bool shows_token =
-      rejection == nullptr ? needs_token(path_in(std::get<std::string>(judged)), options_.access)
+  const auto validated = validate_head(head, options_.access);
+  const auto* const rejection = std::get_if<Rejection>(&validated);
+  const bool reveals_token =
+      rejection == nullptr ? needs_token(path_in(std::get<std::string>(validated)), options_.access)
                            : *rejection == Rejection::WrongToken;
-  // After too many guesses a client is not told that it is right, either.
-  if (shows_token && !guard_.admit(peer, rejection != nullptr)) {
-    return HttpResponder::respond(Rejection::TooManyTries, is_head);
+  // After too many wrong tokens a correct one is not confirmed either.
+  if (reveals_token && !token_attempts_.admit(peer, rejection != nullptr)) {
+    return HttpResponder::respond(Rejection::TooManyAttempts, is_head);
   }
-  return rejection == nullptr ? responder_.respond(std::get<std::string>(judged))
+  return rejection == nullptr ? responder_.respond(std::get<std::string>(validated))
                               : HttpResponder::respond(*rejection, is_head);
 }
 
-void HttpServer::set_gives_way(SeatId id, net::Deadline from) {
+void HttpServer::set_evictable_from(SlotId id, Clock::time_point time) {
   const std::scoped_lock lock(mutex_);
-  // It may have given way already.
-  if (const auto seat = seats_.find(id); seat != seats_.end()) seat->second.gives_way_from = from;
+  // The connection may have been evicted.
+  if (const auto slot = slots_.find(id); slot != slots_.end()) slot->second.evictable_from = time;
   changed_.notify_all();
 }
 

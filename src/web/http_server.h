@@ -1,7 +1,7 @@
-// The status port: accepts connections, reads one request from each, and answers it.
+// The status port: accepts connections, reads one request from each, and sends the response.
 //
-// A thread for each of a limited number of connections. Whoever is slow is cut by a deadline, and
-// gives way to others before that. What is answered is the responder's business.
+// Each connection has a thread and one of a limited number of slots. Deadlines end slow
+// connections; if all slots are in use, a slow connection is evicted before its deadline.
 #pragma once
 
 #include <chrono>
@@ -14,9 +14,9 @@
 #include <mutex>
 
 #include "net/acceptor.h"
+#include "net/attempt_limiter.h"
 #include "net/connection_threads.h"
-#include "net/guess_guard.h"
-#include "net/tls.h"
+#include "net/tls/tls.h"
 #include "web/access.h"
 #include "web/http_responder.h"
 
@@ -24,47 +24,47 @@ namespace topnet::web {
 
 struct HttpServerOptions {
   AccessRules access;
-  // The context for a new connection; empty: plain HTTP.
+  // The TLS context for a new connection; empty: plain HTTP.
   std::function<std::shared_ptr<const net::TlsContext>()> tls;
-  std::chrono::milliseconds head_limit{1000};    // for the whole head to arrive
-  std::chrono::milliseconds answer_limit{5000};  // for the whole answer to be taken
+  std::chrono::milliseconds head_limit{1000};      // for receiving the complete head
+  std::chrono::milliseconds response_limit{5000};  // for sending the complete response
   std::size_t max_connections = 64;
 };
 
 class HttpServer {
  public:
-  // Serves on `listener` (listening, non-blocking) from now on. `troubles` outlives the server.
-  // Throws std::system_error where no thread can be had.
-  HttpServer(proc::UniqueFd listener, const std::vector<Route>& routes, HttpServerOptions options,
-             net::Troubles& troubles);
+  // Serves on `listener` (listening, non-blocking). `resource_errors` outlives the server. Throws
+  // std::system_error if no thread can be started.
+  HttpServer(base::UniqueFd listener, const std::vector<Route>& routes, HttpServerOptions options,
+             net::ResourceErrors& resource_errors);
 
-  // Ends at once.
+  // Closes all connections.
   ~HttpServer();
 
  private:
-  using SeatId = std::uint64_t;
-  // A connection's place among the limited number.
-  struct Seat {
-    net::Deadline gives_way_from;  // nobody waits for an answer on it, or too slowly
+  using Clock = std::chrono::steady_clock;
+  using SlotId = std::uint64_t;
+  struct Slot {
+    Clock::time_point evictable_from;
   };
 
-  void accept(proc::UniqueFd socket, const std::string& peer);
-  void wait_for_seat();
-  void leave(SeatId id);
-  void serve(SeatId id, const std::string& peer, int socket);
-  void answer(SeatId id, const std::string& peer, int socket);
-  std::string answer_to(const std::string& head, const std::string& peer);
-  void set_gives_way(SeatId id, net::Deadline from);
+  void accept(base::UniqueFd socket, const std::string& peer);
+  void wait_for_slot();
+  void release_slot(SlotId id);
+  void set_evictable_from(SlotId id, Clock::time_point time);
+  void serve(SlotId id, const std::string& peer, int socket);
+  void handle_request(SlotId id, const std::string& peer, int socket);
+  std::string response_to(const std::string& head, const std::string& peer);
 
   HttpServerOptions options_;
-  net::Troubles& troubles_;
+  net::ResourceErrors& resource_errors_;
   HttpResponder responder_;
-  net::GuessGuard guard_;  // of the token
+  net::AttemptLimiter token_attempts_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool is_ending_ = false;
-  std::map<SeatId, Seat> seats_;  // oldest first
-  SeatId last_id_ = 0;
+  std::map<SlotId, Slot> slots_;  // oldest first
+  SlotId last_id_ = 0;
   net::ConnectionThreads threads_;
   std::unique_ptr<net::Acceptor> acceptor_;
 };

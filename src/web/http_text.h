@@ -1,7 +1,6 @@
-// Small rules of HTTP's text (RFC 9110, section 5.6) that several parsers share. Pure.
+// Text rules of HTTP (RFC 9110, section 5.6) that several parsers share. Pure.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,7 +12,7 @@ inline std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-// ASCII letters only, whatever the locale.
+// Only ASCII letters, in every locale.
 inline std::string to_lower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {
@@ -21,8 +20,5 @@ inline std::string to_lower(std::string_view text) {
   }
   return lower;
 }
-
-// RFC 4648, section 4; padding may be left out. nullopt for any other text.
-std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace topnet::web

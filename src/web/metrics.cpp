@@ -18,10 +18,10 @@ struct Label {
   std::string_view value;
 };
 
-// Divided, since a thousandth is no binary number and a multiple of it would be less exact.
+// Divides: a product with the binary approximation of 1e-9 would be less exact.
 double seconds(std::chrono::nanoseconds time) { return static_cast<double>(time.count()) / 1e9; }
 
-double seconds(net::WallTime time) {
+double seconds(base::WallTime time) {
   return static_cast<double>(time.time_since_epoch().count()) / 1e3;
 }
 
@@ -29,7 +29,6 @@ double seconds_of_ticks(std::uint64_t ticks) {
   return static_cast<double>(ticks) / proc::clock_ticks_per_second();
 }
 
-// Writes the text format.
 class Text {
  public:
   void family(std::string_view name, std::string_view type, std::string_view help) {
@@ -39,12 +38,12 @@ class Text {
   template <typename Number>
   void sample(std::string_view name, Number value, std::initializer_list<Label> labels = {}) {
     text_ += name;
-    char before = '{';
+    char separator = '{';
     for (const Label& label : labels) {
-      fmt::format_to(end(), "{}{}=\"", before, label.name);
+      fmt::format_to(end(), "{}{}=\"", separator, label.name);
       write_escaped(label.value);
       text_ += '"';
-      before = ',';
+      separator = ',';
     }
     if (labels.size() > 0) text_ += '}';
     fmt::format_to(end(), " {}\n", value);
@@ -57,13 +56,13 @@ class Text {
   }
 
   void histogram(const std::string& name, std::string_view help,
-                 const proc::DurationCounts& durations) {
+                 const base::HistogramCounts& durations) {
     family(name, "histogram", help);
     std::uint64_t count = 0;
     for (std::size_t i = 0; i < durations.counts.size(); ++i) {
       count += durations.counts.at(i);
-      const std::string bound = i < proc::kDurationBounds.size()
-                                    ? fmt::format("{}", seconds(proc::kDurationBounds.at(i)))
+      const std::string bound = i < base::kHistogramBounds.size()
+                                    ? fmt::format("{}", seconds(base::kHistogramBounds.at(i)))
                                     : "+Inf";
       sample(name + "_bucket", count, {{"le", bound}});
     }
@@ -96,23 +95,24 @@ void write_connections(Text& text, const Status& status) {
               exchange.active());
   text.single("topnet_connections_accepted_total", "counter", "Connections accepted.",
               exchange.accepted);
-  text.family("topnet_connection_outcomes_total", "counter", "How connections have ended.");
-  for (const auto& [word, outcome] : net::kOutcomes) {
+  text.family("topnet_connection_outcomes_total", "counter", "Ended connections, by outcome.");
+  for (const auto& [name, outcome] : net::kOutcomes) {
     text.sample("topnet_connection_outcomes_total",
-                exchange.outcomes.at(static_cast<std::size_t>(outcome)), {{"outcome", word}});
+                exchange.outcomes.at(static_cast<std::size_t>(outcome)), {{"outcome", name}});
   }
-  text.single("topnet_reports_sent_total", "counter", "Reports sent whole.", exchange.reports_sent);
-  text.single("topnet_tops_received_total", "counter", "Busiest processes that clients have sent.",
-              exchange.tops_received);
-  text.histogram("topnet_handshake_duration_seconds",
-                 "How long TLS handshakes took that succeeded.", exchange.handshakes);
+  text.single("topnet_reports_sent_total", "counter", "Complete reports sent.",
+              exchange.reports_sent);
+  text.single("topnet_client_reports_received_total", "counter", "Client reports received.",
+              exchange.client_reports_received);
+  text.histogram("topnet_handshake_duration_seconds", "Durations of successful TLS handshakes.",
+                 exchange.handshakes);
 }
 
-void write_scans(Text& text, const Work& work) {
-  text.single("topnet_scans_total", "counter", "Scans of the processes for reports.",
-              work.scans.total());
+void write_scans(Text& text, const ServerStats& stats) {
+  text.single("topnet_scans_total", "counter", "Scans of all processes for reports.",
+              stats.scans.total());
   text.histogram("topnet_scan_duration_seconds",
-                 "How long scans took, of a window reading its two ends.", work.scans);
+                 "Durations of scans; of a window, of reading its two ends.", stats.scans);
 }
 
 void write_group(Text& text, const proc::GroupTotal& group) {
@@ -126,40 +126,41 @@ void write_cpu(Text& text, const proc::CpuTotals& totals) {
   const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t ticks) {
     text.single(name, "counter", help, seconds_of_ticks(ticks));
   };
-  counter("topnet_host_cpu_busy_seconds_total", "CPU time that all CPUs were busy.",
-          totals.busy_ticks);
+  counter("topnet_host_cpu_busy_seconds_total", "Busy time of all CPUs.", totals.busy_ticks);
   text.family("topnet_group_cpu_seconds_total", "counter",
-              "CPU time of living processes, by the name of the program.");
+              "CPU time of live processes, by program name.");
   for (const proc::GroupTotal& group : totals.groups) write_group(text, group);
   write_group(text, totals.other);
-  counter("topnet_ended_cpu_seconds_total", "CPU time of processes that have ended.",
-          totals.ended_ticks);
+  counter("topnet_exited_cpu_seconds_total", "CPU time of processes that have exited.",
+          totals.exited_ticks);
   counter("topnet_interrupt_cpu_seconds_total", "CPU time of interrupts.", totals.interrupt_ticks);
-  counter("topnet_unexplained_cpu_seconds_total", "Busy CPU time that was found nowhere.",
-          totals.unexplained_ticks);
-  counter("topnet_overexplained_cpu_seconds_total", "CPU time found beyond what was busy.",
+  counter("topnet_unexplained_cpu_seconds_total",
+          "Busy time that no process and no interrupt explains.", totals.unexplained_ticks);
+  counter("topnet_overexplained_cpu_seconds_total", "CPU time found in excess of the busy time.",
           totals.overexplained_ticks);
 }
 
 void write_clients(Text& text, const Status& status) {
   const char* const name = "topnet_client_last_report_timestamp_seconds";
-  text.family(name, "gauge", "When an enrolled client has sent its busiest process last.");
-  for (const auto& [client, time] : status.heard) {
+  text.family(name, "gauge", "When an enrolled client last sent a report.");
+  for (const auto& [client, time] : status.last_report_times) {
     text.sample(name, seconds(time), {{"client", client}});
   }
 }
 
 void write_process(Text& text, const Status& status) {
-  const proc::OwnUsage& own = status.work.own;
-  text.single("process_cpu_seconds_total", "counter", "CPU time of this server.", seconds(own.cpu));
-  text.single("process_resident_memory_bytes", "gauge", "Memory of this server that is resident.",
-              own.resident_bytes);
-  text.single("process_virtual_memory_bytes", "gauge", "Its address space.", own.virtual_bytes);
+  const proc::SelfStats& self = status.stats.self;
+  text.single("process_cpu_seconds_total", "counter", "CPU time of the server's process.",
+              seconds(self.cpu));
+  text.single("process_resident_memory_bytes", "gauge", "Its resident memory.",
+              self.resident_bytes);
+  text.single("process_virtual_memory_bytes", "gauge", "Its virtual memory.", self.virtual_bytes);
   text.single("process_start_time_seconds", "gauge", "When it started.",
               seconds(status.server.started));
-  text.single("process_open_fds", "gauge", "Its open descriptors.", status.work.open_files);
-  text.single("process_max_fds", "gauge", "How many it may have open.", own.most_open_files);
-  text.single("process_threads", "gauge", "Its threads.", status.work.threads);
+  text.single("process_open_fds", "gauge", "Its open file descriptors.", status.stats.open_files);
+  text.single("process_max_fds", "gauge", "Its maximum number of open file descriptors.",
+              self.max_open_files);
+  text.single("process_threads", "gauge", "Its threads.", status.stats.threads);
 }
 
 }  // namespace
@@ -169,7 +170,7 @@ std::string to_metrics(const Status& status) {
   text.family("topnet_build_info", "gauge", "The version of topnet.");
   text.sample("topnet_build_info", 1, {{"version", status.server.version}});
   write_connections(text, status);
-  write_scans(text, status.work);
+  write_scans(text, status.stats);
   if (status.host) write_cpu(text, status.host->totals);
   write_clients(text, status);
   write_process(text, status);

@@ -1,4 +1,4 @@
-// What the status port shows, for Prometheus and what understands it. Pure.
+// The status as metrics in the text format of Prometheus. Pure.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace topnet::web {
 
 inline constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
-// The series of topnet-serve(1), section METRICS, in the text format of Prometheus, version 0.0.4.
+// The series of topnet-metrics(7) in the text format of Prometheus, version 0.0.4.
 std::string to_metrics(const Status& status);
 
 }  // namespace topnet::web

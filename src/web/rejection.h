@@ -1,5 +1,4 @@
-// Why a request is not answered, and with which status of HTTP (RFC 9110) this is said. Plain
-// values.
+// Why a request is rejected, and the HTTP status (RFC 9110) of each reason. Plain values.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +10,11 @@ enum class Rejection : std::uint8_t {
   BadRequest,
   NoToken,
   WrongToken,
-  OtherSite,
+  CrossSite,
   MethodNotAllowed,
   TargetTooLong,
   WrongHost,
-  TooManyTries,
+  TooManyAttempts,
   HeadTooLarge,
 };
 
@@ -29,7 +28,7 @@ constexpr HttpStatus status_of(Rejection rejection) {
     case Rejection::NoToken:
     case Rejection::WrongToken:
       return {401, "Unauthorized"};
-    case Rejection::OtherSite:
+    case Rejection::CrossSite:
       return {403, "Forbidden"};
     case Rejection::MethodNotAllowed:
       return {405, "Method Not Allowed"};
@@ -37,7 +36,7 @@ constexpr HttpStatus status_of(Rejection rejection) {
       return {414, "URI Too Long"};
     case Rejection::WrongHost:
       return {421, "Misdirected Request"};
-    case Rejection::TooManyTries:
+    case Rejection::TooManyAttempts:
       return {429, "Too Many Requests"};
     case Rejection::HeadTooLarge:
       return {431, "Request Header Fields Too Large"};

@@ -1,4 +1,4 @@
-// What the status port shows: a snapshot of the server, by value.
+// A snapshot of the server for the status port. Plain values.
 #pragma once
 
 #include <sys/types.h>
@@ -10,41 +10,41 @@
 #include <string>
 #include <vector>
 
-#include "net/connections.h"
-#include "net/latest_tops.h"
-#include "proc/self.h"
-#include "proc/watch.h"
+#include "net/clients/recent_reports.h"
+#include "net/server/connections.h"
+#include "proc/report/cpu_monitor.h"
+#include "proc/self_stats.h"
 
 namespace topnet::web {
 
 struct ServerInfo {
   std::string version;
-  std::optional<std::string> host;  // escaped (proc/escape.h)
+  std::optional<std::string> host;  // escaped (base/escape.h)
   pid_t pid = 0;
-  net::WallTime started;
+  base::WallTime started;
   bool uses_tls = true;
   std::string listen;  // "[::]:8676"
 };
 
-// Counts that are no outcome of a connection.
-struct Work {
-  proc::DurationCounts scans;       // for reports
-  std::uint64_t accept_errors = 0;  // how often accepting failed, at either port
-  std::uint64_t thread_errors = 0;  // how often a connection had no thread, at either port
+// Counts of the server other than outcomes of connections.
+struct ServerStats {
+  base::HistogramCounts scans;      // for reports
+  std::uint64_t accept_errors = 0;  // failures to accept a connection, at both ports
+  std::uint64_t thread_errors = 0;  // failures to start a connection's thread, at both ports
   std::uint64_t open_files = 0;     // descriptors of this process
   std::uint64_t threads = 0;        // of this process
-  proc::OwnUsage own;
+  proc::SelfStats self;
 };
 
 struct Status {
-  net::WallTime time;  // of the snapshot
+  base::WallTime time;  // of the snapshot
   ServerInfo server;
   net::ConnectionsSnapshot exchange;
-  std::vector<net::ReceivedTop> tops;  // newest first
-  std::vector<net::ClientTops> clients;
-  std::map<std::string, net::WallTime> heard;  // enrolled clients, and when each was heard last
-  std::shared_ptr<const proc::Watched> host;   // null before it has been watched for a while
-  Work work;
+  std::vector<net::ClientReport> reports;  // newest first
+  std::vector<net::ClientReports> clients;
+  std::map<std::string, base::WallTime> last_report_times;  // by enrolled client
+  std::shared_ptr<const proc::MonitorSnapshot> host;        // null before the first window
+  ServerStats stats;
 };
 
 }  // namespace topnet::web

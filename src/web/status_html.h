@@ -1,4 +1,4 @@
-// The status as an HTML page that is complete in itself. Pure.
+// The status as a complete HTML page. Pure.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The status as JSON: schema topnet.status/1, as topnet-serve(1) describes it. Pure.
+// The status as JSON: schema topnet.status/1 of topnet-status(7). Pure.
 #pragma once
 
 #include <string>

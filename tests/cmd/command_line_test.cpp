@@ -9,8 +9,8 @@ using topnet::cmd::UsageError;
 
 namespace {
 
-// Two commands; `dig` notes what its options were set to.
-struct Program {
+// Two commands; `dig` records the values of its options.
+struct Fixture {
   std::string depth = "unset";
   std::string state_dir = "unset";
   bool is_quiet = false;
@@ -63,42 +63,40 @@ struct Program {
 
 }  // namespace
 
-TEST_CASE("a command is found and its options are set, in every spelling") {
+TEST_CASE("CommandLine: options are set in every spelling", "[command_line]") {
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"dig", "-d", "3", "--quiet"},
         {"dig", "-d3", "--quiet"},
         {"dig", "--depth", "3", "--quiet"},
         {"dig", "--quiet", "--depth=3"}}) {
-    const Program program;
+    const Fixture program;
     CHECK(program.name_of(words) == "dig");
     CHECK(program.depth == "3");
     CHECK(program.is_quiet);
   }
-}
-
-TEST_CASE("an option that is not given is not set") {
-  const Program program;
+  const Fixture program;
   CHECK(program.name_of({"dig"}) == "dig");
   CHECK(program.depth == "unset");
   CHECK_FALSE(program.is_quiet);
 }
 
-TEST_CASE("of an option given twice the last value counts, and only that one is judged") {
-  const Program program;
+TEST_CASE("CommandLine: the last value of a repeated option is used, others are not checked",
+          "[command_line]") {
+  const Fixture program;
   CHECK(program.name_of({"dig", "-d", "x", "--depth", "2"}) == "dig");
   CHECK(program.depth == "2");
 }
 
-TEST_CASE("a value may be a lone dash or a negative number") {
-  const Program program;
-  program.name_of({"dig", "-d", "-"});
-  CHECK(program.depth == "-");
-  program.name_of({"dig", "-d", "-5"});
-  CHECK(program.depth == "-5");
+TEST_CASE("CommandLine: a value may be a single dash or a negative number", "[command_line]") {
+  for (const std::string value : {"-", "-5"}) {
+    const Fixture program;
+    program.name_of({"dig", "-d", value});
+    CHECK(program.depth == value);
+  }
 }
 
-TEST_CASE("every mistake is named, with the next step") {
-  const Program program;
+TEST_CASE("CommandLine: errors name the mistake and the next step", "[command_line]") {
+  const Fixture program;
   const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes{
       {{}, "no command given; see 'topnet --help'"},
       {{"dip"}, "unknown command 'dip'; did you mean dig?"},
@@ -122,34 +120,31 @@ TEST_CASE("every mistake is named, with the next step") {
   }
 }
 
-TEST_CASE("CommandLine: --state-dir is accepted before the command, and after it counts more",
+TEST_CASE("CommandLine: --state-dir is accepted before the command, after it, it takes precedence",
           "[command_line]") {
   for (const std::vector<std::string>& words : {std::vector<std::string>{"--state-dir", "a", "dig"},
                                                 {"--state-dir=a", "dig", "--quiet"},
                                                 {"--state-dir", "b", "dig", "--state-dir", "a"}}) {
-    const Program program;
+    const Fixture program;
     CHECK(program.name_of(words) == "dig");
     CHECK(program.state_dir == "a");
   }
 }
 
-TEST_CASE("CommandLine: a command has its alias, and help and version are commands",
+TEST_CASE("CommandLine: a command has an alias, and help and version are commands",
           "[command_line]") {
-  const Program program;
+  const Fixture program;
   CHECK(program.name_of({"close", "hole"}) == "fill");
   CHECK(program.text_of({"help"}) == program.text_of({"--help"}));
   CHECK(program.text_of({"help", "dig"}) == program.text_of({"dig", "--help"}));
   CHECK(program.text_of({"version"}) == program.text_of({"--version"}));
 }
 
-TEST_CASE("CommandLine: a mandatory argument is not in brackets", "[command_line]") {
-  const Program program;
-  const std::string help = program.text_of({"fill", "--help"});
-  CHECK_THAT(help, Catch::Contains("PLACE") && !Catch::Contains("[PLACE]"));
-}
-
-TEST_CASE("help names every option, and the version is a single line") {
-  const Program program;
+TEST_CASE("CommandLine: help lists options and arguments, and the version is one line",
+          "[command_line]") {
+  const Fixture program;
+  CHECK_THAT(program.text_of({"fill", "--help"}),
+             Catch::Contains("PLACE") && !Catch::Contains("[PLACE]"));
   CHECK_THAT(program.text_of({"--help"}), Catch::Contains("dig") && Catch::Contains("fill"));
   CHECK_THAT(program.text_of({"dig", "--help"}), Catch::Contains("-d,--depth M") &&
                                                      Catch::Contains("Manners:") &&

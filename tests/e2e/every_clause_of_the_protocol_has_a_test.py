@@ -1,6 +1,6 @@
 """Every labelled clause of topnet-protocol(7) is cited by a test, and no test cites another one.
 
-A test cites clauses at the beginning of its name, or in Python of its docstring: "F3, X8: ...".
+A test cites clauses at the beginning of its docstring ("F3, X8: ..."), in C++ after the unit ("Frame: F3, X8: ...").
 """
 
 import glob
@@ -10,12 +10,12 @@ import unittest
 
 ROOT = os.path.join(os.path.dirname(__file__), "..", "..")
 LABELS = r"([A-Z]\d+(?:, [A-Z]\d+)*): "
-CITATIONS = {".cpp": re.compile(r'^TEST_CASE\(\s*"' + LABELS, re.MULTILINE),
+CITATIONS = {".cpp": re.compile(r'^TEST_CASE\(\s*"\w+: ' + LABELS, re.MULTILINE),
              ".py": re.compile(r'^ +def test_\w+\(self\):\n +"""' + LABELS, re.MULTILINE)}
 
 
 def clauses(page):
-    """The labels of a page's lists. Some are macros of mdoc too, and so stand behind an escape."""
+    """The labels of a page's lists. Those that are also macros of mdoc follow an escape (\\&)."""
     return re.findall(r"^\.It (?:\\&)?([A-Z]\d+)$", page, re.MULTILINE)
 
 

@@ -1,68 +1,59 @@
-"""How connections end: each way has its counter, and at every moment all add up."""
+"""Each way in which a connection ends has its counter, and the counters add up at every moment."""
 
 import os
 import shutil
 import signal
 import socket
 import ssl
-import subprocess
-import tempfile
 import unittest
 
+from support.cases import FolderCase
 from support.independent_client import ERROR, TOP, Client, tls_context
-from support.program import TOPNET, Server, wait_until
-from support.status import COUNTERS, Watch
+from support.program import Server, wait_until
+from support.status import COUNTERS, CounterCheck
+from support.trust import Holder, states
 
 
-class Counters(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-
+class Counters(FolderCase):
     def assert_ended(self, server, **outcomes):
-        """All connections so far have ended in just these outcomes."""
+        """All connections so far have ended with exactly these outcomes."""
         accepted = sum(outcomes.values())
         counters = wait_until(lambda: (found := server.status()["counters"])["active"] == 0 and
                               found["accepted"] == accepted and found)
         self.assertEqual({name: count for name, count in counters.items() if count},
                          outcomes | {"accepted": accepted})
 
-    def fetch_and_hold(self, server, *words):
+    def fetch_and_hold(self, server):
         """A client that has finished its exchange and holds."""
-        client = subprocess.Popen([TOPNET, "fetch", server.address, "--state-dir", server.state,
-                                   "-o", os.path.join(self.folder, "held"), "--hold", "300", *words],
-                                  stderr=subprocess.PIPE)
-        self.addCleanup(client.stderr.close)
-        self.addCleanup(client.wait)
-        self.addCleanup(client.kill)
-        wait_until(lambda: "idle" in [each["state"] for each in server.status()["connections"]])
-        return client
+        holder = Holder(server, server.state)
+        holder.__enter__()
+        self.addCleanup(holder.__exit__)
+        wait_until(lambda: "idle" in states(server).get("local", []))
+        return holder.process
 
     def test_completed(self):
-        """one exchange, and several"""
-        with Server() as server, Watch(server):
+        """One exchange on a connection, and several."""
+        with Server() as server, CounterCheck(server):
             self.assertEqual(server.fetch().returncode, 0)
             self.assert_ended(server, completed=1)
             client = Client(server.port, server.state)
             for _ in range(3):
-                client.fetch()
-                client.send_top()
+                client.exchange()
             client.close()
             self.assert_ended(server, completed=2)
             work = server.status()["work"]
-            self.assertEqual((work["scans"], work["reports_sent"], work["tops_received"],
+            self.assertEqual((work["scans"], work["reports_sent"], work["client_reports_received"],
                               work["accept_errors"]), (4, 4, 4, 0))
 
     def test_refused_auth(self):
-        with Server() as server, Watch(server):
-            pin = server.said[0].split()[-1]
-            stranger = os.path.join(self.folder, "stranger")
-            self.assertEqual(server.fetch("--pin", pin, state=stranger).returncode, 5)
+        with Server() as server, CounterCheck(server):
+            pin = server.startup_lines[0].split()[-1]
+            unknown_client = self.path("stranger")
+            self.assertEqual(server.fetch("--pin", pin, state=unknown_client).returncode, 5)
             self.assert_ended(server, refused_auth=1)
 
     def test_refused_busy(self):
-        with Server("--max-clients", "1") as server, Watch(server):
+        with Server("--max-clients", "1") as server, CounterCheck(server):
             holder = self.fetch_and_hold(server)
             result = server.fetch()
             self.assertEqual((result.returncode, result.stdout), (5, b""))
@@ -73,7 +64,7 @@ class Counters(unittest.TestCase):
             self.assert_ended(server, refused_busy=1, peer_gone=1)
 
     def test_handshake_failed(self):
-        with Server() as server, Watch(server):
+        with Server() as server, CounterCheck(server):
             for alpn in (["h2"], ["topnet/2", "http/1.1"]):
                 with self.assertRaises(ssl.SSLError):
                     Client(server.port, context=tls_context(server.state, alpn))
@@ -88,26 +79,25 @@ class Counters(unittest.TestCase):
                 with socket.create_connection(("127.0.0.1", server.port)) as connection:
                     connection.sendall(garbage)
             with socket.create_connection(("127.0.0.1", server.port)):
-                pass  # leaves before it has said anything
+                pass  # leaves before it has sent anything
             self.assert_ended(server, handshake_failed=8)
 
     def test_protocol_error(self):
-        with Server() as server, Watch(server):
+        with Server() as server, CounterCheck(server):
             client = Client(server.port, server.state)
             client.send(TOP, {})
             self.assertEqual(client.read()[0], ERROR)
             client.close()
             self.assert_ended(server, protocol_error=1)
             client = Client(server.port, server.state)
-            client.fetch()
-            client.send_top()
-            self.assertEqual(client.send_top()[1][0], ERROR)  # a request was due
+            client.exchange()
+            self.assertEqual(client.send_client_report()[1][0], ERROR)  # expected a REQUEST
             client.close()
             self.assert_ended(server, protocol_error=2)
 
     def test_peer_gone(self):
-        """before its request, before its top, and without a goodbye"""
-        with Server() as server, Watch(server):
+        """Before its request, before its client report, and without TLS close_notify."""
+        with Server() as server, CounterCheck(server):
             Client(server.port, server.state).close()
             client = Client(server.port, server.state)
             client.fetch()
@@ -117,19 +107,19 @@ class Counters(unittest.TestCase):
             self.assert_ended(server, peer_gone=3)
 
     def test_timed_out(self):
-        """in the handshake, and before the request"""
-        with Server() as server, Watch(server), \
+        """In the handshake, and before the request."""
+        with Server() as server, CounterCheck(server), \
                 socket.create_connection(("127.0.0.1", server.port)) as silent:
             client = Client(server.port, server.state)
             self.assertEqual(client.read(), (ERROR, {"code": "timeout",
-                                                     "message": "you took too long"}))
+                                                     "message": "timed out waiting for the client"}))
             client.close()
             silent.settimeout(20)
             self.assertEqual(silent.recv(1), b"")
             self.assert_ended(server, timed_out=2)
 
     def test_internal_error(self):
-        with Server() as server, Watch(server):
+        with Server() as server, CounterCheck(server):
             shutil.rmtree(os.path.join(server.state, "reports"))
             result = server.fetch()
             self.assertEqual((result.returncode, result.stdout), (8, b""))
@@ -138,8 +128,7 @@ class Counters(unittest.TestCase):
                              "report: No such file or directory\n")
             self.assert_ended(server, internal_error=1)
 
-    def test_none_is_left_out(self):
-        """Each outcome has a test above."""
+    def test_each_outcome_has_a_test(self):
         tests = {name.removeprefix("test_") for name in dir(self) if name.startswith("test_")}
         self.assertLessEqual(set(COUNTERS[1:-1]), tests)
 

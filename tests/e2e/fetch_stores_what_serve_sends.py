@@ -1,4 +1,4 @@
-"""The exchange between the two real programs: what is stored, sent, said, and with which status."""
+"""The exchange between the two real programs: files, messages and exit codes."""
 
 import json
 import os
@@ -6,19 +6,17 @@ import re
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import unittest
 
-from support.program import TOPNET, Server, count_rows, topnet, wait_until
+from support.cases import FolderCase
+from support.program import TOPNET, Server, count_rows, topnet
 
 
-class Exchange(unittest.TestCase):
+class Exchange(FolderCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        self.file = os.path.join(self.folder, "report.txt")
+        super().setUp()
+        self.file = self.path("report.txt")
 
     def contents(self):
         with open(self.file, "rb") as file:
@@ -28,17 +26,17 @@ class Exchange(unittest.TestCase):
         with Server("--tls") as server:
             result = server.fetch("-n", "10", "--out", self.file)
             self.assertEqual((result.returncode, result.stdout), (0, b""))
-            said = re.fullmatch(r"topnet: stored (\S+), sent top process (.*) \((\d+)\), "
+            message = re.fullmatch(r"topnet: stored (\S+), sent busiest process (.*) \((\d+)\), "
                                 r"(\d+) user \+ (\d+) system ticks\n", result.stderr.decode())
-            self.assertEqual(said[1], self.file)
-            line = re.fullmatch(r"topnet: local 127\.0\.0\.1:\d+: top 10 in (\S+); its top (.*) "
-                                r"\((\d+)\), (\d+) user \+ (\d+) system ticks", server.next_line())
-            self.assertEqual(line.groups()[1:], said.groups()[1:])
+            self.assertEqual(message[1], self.file)
+            line = re.fullmatch(r"topnet: local 127\.0\.0\.1:\d+: sent the top 10 \((\S+)\); "
+                                r"its busiest process is (.*) \((\d+)\), (\d+) user \+ (\d+) system ticks", server.next_line())
+            self.assertEqual(line.groups()[1:], message.groups()[1:])
             with open(line[1], "rb") as file:
                 self.assertEqual(file.read(), self.contents())
             self.assertEqual(count_rows(self.contents()), 10)
 
-    def test_forms_and_sort_keys_are_the_servers_to_keep(self):
+    def test_the_server_obeys_format_sort_key_and_number(self):
         with Server() as server:
             document = json.loads(server.fetch("-f", "json", "-s", "system", "-n", "2").stdout)
             ticks = [row["system_ticks"] for row in document["processes"]]
@@ -51,60 +49,35 @@ class Exchange(unittest.TestCase):
                 self.assertEqual(server.fetch("-n", "1", "--no-tls").returncode, 0)
             self.assertEqual(len(os.listdir(os.path.join(server.state, "reports"))), 100)
 
-    def test_a_stranger_is_refused_with_5_and_its_old_file_stays(self):
+    def test_an_unknown_client_is_refused_with_5_and_its_old_file_stays(self):
         with Server() as server:
             with open(self.file, "wb") as file:
                 file.write(b"old")
-            pin = server.said[0].split()[-1]
-            stranger = os.path.join(self.folder, "stranger")
-            result = server.fetch("--pin", pin, "-o", self.file, state=stranger)
-            self.assertEqual(result.returncode, 5)
-            self.assertIn("does not know your key", result.stderr.decode())
+            pin = server.startup_lines[0].split()[-1]
+            result = server.fetch("--pin", pin, "-o", self.file, state=self.client)
+            self.assert_fails(result, 5, "key is not enrolled")
             self.assertEqual(self.contents(), b"old")
 
     def test_an_unknown_server_stops_the_client_with_4(self):
         with Server() as server:
-            stranger = os.path.join(self.folder, "stranger")
-            result = server.fetch(state=stranger)
-            self.assertEqual((result.returncode, result.stdout), (4, b""))
-            said = result.stderr.decode()
-            self.assertEqual(said.count("\n"), 1)
-            self.assertIn(stranger, said)
-            self.assertIn("--pin " + server.said[0].split()[-1], said)
+            self.assert_fails(server.fetch(state=self.client), 4, self.client,
+                              "--pin " + server.startup_lines[0].split()[-1])
 
     def test_the_pin_of_trust_show_is_the_servers(self):
         with Server() as server:
             shown = topnet("trust", "show", "--state-dir", server.state)
-            self.assertEqual(server.said[0], "topnet: pin " + shown.stdout.decode().strip())
-
-    def test_a_hold_keeps_the_thread_and_a_drain_ends_it(self):
-        with Server() as server:
-            client = subprocess.Popen([TOPNET, "fetch", server.address, "--state-dir", server.state,
-                                       "-o", self.file, "--hold", "300"], stderr=subprocess.PIPE)
-            self.addCleanup(client.stderr.close)
-            wait_until(lambda: os.path.exists(self.file) and "client-1" in server.threads())
-            server.next_line()
-            self.assertEqual(server.stop(), 0)
-            self.assertEqual(client.wait(timeout=30), 0)
-            self.assertIn(b"the server ended the hold", client.stderr.read())
+            self.assertEqual(server.startup_lines[0], "topnet: pin " + shown.stdout.decode().strip())
 
 
-class Failures(unittest.TestCase):
-    def assert_fails(self, result, code, *words):
-        said = result.stderr.decode()
-        self.assertEqual((result.returncode, said.count("\n"), result.stdout), (code, 1, b""), said)
-        for word in words:
-            self.assertIn(word, said)
-
-    def test_nobody_listens(self):
+class Failures(FolderCase):
+    def test_no_server_listens(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-        with tempfile.TemporaryDirectory() as folder:
-            self.assert_fails(topnet("fetch", f"127.0.0.1:{port}", "--state-dir", folder + "/s"), 3,
-                              f"127.0.0.1:{port}", "Connection refused")
+        self.assert_fails(topnet("fetch", f"127.0.0.1:{port}", "--state-dir", self.client), 3,
+                          f"127.0.0.1:{port}", "Connection refused")
 
     def serve_once(self, act):
-        """A server that does `act` with its one connection; returns its address."""
+        """Starts a server that calls `act` with its only connection; returns its address."""
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
         listener.settimeout(30)  # a client that fails before it connects must not hang the test
@@ -136,23 +109,19 @@ class Failures(unittest.TestCase):
             connection.recv(1000)
             connection.sendall(b"\x02\x00\x00\x00\x05he")
 
-        with tempfile.TemporaryDirectory() as folder:
-            state = ["--state-dir", folder + "/s"]
-            self.assert_fails(topnet("fetch", self.serve_once(speak_http), *state), 8,
-                              "wrong version number")
-            self.assert_fails(topnet("fetch", self.serve_once(be_silent), *state,
-                                     "--connect-timeout", "0.3"), 3, "took too long")
-            self.assert_fails(topnet("fetch", self.serve_once(be_silent), "--no-tls",
-                                     "--max-time", "0.3"), 3, "took too long")
-            self.assert_fails(topnet("fetch", self.serve_once(hang_up), "--no-tls"), 8,
-                              "ended the connection")
-            self.assert_fails(topnet("fetch", self.serve_once(send_half), "--no-tls"), 8,
-                              "ended inside a frame")
+        for act, args, status, text in [
+                (speak_http, [], 8, "wrong version number"),
+                (be_silent, ["--connect-timeout", "0.3"], 3, "timed out"),
+                (be_silent, ["--no-tls", "--max-time", "0.3"], 3, "timed out"),
+                (hang_up, ["--no-tls"], 8, "closed the connection before its answer"),
+                (send_half, ["--no-tls"], 8, "ended inside a frame")]:
+            with self.subTest(text):
+                self.assert_fails(topnet("fetch", self.serve_once(act), *args, "--state-dir", self.client), status, text)
 
     def test_usage(self):
-        for words, said in [
+        for args, message in [
                 (["fetch", "host:70000"], "'host:70000' is not HOST, HOST:PORT or [IPv6]:PORT"),
-                (["fetch", "--pin", "SHA256:x"], "is not SHA256:"),
+                (["fetch", "--pin", "SHA256:x"], "is not a pin; "),
                 (["fetch", "--hold", "-1"], "is not a time from 0ms to 1h"),
                 (["fetch", "--no-tls", "192.0.2.1"], "--unsafe-plaintext"),
                 (["fetch", "a", "b"], "unexpected argument 'b'"),
@@ -160,44 +129,39 @@ class Failures(unittest.TestCase):
                 (["serve", "--no-tls", "--listen", "0.0.0.0:0", "--state-dir", "/tmp"], "chmod"),
                 (["trust"], "no command given; see 'topnet trust --help'"),
                 (["trust", "sow"], "unknown command 'sow'; did you mean show?")]:
-            with self.subTest(words):
-                code = 6 if said == "chmod" else 2
-                self.assert_fails(topnet(*words), code, said)
+            with self.subTest(args):
+                code = 6 if message == "chmod" else 2
+                self.assert_fails(topnet(*args), code, message)
 
     def test_a_port_in_use_is_named(self):
-        with Server() as server, tempfile.TemporaryDirectory() as folder:
-            self.assert_fails(topnet("serve", "--listen", server.address, "--state-dir",
-                                     folder + "/s"), 1, server.address, "in use")
+        with Server() as server:
+            self.assert_fails(topnet("serve", "--listen", server.address, "--state-dir", self.client), 1,
+                              server.address, "in use")
 
     def test_a_key_that_others_can_read(self):
-        with tempfile.TemporaryDirectory() as folder:
-            state = folder + "/s"
-            topnet("trust", "show", "--state-dir", state)
-            os.chmod(state + "/identity.key", 0o644)
-            for words in (["serve", "--listen", "127.0.0.1:0"], ["fetch"], ["trust", "show"]):
-                self.assert_fails(topnet(*words, "--state-dir", state), 6,
-                                  f"chmod 600 {state}/identity.key")
+        topnet("trust", "show", "--state-dir", self.client)
+        os.chmod(self.client + "/identity.key", 0o644)
+        for args in (["serve", "--listen", "127.0.0.1:0"], ["fetch"], ["trust", "show"]):
+            self.assert_fails(topnet(*args, "--state-dir", self.client), 6, f"chmod 600 {self.client}/identity.key")
 
     def test_an_interrupt_leaves_the_old_file(self):
-        with tempfile.TemporaryDirectory() as folder:
-            report = os.path.join(folder, "report")
-            with open(report, "wb") as file:
-                file.write(b"old")
-            got = threading.Event()
+        report = self.path("report")
+        with open(report, "wb") as file:
+            file.write(b"old")
+        has_asked = threading.Event()
 
-            def be_silent(connection):
-                connection.recv(1000)
-                got.set()
-                connection.recv(1000)
+        def be_silent(connection):
+            connection.recv(1000)
+            has_asked.set()
+            connection.recv(1000)
 
-            client = subprocess.Popen([TOPNET, "fetch", "--no-tls", self.serve_once(be_silent), "-o",
-                                       report])
-            self.assertTrue(got.wait(30))
-            client.send_signal(signal.SIGINT)
-            self.assertEqual(client.wait(timeout=30), 130)
-            self.assertEqual(os.listdir(folder), ["report"])
-            with open(report, "rb") as file:
-                self.assertEqual(file.read(), b"old")
+        client = subprocess.Popen([TOPNET, "fetch", "--no-tls", self.serve_once(be_silent), "-o", report])
+        self.assertTrue(has_asked.wait(30))
+        client.send_signal(signal.SIGINT)
+        self.assertEqual(client.wait(timeout=30), 130)
+        self.assertEqual(os.listdir(self.folder), ["report"])
+        with open(report, "rb") as file:
+            self.assertEqual(file.read(), b"old")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What /metrics says between two scrapes is all that the machine did, of a bounded number of series."""
+"""Between two scrapes, the series of /metrics add up to all CPU time of the machine, and their number is bounded."""
 
 import contextlib
 import os
@@ -11,17 +11,17 @@ import tempfile
 import unittest
 
 from support.program import Burner, Server, wait_until
-from support.status import ask
+from support.status import get
 from support.trust import done, enrol, trust
 
 LINE = re.compile(r'([a-z_]+)(?:\{(.*)\})? ([0-9.e+-]+|\+Inf)')
 LABEL = re.compile(r'([a-z_]+)="((?:[^"\\\n]|\\[\\"n])*)"')
 LABELS = {"version", "outcome", "group", "mode", "client", "le"}
-PARTS = {"topnet_group_cpu_seconds_total": 1, "topnet_ended_cpu_seconds_total": 1,
+PARTS = {"topnet_group_cpu_seconds_total": 1, "topnet_exited_cpu_seconds_total": 1,
          "topnet_interrupt_cpu_seconds_total": 1, "topnet_unexplained_cpu_seconds_total": 1,
          "topnet_overexplained_cpu_seconds_total": -1}
 BUSY = "topnet_host_cpu_busy_seconds_total"
-# A process that starts others under so many names, each of which uses a little.
+# Starts 60 processes with different names, each of which uses 60 ms of CPU time.
 MANY_NAMES = """
 import os, time
 for i in range(60):
@@ -36,7 +36,7 @@ time.sleep(60)
 
 
 def scrape(server):
-    status, headers, body = ask(server.page, "/metrics")
+    status, headers, body = get(server.page, "/metrics")
     assert status == 200 and headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     return body.decode()
 
@@ -61,7 +61,7 @@ def value(series, name):
 
 class Metrics(unittest.TestCase):
     def scrapes(self, server, count):
-        """So many, no two of the same window."""
+        """`count` scrapes, each of another window."""
         series = []
         while len(series) < count:
             def is_another():
@@ -74,23 +74,23 @@ class Metrics(unittest.TestCase):
     def groups(self, series):
         return {dict(labels)["group"] for name, labels in series if name == "topnet_group_cpu_seconds_total"}
 
-    def test_they_add_up_and_never_go_back(self):
-        # Before the server, so that it is among the busiest when groups are given.
+    def test_counters_add_up_and_never_decrease(self):
+        # Started before the server, so that it is among the busiest when names get their groups.
         with Burner(b'a"} 1\n\\'), Server("--metric-groups", "8") as server, contextlib.ExitStack() as stack:
             loop = subprocess.Popen(["timeout", "60", "sh", "-c", "while :; do sh -c :; done"])
             stack.callback(loop.wait)
             stack.callback(loop.terminate)
-            series = self.scrapes(server, 4)
+            series = self.scrapes(server, 3)
             for before, now in zip(series, series[1:]):
                 explained = sum(sign * (value(now, name) - value(before, name)) for name, sign in PARTS.items())
                 self.assertAlmostEqual(explained, value(now, BUSY) - value(before, BUSY), places=6)
                 for (name, labels), each in before.items():
                     if name.endswith(("_total", "_bucket", "_count", "_sum")):
                         self.assertGreaterEqual(now[name, labels], each, (name, labels))
-            self.assertGreater(value(series[-1], "topnet_ended_cpu_seconds_total"), 0)
+            self.assertGreater(value(series[-1], "topnet_exited_cpu_seconds_total"), 0)
             self.assertIn('a\\"} 1\\\\x0a\\\\\\\\', self.groups(series[-1]))
 
-    def test_many_names_make_so_many_groups_and_the_other(self):
+    def test_the_number_of_groups_is_bounded(self):
         with Server("--metric-groups", "5") as server:
             names = subprocess.Popen([sys.executable, "-c", MANY_NAMES], start_new_session=True)
             try:
@@ -109,7 +109,7 @@ class Metrics(unittest.TestCase):
             series = parse(text)
             self.assertLessEqual({key for _, labels in series for key, _ in labels}, LABELS)
             self.assertNotIn("127.0.0.1", text)
-            clients = [labels for name, labels in series if name.startswith("topnet_client")]
+            clients = [labels for name, labels in series if name.startswith("topnet_client_last")]
             self.assertEqual(clients, [(("client", "local"),)])
             for name, at_least in [("topnet_reports_sent_total", 1), ("topnet_scan_duration_seconds_count", 1),
                                    ("topnet_handshake_duration_seconds_count", 1),
@@ -120,7 +120,7 @@ class Metrics(unittest.TestCase):
     def test_a_client_is_a_label_while_it_is_enrolled(self):
         def clients():
             return [dict(labels)["client"] for name, labels in parse(scrape(server))
-                    if name.startswith("topnet_client")]
+                    if name.startswith("topnet_client_last")]
         with Server() as server, tempfile.TemporaryDirectory() as folder:
             state = os.path.join(folder, "db1")
             enrol(server, "db1", state)
@@ -131,14 +131,14 @@ class Metrics(unittest.TestCase):
             self.assertEqual(clients(), [])
             self.assertEqual([each["client"] for each in server.status()["clients"]], ["db1"])
 
-    def test_whoever_is_not_enrolled_is_no_label(self):
+    def test_a_client_that_is_not_enrolled_is_not_a_label(self):
         with Server("--no-tls") as server:
             self.assertEqual(server.fetch("--no-tls", "--out", "/dev/null").returncode, 0)
             series = parse(scrape(server))
-            self.assertEqual(series["topnet_tops_received_total", ()], 1)
-            self.assertEqual([name for name, _ in series if name.startswith("topnet_client")], [])
+            self.assertEqual(series["topnet_client_reports_received_total", ()], 1)
+            self.assertEqual([name for name, _ in series if name.startswith("topnet_client_last")], [])
 
-    def test_promtool_is_silent(self):
+    def test_promtool_accepts_it(self):
         if not shutil.which("promtool"):
             self.skipTest("promtool is not installed")
         with Server() as server, Burner(b'a"} 1\n\\'):

@@ -1,4 +1,4 @@
-"""What the machine was busy with inside a window: also the processes that came and went in it."""
+"""A report accounts for the CPU time of its window, including that of processes that started and exited in it."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from support.program import TOPNET, Server, topnet, wait_until
 # Starts one short process after the other, until it is killed; waits for each of them.
 LOOP = "while :; do sh -c true; done"
 
-# The same, but nobody waits: the kernel drops what they used.
-DEAF_LOOP = """
+# The same without waiting for them: the kernel then drops their CPU time.
+UNREAPED_LOOP = """
 import os, signal
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 while True:
@@ -36,24 +36,22 @@ deadline = time.process_time() + 0.1
 while time.process_time() < deadline: pass
 """
 
-# The machine is shared: whatever else starts on it, or is kept from running, disturbs one window and
-# not all of them.
+# Other processes of the machine may disturb one window, but not all of them.
 ATTEMPTS = 5
 
 
 class Loop:
-    """A shell, or what `words` says, that starts processes until it is left."""
+    """A context in which a shell, or the command `args`, starts processes all the time; gives its pid."""
 
-    def __init__(self, *words):
-        self.words = words or ("sh", "-c", LOOP)
+    def __init__(self, *args):
+        self.args = args or ("sh", "-c", LOOP)
 
     def __enter__(self):
-        self.child = subprocess.Popen(self.words, start_new_session=True)
-        wait_until(self.has_children_behind_it)
+        self.child = subprocess.Popen(self.args, start_new_session=True)
+        wait_until(self.has_started_children)
         return self.child.pid
 
-    def has_children_behind_it(self):
-        """Whether it has started something; pids of its children are above its own, or began anew."""
+    def has_started_children(self):
         with open(f"/proc/{self.child.pid}/stat", "rb") as file:
             fields = file.read().rsplit(b")", 1)[1].split()
         with open(f"/proc/{self.child.pid}/task/{self.child.pid}/children", "rb") as file:
@@ -64,57 +62,57 @@ class Loop:
         self.child.wait()
 
 
-def scan(*words):
-    result = topnet("scan", "-f", "json", *words)
+def scan(*args):
+    result = topnet("scan", "-f", "json", *args)
     assert result.returncode == 0, result
     return json.loads(result.stdout)
 
 
 def assert_window(test, window, seconds):
-    """It is as long as was asked; longer where the machine was too busy to end it in time."""
+    """It is as long as requested, or longer if the machine was too busy to end it in time."""
     test.assertEqual(window["kind"], "interval")
     test.assertGreaterEqual(window["seconds"], seconds)
 
 
 class Accounts(unittest.TestCase):
     def assert_parts_add_up(self, accounting):
-        parts = ["listed_ticks", "other_ticks", "ended_ticks", "interrupt_ticks",
+        parts = ["listed_ticks", "other_ticks", "exited_ticks", "interrupt_ticks",
                  "unexplained_ticks"]
         self.assertEqual(sum(accounting[part] for part in parts), accounting["busy_ticks"])
         for part in parts[:-1]:
             self.assertGreaterEqual(accounting[part], 0)
 
     def test_nearly_all_of_a_loop_of_short_processes_is_explained(self):
-        seen = []
+        ratios = []
         with Loop() as loop:
             for _ in range(ATTEMPTS):
                 report = scan("-d", "2", "-n", "10")
                 assert_window(self, report["window"], 2.0)
                 accounting = report["accounting"]
                 self.assert_parts_add_up(accounting)
-                parents = {each["pid"]: each for each in accounting["ended_by_parent"]}
+                parents = {each["pid"]: each for each in accounting["exited_by_parent"]}
                 self.assertIn(loop, parents)
                 self.assertEqual(parents[loop]["name"], "sh")
-                # Ticks that no list of processes could show.
+                # Ticks of processes that no list could show.
                 self.assertGreater(parents[loop]["ticks"], 10)
-                seen.append(accounting["explained_ratio"])
-                if 0.95 <= seen[-1] <= 1.05:
+                ratios.append(accounting["explained_ratio"])
+                if 0.95 <= ratios[-1] <= 1.05:
                     return
-        self.fail(f"explained: {seen}")
+        self.fail(f"explained: {ratios}")
 
-    def test_what_a_parent_has_not_waited_for_is_unexplained(self):
-        seen = []
-        with Loop(sys.executable, "-c", DEAF_LOOP) as loop:
+    def test_unreaped_children_are_unexplained(self):
+        ratios = []
+        with Loop(sys.executable, "-c", UNREAPED_LOOP) as loop:
             for _ in range(ATTEMPTS):
                 accounting = scan("-d", "1")["accounting"]
                 self.assert_parts_add_up(accounting)
-                self.assertNotIn(loop, [each["pid"] for each in accounting["ended_by_parent"]])
-                seen.append(accounting["unexplained_ticks"] / accounting["busy_ticks"])
-                if seen[-1] > 0.1:
+                self.assertNotIn(loop, [each["pid"] for each in accounting["exited_by_parent"]])
+                ratios.append(accounting["unexplained_ticks"] / accounting["busy_ticks"])
+                if ratios[-1] > 0.1:
                     return
-        self.fail(f"unexplained: {seen}")
+        self.fail(f"unexplained: {ratios}")
 
-    def test_a_child_that_ends_counts_with_what_it_used_inside_the_window(self):
+    def test_an_exited_child_counts_with_what_it_used_inside_the_window(self):
         for _ in range(ATTEMPTS):
             child = subprocess.Popen([sys.executable, "-c", LONG_LIVED], stdin=subprocess.PIPE,
                                      stdout=subprocess.PIPE)
@@ -126,26 +124,26 @@ class Accounts(unittest.TestCase):
             used = window.communicate(timeout=60)[0]
             accounting = json.loads(used)["accounting"]
             self.assert_parts_add_up(accounting)
-            ours = [each["ticks"] for each in accounting["ended_by_parent"]
+            ours = [each["ticks"] for each in accounting["exited_by_parent"]
                     if each["pid"] == os.getpid()]
-            # 10 ticks or a little more: the 150 from before the window are in none.
+            # 10 ticks or a little more: the 150 from before the window do not count.
             self.assertLess(sum(ours), 100)
             if ours and ours[0] >= 10:
                 return
-        self.fail("it never ended inside a window")
+        self.fail("it never exited inside a window")
 
-    def test_since_boot_the_ended_are_told_apart_by_reading_everything_alone(self):
+    def test_since_boot_only_an_exhaustive_scan_knows_exited_processes(self):
         accounting = scan()["accounting"]
-        self.assertIsNone(accounting["ended_ticks"])
+        self.assertIsNone(accounting["exited_ticks"])
         self.assertIsNone(accounting["explained_ratio"])
-        self.assertEqual(accounting["ended_by_parent"], [])
+        self.assertEqual(accounting["exited_by_parent"], [])
         self.assertEqual(accounting["busy_ticks"],
                          accounting["listed_ticks"] + accounting["other_ticks"] +
                          accounting["interrupt_ticks"] + accounting["unexplained_ticks"])
         accounting = scan("--exhaustive")["accounting"]
         self.assert_parts_add_up(accounting)
-        self.assertGreater(accounting["ended_ticks"], 0)
-        self.assertLessEqual(len(accounting["ended_by_parent"]), 5)
+        self.assertGreater(accounting["exited_ticks"], 0)
+        self.assertLessEqual(len(accounting["exited_by_parent"]), 5)
 
     def test_no_figure_of_a_window_is_negative_or_more_than_the_cpus_can_do(self):
         report = scan("-d", "0.2", "-n", "100000")
@@ -165,14 +163,14 @@ class Fetched(unittest.TestCase):
             with open(file, encoding="utf-8") as report:
                 document = json.load(report)
             assert_window(self, document["window"], 0.3)
-            self.assertIsNotNone(document["accounting"]["ended_ticks"])
+            self.assertIsNotNone(document["accounting"]["exited_ticks"])
             status = server.status()
             assert_window(self, status["reports"][0]["window"], 0.3)
             self.assertEqual(status["work"]["scans"], 1)
 
 
 def is_asleep(pid):
-    """Whether it waits for the end of its window."""
+    """Whether the process sleeps until the end of its window."""
     with open(f"/proc/{pid}/stat", "rb") as file:
         return file.read().rsplit(b") ", 1)[1].startswith(b"S")
 

@@ -1,4 +1,4 @@
-"""A real process may call itself anything: no output holds a raw control byte of its name."""
+"""No output contains a raw control byte of a process name, which may be any bytes."""
 
 import csv
 import io

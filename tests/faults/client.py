@@ -1,5 +1,4 @@
-"""A fault at every call of `fetch`: FILE has its old bytes or a whole report, and what it exits with is
-true."""
+"""A fault at every call of `fetch`: FILE has its old bytes or a complete report, and the exit status agrees."""
 
 import contextlib
 import hashlib
@@ -15,7 +14,7 @@ OLD = b"old\n"
 
 
 class Fetch:
-    """Fetches into one file over and over, as the owner of `state`, or as a client that was let in."""
+    """Fetches into one file over and over, with the state directory `state`, or as a newly enrolled client."""
 
     def __init__(self, server, folder, tally, state=None):
         self.server, self.tally = server, tally
@@ -34,9 +33,9 @@ class Fetch:
         if has_old:
             with open(self.file, "wb") as file:
                 file.write(OLD)
-        self.kept = self.server.status()["work"]["tops_received"]
+        self.reports_before = self.server.status()["work"]["client_reports_received"]
 
-    def is_whole(self, contents):
+    def is_report(self, contents):
         """Whether these are the bytes of a report that the server has sent."""
         reports = os.path.join(self.server.state, "reports")
         for name in os.listdir(reports):
@@ -52,33 +51,33 @@ class Fetch:
         except FileNotFoundError:
             return None
 
-    def check(self, what, result, has_old, may_be_said=()):
+    def check(self, fault, result, has_old):
         contents = self.contents()
-        is_new = contents is not None and self.is_whole(contents)
+        is_new = contents is not None and self.is_report(contents)
         self.tally.check("files", is_new or contents == (OLD if has_old else None),
-                         f"{what}: half a file: {contents!r}")
-        said = result.stderr.decode(errors="replace")
+                         f"{fault}: incomplete file: {contents!r}")
+        message = result.stderr.decode(errors="replace")
         if result.returncode == 0:
-            self.tally.check("exits with 0", is_new, f"{what}: exit 0 without a report")
+            self.tally.check("exits with 0", is_new, f"{fault}: exit 0 without a report")
         elif result.returncode > 0:
-            self.tally.check("other exits", "topnet: " in said, f"{what}: exit {result.returncode}: {said!r}")
-            is_said = any(words in said for words in ("the report is stored", "it is replaced", *may_be_said))
-            self.tally.check("other exits", not is_new or is_said,
-                             f"{what}: not said to be stored: {said!r}")
+            self.tally.check("other exits", "topnet: " in message, f"{fault}: exit {result.returncode}: {message!r}")
+            is_mentioned = any(text in message for text in ("the report is stored", "the file was replaced"))
+            self.tally.check("other exits", not is_new or is_mentioned,
+                             f"{fault}: the stored report is not mentioned: {message!r}")
         else:
-            self.tally.check("kills", result.returncode == -signal.SIGKILL, f"{what}: signal {result}")
-        kept = self.server.status()["work"]["tops_received"] - self.kept
-        self.tally.check("tops", kept == 1 if result.returncode == 0 else kept in (0, 1),
-                         f"{what}: exit {result.returncode}, and {kept} tops kept")
+            self.tally.check("kills", result.returncode == -signal.SIGKILL, f"{fault}: signal {result}")
+        received = self.server.status()["work"]["client_reports_received"] - self.reports_before
+        self.tally.check("client reports", received == 1 if result.returncode == 0 else received in (0, 1),
+                         f"{fault}: exit {result.returncode}, and {received} client reports received")
 
-    def check_clean_run(self, what):
-        """Whatever an earlier run has left is no hindrance, and is gone behind the next one."""
+    def check_clean_run(self, fault):
+        """The next run succeeds, and removes what the failed one has left."""
         result = run(self.command)
-        self.tally.check("runs behind it", result.returncode == 0 and os.listdir(self.target) == ["report"],
-                         f"{what}: the run behind it: {result}, {os.listdir(self.target)}")
+        self.tally.check("next runs", result.returncode == 0 and os.listdir(self.target) == ["report"],
+                         f"{fault}: the next run: {result}, {os.listdir(self.target)}")
 
 
-def trial(share=1.0):
+def inject(share=1.0):
     tally = Tally("faults in fetch")
     with Server() as server, tempfile.TemporaryDirectory() as folder:
         fetch = Fetch(server, folder, tally)
@@ -92,6 +91,6 @@ def trial(share=1.0):
             result = run([*with_fault(fault, log), *fetch.command])
             tally.counts["faults"] += has_happened(fault, log)
             fetch.check(fault, result, has_old)
-            if fault.how == KILL or number % 7 == 0:
+            if fault.kind == KILL or number % 7 == 0:
                 fetch.check_clean_run(fault)
     return tally

@@ -1,5 +1,5 @@
-"""The server is killed over and over under 50 clients: what was acknowledged is there behind every
-restart, once, and a client that exits with 0 has its top shown."""
+"""The server is killed over and over under 50 clients: after every restart each acknowledged client report is there
+once, also that of every `topnet fetch` that exited with 0."""
 
 import collections
 import contextlib
@@ -16,12 +16,12 @@ from support.program import TOPNET, Server
 from support.replay import replayable
 from faults.injection import Tally
 
-SPEAKERS, FETCHERS = 40, 10
-FIRST = 1000000  # of the pids of made-up tops
+EXCHANGERS, FETCHERS = 40, 10
+FIRST = 1000000  # the first pid of sample client reports; those of `topnet fetch` have real, lower pids
 
 
 class Clients:
-    """Threads that talk to a port, whoever listens there."""
+    """A context in which threads connect to a port again and again, whether or not a server listens."""
 
     def __init__(self, port):
         self.port = port
@@ -30,10 +30,10 @@ class Clients:
         self.sent, self.acknowledged, self.fetched = set(), set(), 0
         self.statuses = collections.Counter()
         self.has_ended = threading.Event()
-        works = [self.speak] * SPEAKERS + [self.fetch] * FETCHERS
-        self.threads = [threading.Thread(target=work) for work in works]
+        targets = [self.exchange] * EXCHANGERS + [self.fetch] * FETCHERS
+        self.threads = [threading.Thread(target=target) for target in targets]
 
-    def speak(self):
+    def exchange(self):
         while not self.has_ended.is_set():
             number = next(self.numbers)
             try:
@@ -43,7 +43,7 @@ class Clients:
                     client.fetch(top=1)
                     with self.lock:
                         self.sent.add(number)
-                    _, (kind, _) = client.send_top(pid=number)
+                    _, (kind, _) = client.send_client_report(pid=number)
             except (OSError, EOFError, AssertionError):
                 self.has_ended.wait(0.05)
                 continue
@@ -71,8 +71,8 @@ class Clients:
             thread.join()
 
 
-def kept_in(state):
-    """The pids of all tops in the database of a server that does not run, the oldest first."""
+def stored_in(state):
+    """The pids of all client reports in the database of a server that does not run, the oldest first."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("tops.db", "tops.db-wal"):
             with contextlib.suppress(FileNotFoundError):
@@ -82,41 +82,41 @@ def kept_in(state):
                 "SELECT json_extract(top, '$.pid') FROM tops ORDER BY sequence")]
 
 
-def check(tally, number, clients, known, kept):
+def check(tally, number, clients, known, stored):
     acknowledged, fetched = known
-    counts = collections.Counter(pid for pid in kept if pid >= FIRST)
+    counts = collections.Counter(pid for pid in stored if pid >= FIRST)
     lost = [pid for pid in acknowledged if counts[pid] != 1]
     tally.check("restarts", not lost, f"kill {number}: lost or twice: {lost[:5]}")
     twice = [pid for pid, count in counts.items() if count > 1 or pid not in clients.sent]
     tally.check("lists", not twice, f"kill {number}: twice or never sent: {twice[:5]}")
-    real = len(kept) - sum(counts.values())
-    tally.check("lists", real >= fetched, f"kill {number}: {fetched} fetches exited with 0, {real} are kept")
-    tally.counts["tops"] = len(acknowledged) + fetched
+    real = len(stored) - sum(counts.values())
+    tally.check("lists", real >= fetched, f"kill {number}: {fetched} fetches exited with 0, {real} are stored")
+    tally.counts["client reports"] = len(acknowledged) + fetched
 
 
-def trial(share=1.0):
+def inject(share=1.0):
     tally = Tally("kills under 50 clients")
-    dice = replayable()
+    rng = replayable()
     with tempfile.TemporaryDirectory() as folder:
         state = os.path.join(folder, "state")
-        words = ["--no-tls", "--max-clients", "200", "--keep-tops", "10000000"]
-        with Server(*words, state=state) as server:
+        args = ["--no-tls", "--max-clients", "200", "--keep-tops", "10000000"]
+        with Server(*args, state=state) as server:
             port = server.port
             server.stop()
-        words += ["--listen", f"127.0.0.1:{port}"]
+        args += ["--listen", f"127.0.0.1:{port}"]
         with Clients(port) as clients:
             for number in range(max(3, round(200 * share))):
-                with Server(*words, state=state) as server:
-                    threading.Event().wait(dice.uniform(0.05, 1.5))
+                with Server(*args, state=state) as server:
+                    threading.Event().wait(rng.uniform(0.05, 1.5))
                     with clients.lock:
                         known = set(clients.acknowledged), clients.fetched
                     server.process.kill()
                     server.process.wait()
-                    kept = kept_in(state)
-                    check(tally, number, clients, known, kept)
-                with Server(*words[:-2], state=state) as server:
+                    stored = stored_in(state)
+                    check(tally, number, clients, known, stored)
+                with Server(*args[:-2], state=state) as server:
                     shown = [report["pid"] for report in server.status()["reports"]]
-                    tally.check("lists", shown == kept[:-101:-1], f"kill {number}: shown is what was kept")
+                    tally.check("lists", shown == stored[:-101:-1], f"kill {number}: not all are shown")
         tally.counts["kills"] = tally.counts["restarts"]
         tally.check("fetches that exit with 0", clients.fetched > 0, f"none: {clients.statuses}")
         tally.counts["fetches that exit with 0"] = clients.fetched

@@ -1,7 +1,10 @@
-"""What a machine that loses its power can leave of the files: of every file what was synced, of one of them
-all that had been written, and of every folder what was synced, or all that had been done. At each moment it
-has to be enough."""
+"""A power failure at every call: the images of the disk that it can leave must lose nothing.
 
+An image has of every file the synced contents, or of one file all that was written, and of every folder the synced
+names, or all names.
+"""
+
+import collections
 import contextlib
 import json
 import os
@@ -13,16 +16,16 @@ from support.program import TOPNET, Server
 from support.trust import enrol, trust
 from faults.client import OLD, Fetch
 from faults.injection import Tally, run, strace
-from faults.server import send_top, spoil
+from faults.server import corrupt_database, send_client_report
 
-CALLS = ("openat,write,pwrite64,sendto,fsync,fdatasync,ftruncate,linkat,rename,renameat,unlink,unlinkat,"
-         "close")
+CALLS = ("openat,socket,accept4,write,pwrite64,sendto,fsync,fdatasync,ftruncate,linkat,rename,renameat,unlink,"
+         "unlinkat,close")
 CALL = re.compile(r"^(\w+)\((.*)\) += (-?\d+)")
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 
 
 def calls_in(log):
-    """The calls that have succeeded, in the order of their ends: (name, arguments, result)."""
+    """The successful calls in the order in which they returned: (name, arguments, result)."""
     unfinished = {}
     with open(log, encoding="ascii", errors="replace") as file:
         for line in file:
@@ -48,11 +51,12 @@ class File:
 
 
 class Disk:
-    """The files beneath `root`, as a program has them while strace writes its log."""
+    """The files beneath `root` as a program changes them, replayed from strace's log."""
 
     def __init__(self, root):
         self.root = root
-        self.open = {}  # descriptor: path of a folder, or File
+        self.open = {}  # descriptor: path of a folder, File, or None for what is not beneath `root`
+        self.late_closes = collections.Counter()
         self.names = {}
         for folder, _, files in os.walk(root):
             for name in files:
@@ -62,32 +66,35 @@ class Disk:
         self.synced_names = dict(self.names)
 
     def path(self, at, name):
-        """A name as a call has it, relative to a descriptor."""
+        """The path, or the unnamed File, of a name that is relative to a descriptor."""
         folder = self.open.get(int(at)) if at.isdigit() else None
         if name.startswith("/proc/self/fd/"):
             return self.open.get(int(name.rsplit("/", 1)[1]))
         return os.path.normpath(os.path.join(folder, name)) if isinstance(folder, str) else name
 
     def replay(self, log):
-        """Yields the name, the data and the descriptor of each call once it has had its effect."""
+        """Applies each call; yields its name, its data and its descriptor."""
         for call, arguments, result in calls_in(log):
             texts = [bytes.fromhex(text.replace("\\x", "")) for text in TEXT.findall(arguments)]
-            words = [word.strip() for word in TEXT.sub("T", arguments).split(",")]
+            args = [word.strip() for word in TEXT.sub("T", arguments).split(",")]
             names = [os.fsdecode(text) for text in texts]
-            self.apply(call, words, names, texts, result)
-            yield call, texts[0] if texts else b"", words[0]
+            self.apply(call, args, names, texts, result)
+            yield call, texts[0] if texts else b"", args[0]
 
-    def apply(self, call, words, names, texts, result):
+    def apply(self, call, args, names, texts, result):
+        if call in ("openat", "socket", "accept4"):
+            # The close by another thread, which freed this number, is logged later.
+            self.late_closes[result] += result in self.open
+            self.open[result] = None
         if call == "openat":
-            path = self.path(words[0], names[0])
-            self.open.pop(result, None)
-            if "O_TMPFILE" in words[2]:
+            path = self.path(args[0], names[0])
+            if "O_TMPFILE" in args[2]:
                 self.open[result] = File()
             elif path in self.names:
                 self.open[result] = self.names[path]
-                if "O_TRUNC" in words[2]:
+                if "O_TRUNC" in args[2]:
                     self.names[path].cached = b""
-            elif "O_CREAT" in words[2] and path.startswith(self.root):
+            elif "O_CREAT" in args[2] and path.startswith(self.root):
                 self.open[result] = self.names[path] = File()
             elif path.startswith(self.root):
                 self.open[result] = path
@@ -95,36 +102,38 @@ class Disk:
             if call == "rename":
                 old, new = names
             else:
-                old, new = self.path(words[0], names[0]), self.path(words[2], names[1])
+                old, new = self.path(args[0], names[0]), self.path(args[2], names[1])
             file = old if isinstance(old, File) else self.names.get(old)
             if file:
                 self.names[new] = file
                 if call != "linkat":
                     del self.names[old]
         elif call in ("unlink", "unlinkat"):
-            self.names.pop(names[0] if call == "unlink" else self.path(words[0], names[0]), None)
-        elif words[0].isdigit():
-            self.apply_to(self.open.get(int(words[0])), call, words, texts, result)
+            self.names.pop(names[0] if call == "unlink" else self.path(args[0], names[0]), None)
+        elif args[0].isdigit():
+            self.apply_to(self.open.get(int(args[0])), call, args, texts, result)
 
-    def apply_to(self, opened, call, words, texts, result):
+    def apply_to(self, opened, call, args, texts, result):
         if isinstance(opened, File):
             if call == "write":
                 opened.write(texts[0][:result])
             elif call == "pwrite64":
-                opened.write(texts[0][:result], int(words[3]))
+                opened.write(texts[0][:result], int(args[3]))
             elif call == "ftruncate":
-                opened.cached = opened.cached[:int(words[1])].ljust(int(words[1]), b"\0")
+                opened.cached = opened.cached[:int(args[1])].ljust(int(args[1]), b"\0")
             elif call in ("fsync", "fdatasync"):
                 opened.synced = opened.cached
         elif isinstance(opened, str) and call in ("fsync", "fdatasync"):
             inside = {path: file for path, file in self.names.items() if os.path.dirname(path) == opened}
             self.synced_names = inside | {path: file for path, file in self.synced_names.items()
                                           if os.path.dirname(path) != opened}
-        if call == "close":
-            self.open.pop(int(words[0]), None)
+        if call == "close" and not self.late_closes[int(args[0])]:
+            self.open.pop(int(args[0]), None)
+        elif call == "close":
+            self.late_closes[int(args[0])] -= 1
 
     def images(self):
-        """What may be left now: {path: contents}, with the names that are synced, and with all."""
+        """The images that a power failure may leave now: {path: contents}."""
         for names in (self.synced_names, self.names):
             synced = {path: file.synced for path, file in names.items()}
             yield synced
@@ -138,12 +147,12 @@ def traced(log, command):
 
 
 def check_file(tally, what, disk, log, path, contents):
-    """At every moment the file has its old contents or the new ones, and at the end these for sure."""
+    """At every moment the file has its old contents or the new ones, and at the end the new ones."""
     old = disk.names[path].cached if path in disk.names else None
     for call, _, _ in disk.replay(log):
         for image in disk.images():
             tally.check("images", image.get(path) in (old, contents),
-                        f"{what}: behind {call}: {image.get(path)!r}")
+                        f"{what}: after {call}: {image.get(path)!r}")
     for image in disk.images():
         tally.check("images", image.get(path) == contents, f"{what}: at its end: {image.get(path)!r}")
 
@@ -166,19 +175,19 @@ def try_trust(tally, folder, server):
     for name in ("db2", "db3"):
         enrol(server, name, os.path.join(folder, name))
     trust(server.state, "rotate")
-    for words, names in ((("invite", "db4", "--host", server.address), ["invites"]),
+    for args, names in ((("invite", "db4", "--host", server.address), ["invites"]),
                          (("revoke", "db2"), ["clients"]), (("rotate", "--commit", "--force"), ["identity.key"])):
         disk = Disk(server.state)
-        result = run(traced(log, [TOPNET, "trust", *words, "--state-dir", server.state]))
+        result = run(traced(log, [TOPNET, "trust", *args, "--state-dir", server.state]))
         assert result.returncode == 0, result
         for name in names:
             path = os.path.join(server.state, name)
             with open(path, "rb") as file:
-                check_file(tally, words[0], disk, log, path, file.read())
+                check_file(tally, args[0], disk, log, path, file.read())
 
 
 def ids_in(image, state):
-    """The ids of the tops in a database of which this is left."""
+    """The ids of the client reports in the database of an image."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("tops.db", "tops.db-wal"):
             if (contents := image.get(os.path.join(state, name))) is not None:
@@ -192,7 +201,7 @@ def ids_in(image, state):
 
 
 def try_serve(tally, folder, count, prepare=lambda state: None):
-    """Whatever was acknowledged before is there, at every acknowledgement and at every sync."""
+    """At every acknowledgement and every sync, all client reports that are already acknowledged are on the disk."""
     state, log = tempfile.mkdtemp(dir=folder), os.path.join(folder, "log")
     with Server("--no-tls", state=state) as server:
         server.stop()
@@ -200,7 +209,7 @@ def try_serve(tally, folder, count, prepare=lambda state: None):
     disk = Disk(state)
     with Server("--no-tls", state=state, wrapper=("strace", "-D", *traced(log, [])[1:])) as server:
         for _ in range(count):
-            send_top(server)
+            send_client_report(server)
         server.stop()
     acknowledged = set()
     for call, data, _ in disk.replay(log):
@@ -210,16 +219,16 @@ def try_serve(tally, folder, count, prepare=lambda state: None):
         if is_ack or call in ("fsync", "fdatasync", "unlink"):
             for image in disk.images():
                 lost = acknowledged - ids_in(image, state)
-                tally.check("images", not lost, f"serve: behind {call}: {lost}")
-                tally.counts["tops"] += len(acknowledged)
+                tally.check("images", not lost, f"serve: after {call}: {lost}")
+                tally.counts["client reports"] += len(acknowledged)
     tally.check("acknowledgements", len(acknowledged) == count, f"{len(acknowledged)} of {count}")
 
 
-def trial(share=1.0):
+def inject(share=1.0):
     tally = Tally("power failures")
     with Server() as server, tempfile.TemporaryDirectory() as folder:
         try_fetch(tally, folder, server)
         try_trust(tally, folder, server)
         try_serve(tally, folder, max(5, round(500 * share)))
-        try_serve(tally, folder, 5, spoil)
+        try_serve(tally, folder, 5, corrupt_database)
     return tally

@@ -1,5 +1,5 @@
-"""A fault at every call of the commands that change keys and trust: the files have their old contents or
-the new ones, and what was said to be done is."""
+"""A fault at every call of the commands that change keys and trust: the files have their old contents or the new
+ones, and the new ones if the command exited with 0."""
 
 import os
 import shutil
@@ -10,54 +10,54 @@ from support.trust import clients, enrol, invite, pin, servers, trust
 from faults.injection import KILL, Tally, count_calls, faults_of, has_happened, run, with_fault
 
 
-class Machine:
-    """A state directory that begins each time as it was."""
+class StateDirectory:
+    """A copy of a template that can be restored."""
 
     def __init__(self, folder, template):
         self.template = template
-        self.state = os.path.join(folder, "state")
+        self.path = os.path.join(folder, "state")
 
     def restore(self):
-        shutil.rmtree(self.state, ignore_errors=True)
-        shutil.copytree(self.template, self.state)
+        shutil.rmtree(self.path, ignore_errors=True)
+        shutil.copytree(self.template, self.path)
 
-    def look(self):
-        """Everything that is not to be lost, as the commands show it."""
-        with open(os.path.join(self.state, "invites"), encoding="utf-8") as file:
+    def contents(self):
+        """Everything that must not be lost, as the commands show it."""
+        with open(os.path.join(self.path, "invites"), encoding="utf-8") as file:
             invites = sorted(line.split()[0] for line in file if line.strip() and line[0] != "#")
-        return {"clients": {name: entry["pin"] for name, entry in clients(self.state).items()},
-                "servers": {address: entry["pin"] for address, entry in servers(self.state).items()},
-                "invites": invites, "pin": pin(self.state)}
+        return {"clients": {name: entry["pin"] for name, entry in clients(self.path).items()},
+                "servers": {address: entry["pin"] for address, entry in servers(self.path).items()},
+                "invites": invites, "pin": pin(self.path)}
 
 
-def try_command(tally, machine, words, share):
-    command = [TOPNET, "trust", *words, "--state-dir", machine.state]
-    machine.restore()
-    before = machine.look()
+def try_command(tally, state, args, share):
+    command = [TOPNET, "trust", *args, "--state-dir", state.path]
+    state.restore()
+    before = state.contents()
     result, counts = count_calls(command)
     assert result.returncode == 0, result
-    after = machine.look()
+    after = state.contents()
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, "log")
         for fault in faults_of(counts, share=share):
-            machine.restore()
+            state.restore()
             result = run([*with_fault(fault, log), *command])
             tally.counts["faults"] += has_happened(fault, log)
-            found = machine.look()
-            for what, contents in found.items():
-                # Each rotation makes a key of its own.
-                may_be = (before[what], after[what])
-                is_one = contents in may_be or (what == "pin" and words[0] == "rotate")
-                tally.check(what, is_one, f"{words[0]}, {fault}: {what}: {contents}, and not one of {may_be}")
-            if result.returncode == 0 and words[0] != "rotate":
-                tally.check("done", found == after, f"{words[0]}, {fault}: said to be done: {found}")
-            if fault.how == KILL:
+            found = state.contents()
+            for kind, contents in found.items():
+                # Each rotation makes a new key.
+                allowed = (before[kind], after[kind])
+                is_allowed = contents in allowed or (kind == "pin" and args[0] == "rotate")
+                tally.check(kind, is_allowed, f"{args[0]}, {fault}: {kind}: {contents}, and not one of {allowed}")
+            if result.returncode == 0 and args[0] != "rotate":
+                tally.check("exits with 0", found == after, f"{args[0]}, {fault}: exit 0, but: {found}")
+            if fault.kind == KILL:
                 again = run(command)
-                tally.check("runs behind it", again.returncode in (0, 1), f"{words[0]}, {fault}: {again}")
+                tally.check("next runs", again.returncode in (0, 1), f"{args[0]}, {fault}: {again}")
 
 
 def try_first_use(tally, folder, share):
-    """The first use of a state directory: it has an identity behind the next one, the same from then on."""
+    """The first use of a state directory: afterwards it has an identity, which does not change any more."""
     state, log = os.path.join(folder, "new"), os.path.join(folder, "log")
     command = [TOPNET, "trust", "show", "--state-dir", state]
     result, counts = count_calls(command)
@@ -71,7 +71,7 @@ def try_first_use(tally, folder, share):
         tally.check("pin", result.returncode != 0 or shown == found, f"show, {fault}: {shown}, then {found}")
 
 
-def trial(share=1.0):
+def inject(share=1.0):
     tally = Tally("faults in trust")
     with Server() as server, tempfile.TemporaryDirectory() as folder:
         for name in ("db1", "db2"):
@@ -80,9 +80,9 @@ def trial(share=1.0):
         with Server() as other:
             enrol(other, "web01", server.state)
             trust(server.state, "rotate")
-            machine = Machine(folder, server.state)
-            for words in (("invite", "db4"), ("revoke", "db1"), ("forget", other.address), ("rotate",),
+            state = StateDirectory(folder, server.state)
+            for args in (("invite", "db4"), ("revoke", "db1"), ("forget", other.address), ("rotate",),
                           ("rotate", "--commit", "--force")):
-                try_command(tally, machine, words, share)
+                try_command(tally, state, args, share)
         try_first_use(tally, folder, share)
     return tally

@@ -1,11 +1,11 @@
-// The client's side of a connection, as fetch and trust join use it, whatever the server sends. A
-// report that counts as whole is what the server's frames hold; what goes wrong is one of the
-// errors that net/client.h names; what the client says keeps to topnet-protocol(7).
+// A Client, used as by fetch and trust join, with arbitrary input. A report that counts as complete
+// must be the one in the server's frames. Every failure must be one of the errors that
+// net/protocol/client.h names. The client's frames must conform to topnet-protocol(7).
 
 #include <algorithm>
 
-#include "net/client.h"
-#include "proc/escape.h"
+#include "base/escape.h"
+#include "net/protocol/client.h"
 #include "support/dialogue.h"
 #include "support/fuzz_input.h"
 #include "support/pins.h"
@@ -13,6 +13,7 @@
 
 namespace {
 
+using namespace topnet::base;
 using namespace topnet::net;
 using namespace topnet::test;
 using Then = MemoryStream::Then;
@@ -38,45 +39,45 @@ Choices read_choices(FuzzInput& input) {
           .piece = input.choice()};
 }
 
-// What the client believes of the server.
-struct Belief {
+// The client's view of the connection.
+struct ClientResult {
   std::vector<std::string> names;
   std::vector<std::string> reports;
   std::vector<ReportEnd> ends;
-  std::size_t tops = 0;  // that were taken
+  std::size_t acknowledged = 0;
   std::optional<RefusalCode> refused;
-  std::string why;
+  std::string refusal_text;
   bool is_done = false;
 };
 
-Top top_with(const std::optional<Pin>& learned) {
-  Top top{.id = kId, .host = "db1", .pid = 4121, .name = "postgres"};
-  top.learned_pin = learned;
-  return top;
+BusiestProcess busiest_with(const std::optional<Pin>& learned_pin) {
+  BusiestProcess busiest{.id = kId, .host = "db1", .pid = 4121, .name = "postgres"};
+  busiest.learned_pin = learned_pin;
+  return busiest;
 }
 
-void talk(Client& client, const Choices& choices, Belief& belief) {
-  if (choices.joins) belief.names.push_back(client.join(kJoin, kNever));
+void exchange_all(Client& client, const Choices& choices, ClientResult& result) {
+  if (choices.joins) result.names.push_back(client.join(kJoin, kNever));
   for (std::size_t i = 0; i < choices.exchanges; ++i) {
     std::string report;
     const ReportEnd end = client.fetch_report(
         kRequest, [&](std::string_view bytes) { report += bytes; }, kNever);
-    belief.reports.push_back(report);
-    belief.ends.push_back(end);
-    client.send_top(top_with(end.next_pin), kNever);
-    ++belief.tops;
+    result.reports.push_back(report);
+    result.ends.push_back(end);
+    client.send_busiest(busiest_with(end.next_pin), kNever);
+    ++result.acknowledged;
   }
-  belief.is_done = true;
+  result.is_done = true;
 }
 
-// All that may go wrong, and why it has to. Anything else ends the program.
-void talk_to_the_end(MemoryStream& stream, const Choices& choices, Belief& belief) {
+// Catches the documented errors, and checks their causes. Any other exception ends the program.
+void run_client(MemoryStream& stream, const Choices& choices, ClientResult& result) {
   Client client(stream);
   try {
-    talk(client, choices, belief);
+    exchange_all(client, choices, result);
   } catch (const RefusedError& error) {
-    belief.refused = error.code();
-    belief.why = error.what();
+    result.refused = error.code();
+    result.refusal_text = error.what();
   } catch (const ProtocolError&) {
     return;
   } catch (const TimeoutError&) {
@@ -86,11 +87,11 @@ void talk_to_the_end(MemoryStream& stream, const Choices& choices, Belief& belie
   }
 }
 
-// A goodbye, with the stream at the end of the last answer.
-void part(MemoryStream& stream, const Choices& choices) {
+// Holds and finishes the connection after the last answer.
+void finish(MemoryStream& stream, const Choices& choices) {
   Client client(stream);
   const std::size_t left = stream.left();
-  const std::string said = stream.output;
+  const std::string sent = stream.output;
   try {
     if (choices.holds) {
       client.hold(kNever);
@@ -111,42 +112,43 @@ void part(MemoryStream& stream, const Choices& choices) {
   } catch (const ConnectionError&) {
     require(choices.then == Then::Break);
   }
-  require(stream.is_finished && stream.left() == 0 && stream.output == said);
+  require(stream.is_finished && stream.left() == 0 && stream.output == sent);
 }
 
-// What it believes, against what the server had said when it was read.
-void check_belief(const Belief& belief, const ServerSide& server) {
-  for (std::size_t i = 0; i < belief.ends.size(); ++i) {
-    const std::string& report = belief.reports[i];
-    require(belief.ends[i].length == report.size());
-    require(belief.ends[i].sha256 == digest_of(report));
-    require(report == server.reports.at(i) && belief.ends[i] == server.ends.at(i));
+// Checks the client's view against the server's frames as far as the client has read them.
+void check_result(const ClientResult& result, const ServerSide& server) {
+  for (std::size_t i = 0; i < result.ends.size(); ++i) {
+    const std::string& report = result.reports[i];
+    require(result.ends[i].length == report.size());
+    require(result.ends[i].sha256 == digest_of(report));
+    require(report == server.reports.at(i) && result.ends[i] == server.ends.at(i));
   }
-  for (std::size_t i = 0; i < belief.tops; ++i) require(server.acks.at(i).id == kId);
-  for (const std::string& name : belief.names) require(name == server.joined.at(0).name);
-  require(belief.refused.has_value() == server.refusal.has_value());
-  if (belief.refused) {
-    require(belief.refused == server.refusal->code && belief.why == server.refusal->text);
-    require(topnet::proc::is_escaped(belief.why) && server.left == 0);
+  for (std::size_t i = 0; i < result.acknowledged; ++i) require(server.acks.at(i).id == kId);
+  for (const std::string& name : result.names) require(name == server.joined.at(0).name);
+  require(result.refused.has_value() == server.refusal.has_value());
+  if (result.refused) {
+    require(result.refused == server.refusal->code && result.refusal_text == server.refusal->text);
+    require(topnet::base::is_escaped(result.refusal_text) && server.left == 0);
   }
-  if (belief.is_done) require(!server.is_breach && !server.is_cut && !server.is_reporting);
+  if (result.is_done) require(!server.is_violation && !server.is_cut && !server.is_reporting);
 }
 
-void check_words(const Choices& choices, const Belief& belief, const ClientSide& client) {
-  require(!client.is_cut && !client.is_breach);
+void check_client_frames(const Choices& choices, const ClientResult& result,
+                         const ClientSide& client) {
+  require(!client.is_cut && !client.is_violation);
   require(client.joins.size() == (choices.joins ? 1 : 0));
   for (const JoinRequest& each : client.joins) require(each == kJoin);
   for (const ReportRequest& each : client.requests) require(each == kRequest);
-  // One for each report that is whole: never before, and never without.
-  require(client.tops.size() == belief.ends.size());
-  for (std::size_t i = 0; i < client.tops.size(); ++i) {
-    require(client.tops[i] == top_with(belief.ends[i].next_pin));
+  // Exactly one TOP for each complete report.
+  require(client.busiest.size() == result.ends.size());
+  for (std::size_t i = 0; i < client.busiest.size(); ++i) {
+    require(client.busiest[i] == busiest_with(result.ends[i].next_pin));
   }
 }
 
-// Whether the server answers all that it is asked as it should, whatever it says behind that.
-bool is_good(const Choices& choices, const std::string& bytes) {
-  const auto server = read_side<ServerSide>(bytes);
+// Whether the server answers every request correctly; it may send more after that.
+bool is_correct(const Choices& choices, const std::string& bytes) {
+  const auto server = parse_side<ServerSide>(bytes);
   const bool begins_with_joined =
       !bytes.empty() && bytes[0] == static_cast<char>(FrameType::Joined);
   return server.joined.size() == (choices.joins ? 1 : 0) &&
@@ -163,11 +165,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Choices choices = read_choices(input);
   const std::string bytes = input.peer_bytes();
   MemoryStream stream(bytes, piece_of(choices.piece), choices.then);
-  Belief belief;
-  talk_to_the_end(stream, choices, belief);
-  check_belief(belief, read_side<ServerSide>(bytes.substr(0, bytes.size() - stream.left())));
-  check_words(choices, belief, read_side<ClientSide>(stream.output));
-  if (is_good(choices, bytes)) require(belief.is_done);
-  if (belief.is_done) part(stream, choices);
+  ClientResult result;
+  run_client(stream, choices, result);
+  check_result(result, parse_side<ServerSide>(bytes.substr(0, bytes.size() - stream.left())));
+  check_client_frames(choices, result, parse_side<ClientSide>(stream.output));
+  if (is_correct(choices, bytes)) require(result.is_done);
+  if (result.is_done) finish(stream, choices);
   return 0;
 }

@@ -1,12 +1,12 @@
-// read_frame, with bytes that come in pieces, against a slow reader that was written from
-// topnet-protocol(7) alone: both must see the same frames, and the same end behind the same byte.
+// Compares read_frame(), with input that arrives in pieces, with a slow reader that was written
+// from topnet-protocol(7) alone. Both must return the same frames and stop at the same byte.
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "net/frame.h"
+#include "net/protocol/frame.h"
 #include "support/memory_stream.h"
 #include "support/require.h"
 
@@ -15,7 +15,7 @@ namespace {
 using topnet::net::Deadline;
 using topnet::test::require;
 
-// Gives bytes away in pieces of the sizes that it is told, over and over.
+// Returns bytes in pieces whose sizes repeat a given sequence.
 class DribblingStream : public topnet::test::MemoryStream {
  public:
   DribblingStream(std::string input, std::vector<std::size_t> pieces)
@@ -37,11 +37,10 @@ class DribblingStream : public topnet::test::MemoryStream {
 struct SlowFrame {
   int type = 0;
   std::string payload;
-  std::size_t end = 0;  // where the next one begins
+  std::size_t end = 0;  // offset of the next frame
 };
 
-// The frame at `at`; nullopt where there is none: at the end of `bytes`, or where they are a
-// breach.
+// The frame at `at`; nullopt at the end of `bytes` and for an invalid frame.
 std::optional<SlowFrame> slow_read(const std::string& bytes, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };
   if (bytes.size() < at + 5) return std::nullopt;
@@ -69,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       frame = read_frame(stream, Deadline::max());
     } catch (const topnet::net::ProtocolError&) {
       require(!expected && at < bytes.size());
-      // Memory for a payload is taken within the limits alone.
+      // No memory is allocated for a payload beyond the limits.
       require(stream.largest_buffer <= topnet::net::kMaxDataSize);
       return 0;
     }

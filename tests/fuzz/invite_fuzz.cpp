@@ -1,14 +1,15 @@
-// An invite that is accepted is written again as it was, byte for byte, and what it holds is fit
-// for the line of a trust file, for the screen and for a JOIN.
+// An accepted invite must be reproduced byte for byte, and be safe for a terminal. Its fields must
+// be valid in a line of a trust file and in a JOIN.
 
 #include <cstdint>
 #include <string>
 
-#include "net/message.h"
-#include "net/trust_entry.h"
-#include "proc/escape.h"
+#include "base/escape.h"
+#include "net/protocol/message.h"
+#include "net/trust/trust_entries.h"
 #include "support/require.h"
 
+using namespace topnet::base;
 using namespace topnet::net;
 using topnet::test::require;
 
@@ -17,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto code = parse_invite_code(text);
   if (!code) return 0;
   require(to_text(*code) == text);
-  require(topnet::proc::is_escaped(text));
+  require(topnet::base::is_escaped(text));
   const KnownServer server{.address = code->address, .pin = code->pin, .since = {}, .next = {}};
   KnownServer read;
   require(parse_line(to_line(server), read) && read == server);

@@ -1,18 +1,19 @@
-// Every message that is accepted can be written again, means the same when it is read back, fits
-// into a frame, and is safe to show. Nothing but a ProtocolError comes of one that is not.
+// Every accepted message must survive a round trip, fit into a frame, and be safe for a terminal.
+// Every other input must be a ProtocolError.
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "net/message.h"
-#include "proc/escape.h"
+#include "base/escape.h"
+#include "net/protocol/message.h"
 #include "support/require.h"
 
 namespace {
 
+using namespace topnet::base;
 using namespace topnet::net;
-using topnet::proc::is_escaped;
+using topnet::base::is_escaped;
 using topnet::test::require;
 
 bool is_hex(const std::string& text, std::size_t digits) {
@@ -23,7 +24,7 @@ bool is_window(const std::optional<std::chrono::milliseconds>& length) {
   return !length || (length->count() >= 10 && *length <= std::chrono::hours(1));
 }
 
-// What the types do not say of a message that was accepted.
+// Each checks the ranges that the types of an accepted message do not express.
 void check(const ReportRequest& request) {
   require(request.count >= 1 && request.count <= 100000);
   require(is_window(request.delay));
@@ -36,15 +37,15 @@ void check(const ReportEnd& end) {
   require(is_hex(end.sha256, 64) && is_pin_or_none(end.next_pin));
 }
 
-void check(const Top& top) {
-  require(is_hex(top.id, 32) && top.pid >= 1);
-  require(is_escaped(top.name) && top.name.size() <= 256);
-  require(!top.host || (is_escaped(*top.host) && top.host->size() <= 256));
-  require(is_window(top.window));
-  require(top.clock_ticks_per_second >= 1 && top.clock_ticks_per_second <= 1000000);
-  // So that their sum cannot overflow.
-  require(top.user_ticks <= 1ULL << 62U && top.system_ticks <= 1ULL << 62U);
-  require(is_pin_or_none(top.learned_pin));
+void check(const BusiestProcess& busiest) {
+  require(is_hex(busiest.id, 32) && busiest.pid >= 1);
+  require(is_escaped(busiest.name) && busiest.name.size() <= 256);
+  require(!busiest.host || (is_escaped(*busiest.host) && busiest.host->size() <= 256));
+  require(is_window(busiest.window));
+  require(busiest.clock_ticks_per_second >= 1 && busiest.clock_ticks_per_second <= 1000000);
+  // Their sum cannot overflow.
+  require(busiest.user_ticks <= 1ULL << 62U && busiest.system_ticks <= 1ULL << 62U);
+  require(is_pin_or_none(busiest.learned_pin));
 }
 
 void check(const Ack& ack) { require(is_hex(ack.id, 32)); }
@@ -81,7 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string payload(data, data + size);
   try_as(parse_request, payload);
   try_as(parse_end, payload);
-  try_as(parse_top, payload);
+  try_as(parse_busiest, payload);
   try_as(parse_ack, payload);
   try_as(parse_refusal, payload);
   try_as(parse_join, payload);

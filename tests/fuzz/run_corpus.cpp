@@ -1,4 +1,4 @@
-// Runs a fuzz target once over each file of a folder, where libFuzzer is not there to do it.
+// Runs a fuzz target once over each file of a folder, for builds without libFuzzer.
 
 #include <cstdint>
 #include <cstdio>

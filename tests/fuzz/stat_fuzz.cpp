@@ -1,4 +1,4 @@
-// The stat parser against a slow one that was written from proc(5) alone: both must see the same.
+// Compares the parser of stat files with a slow one that was written from proc(5) alone.
 
 #include <cctype>
 #include <cstdint>
@@ -8,14 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "proc/escape.h"
+#include "base/escape.h"
 #include "proc/stat.h"
 
 namespace {
 
 using topnet::proc::Process;
 
-// Digit by digit, with an overflow check that shares nothing with std::from_chars.
+// Reads digit by digit, with an overflow check that shares nothing with std::from_chars.
 std::optional<std::uint64_t> slow_number(const std::string& text, std::uint64_t most) {
   if (text.empty()) return std::nullopt;
   std::uint64_t number = 0;
@@ -28,7 +28,7 @@ std::optional<std::uint64_t> slow_number(const std::string& text, std::uint64_t 
   return number;
 }
 
-// A pid_t, of which a file may hold negative ones.
+// A pid_t, which may be negative in a file.
 std::optional<pid_t> slow_signed(const std::string& text) {
   const bool is_negative = !text.empty() && text[0] == '-';
   const std::uint64_t most = std::numeric_limits<pid_t>::max();
@@ -60,7 +60,7 @@ std::optional<Process> slow_parse(const std::string& text) {
   const std::string name = text.substr(open + 2, close - 1 - (open + 2));
   const std::vector<std::string> fields = split(text.substr(close + 1));
   if (!pid || *pid == 0 || fields.size() < 21) return std::nullopt;
-  // The last one may be cut. fields[0] is proc(5)'s field 3.
+  // The last field may be cut off. fields[0] is field 3 of proc(5).
   if (fields[0].size() != 1 || (fields[0][0] & 0x80) != 0 || std::isalpha(fields[0][0]) == 0) {
     return std::nullopt;
   }
@@ -74,7 +74,7 @@ std::optional<Process> slow_parse(const std::string& text) {
     return std::nullopt;
   }
   return Process{.pid = static_cast<pid_t>(*pid),
-                 .name = topnet::proc::escape(name),
+                 .name = topnet::base::escape(name),
                  .state = fields[0][0],
                  .user_ticks = *user,
                  .system_ticks = *system,
@@ -89,6 +89,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text(data, data + size);
   const auto process = topnet::proc::parse_stat(text);
   if (process != slow_parse(text)) std::abort();
-  if (process && !topnet::proc::is_escaped(process->name)) std::abort();
+  if (process && !topnet::base::is_escaped(process->name)) std::abort();
   return 0;
 }

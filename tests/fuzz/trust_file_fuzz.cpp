@@ -1,21 +1,22 @@
-// A trust file of each kind, whatever its bytes are: what is accepted means the same when it is
-// written again, and no change of one entry touches a line that is not meant.
+// Parses arbitrary bytes as each kind of trust file. Accepted entries must survive a round trip,
+// and changing one entry must leave all other lines as they were.
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "net/entry_file.h"
-#include "net/trust_entry.h"
+#include "base/files/line_file.h"
+#include "net/trust/trust_entries.h"
 #include "support/require.h"
 
 namespace {
 
+using namespace topnet::base;
 using namespace topnet::net;
 using topnet::test::require;
 
-// A line that is an entry, and that the same parser accepts on its own.
+// Whether the parser accepts the line on its own.
 template <typename Entry>
 bool is_entry(const std::string& line) {
   Entry ignored;
@@ -43,34 +44,34 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
-// The numbers, from 1, of lines that are neither entries nor people's own.
+// The numbers, from 1, of lines that are neither entries nor blank nor comments.
 template <typename Entry>
 std::vector<std::size_t> broken_lines_of(const std::vector<std::string>& lines) {
   std::vector<std::size_t> numbers;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const bool is_blank =
         std::all_of(lines[i].begin(), lines[i].end(), [](char c) { return c == ' ' || c == '\t'; });
-    const bool is_own = is_blank || lines[i].starts_with('#');
-    if (!is_own && !is_entry<Entry>(lines[i])) numbers.push_back(i + 1);
+    const bool is_comment = is_blank || lines[i].starts_with('#');
+    if (!is_comment && !is_entry<Entry>(lines[i])) numbers.push_back(i + 1);
   }
   return numbers;
 }
 
 template <typename Entry>
 void try_as(const std::string& text) {
-  const EntryFile<Entry> file(text);
+  const LineFile<Entry> file(text);
   const std::vector<std::string> lines = lines_of(text);
   require(file.to_text() == joined(lines));
   require(file.broken_lines() == broken_lines_of<Entry>(lines));
   const std::vector<Entry> entries = file.entries();
-  require(EntryFile<Entry>(file.to_text()).entries() == entries);
+  require(LineFile<Entry>(file.to_text()).entries() == entries);
 
   std::vector<std::string> kept;
   std::copy_if(lines.begin(), lines.end(), std::back_inserter(kept),
                [](const std::string& line) { return !is_entry<Entry>(line); });
   require(entries.size() == lines.size() - kept.size());
 
-  EntryFile<Entry> emptied(text);
+  LineFile<Entry> emptied(text);
   require(emptied.remove_if([](const Entry&) { return true; }) == entries.size());
   require(emptied.to_text() == joined(kept) && emptied.entries().empty());
 
@@ -82,10 +83,10 @@ void try_as(const std::string& text) {
     emptied.add(entry);
   }
   require(emptied.entries() == entries);
-  require(EntryFile<Entry>(emptied.to_text()).entries() == entries);
+  require(LineFile<Entry>(emptied.to_text()).entries() == entries);
 
-  // The last entry alone is written anew.
-  EntryFile<Entry> updated(text);
+  // Only the last entry is rewritten.
+  LineFile<Entry> updated(text);
   std::size_t seen = 0;
   updated.update([&](Entry&) { return ++seen == entries.size(); });
   std::vector<std::string> expected = lines;

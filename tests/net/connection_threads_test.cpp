@@ -10,8 +10,8 @@
 #include "net/socket.h"
 #include "support/catch.h"
 
+using namespace topnet::base;
 using namespace topnet::net;
-using topnet::proc::UniqueFd;
 using namespace std::chrono_literals;
 
 namespace {
@@ -23,8 +23,8 @@ Deadline soon() { return std::chrono::steady_clock::now() + 20s; }
 ThreadOptions options(const char* name) { return {.name = name, .stack_size = kStackSize}; }
 
 struct Pair {
-  UniqueFd ours;
-  UniqueFd theirs;
+  UniqueFd server;
+  UniqueFd client;
 };
 
 Pair connected_pair() {
@@ -33,11 +33,11 @@ Pair connected_pair() {
   return {UniqueFd(raw[0]), UniqueFd(raw[1])};
 }
 
-// Reads until the other side ends, or the connection is cut.
-Next read_to_the_end(int socket) {
+// Reads until the peer closes or disconnect() is called.
+ServeResult read_to_end(int socket) {
   std::array<std::byte, 16> ignored{};
   while (SocketStream(socket).read_some(ignored, soon()) > 0) continue;
-  return Next::End;
+  return ServeResult::Done;
 }
 
 bool has_ended(const UniqueFd& socket) {
@@ -47,11 +47,12 @@ bool has_ended(const UniqueFd& socket) {
 
 }  // namespace
 
-TEST_CASE("a connection is served in a thread with its name and stack, and closed behind it") {
+TEST_CASE("ConnectionThreads: a connection is served in a thread with the given name and stack",
+          "[connection_threads]") {
   ConnectionThreads threads;
   Pair pair = connected_pair();
   std::promise<std::pair<std::string, std::size_t>> seen;
-  REQUIRE(threads.start(7, pair.ours, options("client-7"), [&](int) {
+  REQUIRE(threads.start(7, pair.server, options("client-7"), [&](int) {
     std::array<char, 16> name{};
     ::pthread_getname_np(::pthread_self(), name.data(), name.size());
     pthread_attr_t attributes;
@@ -60,56 +61,58 @@ TEST_CASE("a connection is served in a thread with its name and stack, and close
     ::pthread_attr_getstacksize(&attributes, &size);
     ::pthread_attr_destroy(&attributes);
     seen.set_value({name.data(), size});
-    return Next::End;
+    return ServeResult::Done;
   }));
   const auto [name, size] = seen.get_future().get();
   CHECK(name == "client-7");
-  // A sanitizer adds what it needs.
+  // Sanitizers need additional stack.
   CHECK(size >= kStackSize);
   CHECK(size < 4 * kStackSize);
-  CHECK(has_ended(pair.theirs));
+  CHECK(has_ended(pair.client));
 }
 
-TEST_CASE("a connection that gets no thread stays the caller's, who is told why") {
+TEST_CASE("ConnectionThreads: if no thread can be started, the caller keeps the socket",
+          "[connection_threads]") {
   ConnectionThreads threads;
   Pair pair = connected_pair();
-  // No system has a stack of one byte to give.
+  // A stack of one byte is below the minimum of every system.
   errno = 0;
-  CHECK_FALSE(threads.start(1, pair.ours, {.name = "client-1", .stack_size = 1},
-                            [](int) { return Next::End; }));
+  CHECK_FALSE(threads.start(1, pair.server, {.name = "client-1", .stack_size = 1},
+                            [](int) { return ServeResult::Done; }));
   CHECK(errno == EINVAL);
-  CHECK(pair.ours);
-  CHECK(::recv(pair.theirs.raw(), nullptr, 0, MSG_DONTWAIT) == -1);
-  threads.wait_until_all_ended(Deadline::max());
+  CHECK(pair.server);
+  CHECK(::recv(pair.client.raw(), nullptr, 0, MSG_DONTWAIT) == -1);
 }
 
-TEST_CASE("one connection can be cut off, and the others stay") {
+TEST_CASE("ConnectionThreads: disconnect ends one connection and keeps the others",
+          "[connection_threads]") {
   ConnectionThreads threads;
-  Pair cut = connected_pair();
+  Pair ended = connected_pair();
   Pair other = connected_pair();
-  REQUIRE(threads.start(1, cut.ours, options("cut"), read_to_the_end));
-  REQUIRE(threads.start(2, other.ours, options("other"), read_to_the_end));
-  threads.cut(3);
-  threads.cut(1);
-  CHECK(has_ended(cut.theirs));
-  CHECK(::recv(other.theirs.raw(), nullptr, 0, MSG_DONTWAIT) == -1);
-  threads.cut_all();
-  CHECK(has_ended(other.theirs));
+  REQUIRE(threads.start(1, ended.server, options("ended"), read_to_end));
+  REQUIRE(threads.start(2, other.server, options("other"), read_to_end));
+  threads.disconnect(3);
+  threads.disconnect(1);
+  CHECK(has_ended(ended.client));
+  CHECK(::recv(other.client.raw(), nullptr, 0, MSG_DONTWAIT) == -1);
+  threads.disconnect_all();
+  CHECK(has_ended(other.client));
   threads.wait_until_all_ended(Deadline::max());
 }
 
-TEST_CASE("the end waits for all that run, and cuts them off") {
+TEST_CASE("ConnectionThreads: the destructor disconnects and joins all threads",
+          "[connection_threads]") {
   std::atomic<int> ended = 0;
   std::vector<UniqueFd> clients;
   {
     ConnectionThreads threads;
     for (std::uint64_t i = 0; i < 20; ++i) {
       Pair pair = connected_pair();
-      clients.push_back(std::move(pair.theirs));
-      REQUIRE(threads.start(i, pair.ours, options("client"), [&](int socket) {
-        read_to_the_end(socket);
+      clients.push_back(std::move(pair.client));
+      REQUIRE(threads.start(i, pair.server, options("client"), [&](int socket) {
+        read_to_end(socket);
         ++ended;
-        return Next::End;
+        return ServeResult::Done;
       }));
     }
     threads.wait_until_all_ended(std::chrono::steady_clock::now());
@@ -117,26 +120,25 @@ TEST_CASE("the end waits for all that run, and cuts them off") {
   CHECK(ended == 20);
 }
 
-TEST_CASE("a connection goes on in another thread when it asks for one, and can be cut off there") {
+TEST_CASE("ConnectionThreads: HandOff continues in a new thread, which can be disconnected",
+          "[connection_threads]") {
   ConnectionThreads threads;
   Pair pair = connected_pair();
-  std::vector<pthread_t> turns;
-  std::promise<void> is_third;
-  const auto held = std::make_shared<int>();
-  const std::weak_ptr<int> watched = held;
-  REQUIRE(threads.start(1, pair.ours, options("client-1"), [&, held](int socket) {
-    turns.push_back(::pthread_self());
-    if (turns.size() < 3) return Next::NewThread;
-    is_third.set_value();
-    return read_to_the_end(socket);
+  std::vector<pthread_t> ids;
+  std::promise<void> third_call;
+  const auto captured = std::make_shared<int>();
+  REQUIRE(threads.start(1, pair.server, options("client-1"), [&, captured](int socket) {
+    ids.push_back(::pthread_self());
+    if (ids.size() < 3) return ServeResult::HandOff;
+    third_call.set_value();
+    return read_to_end(socket);
   }));
-  is_third.get_future().wait();
-  CHECK(::pthread_equal(turns.at(0), turns.at(1)) == 0);
-  CHECK(::pthread_equal(turns.at(1), turns.at(2)) == 0);
-  threads.cut(1);
-  CHECK(has_ended(pair.theirs));
+  third_call.get_future().wait();
+  CHECK(::pthread_equal(ids.at(0), ids.at(1)) == 0);
+  CHECK(::pthread_equal(ids.at(1), ids.at(2)) == 0);
+  threads.disconnect(1);
+  CHECK(has_ended(pair.client));
   CHECK(threads.wait_until_all_ended(Deadline::max()));
   threads.reap();
-  // Only this test has it now.
-  CHECK(watched.use_count() == 1);
+  CHECK(captured.use_count() == 1);  // `serve` has been destroyed
 }

@@ -5,9 +5,9 @@
 
 #include "support/catch.h"
 
+using namespace topnet::base;
 using namespace topnet::net;
 using namespace std::chrono_literals;
-using topnet::proc::UniqueFd;
 
 namespace {
 
@@ -19,10 +19,23 @@ void send(int socket, std::string_view bytes) {
   SocketStream(socket).write_all(std::as_bytes(std::span(bytes)), soon());
 }
 
+UniqueFd listen_on_any_port() {
+  return listen_on(resolve({"127.0.0.1", 0}, Purpose::Listening).front());
+}
+
 }  // namespace
 
+TEST_CASE("Socket: port 0 selects a free port, and a port in use is named in the error",
+          "[socket]") {
+  const UniqueFd listener = listen_on_any_port();
+  const auto address = local_address(listener.raw());
+  CHECK(to_host_port(address).port != 0);
+  CHECK_THROWS_WITH(listen_on(address),
+                    Catch::Contains(to_string(to_host_port(address)) + ": Address already in use"));
+}
+
 TEST_CASE("Socket: a peer is silent until its first TLS record is complete", "[socket]") {
-  const UniqueFd listener = listen_on(resolve({"127.0.0.1", 0}, Purpose::Listening).front());
+  const UniqueFd listener = listen_on_any_port();
   const UniqueFd client = connect_to({local_address(listener.raw())}, soon());
   const UniqueFd accepted(::accept(listener.raw(), nullptr, nullptr));
   std::this_thread::sleep_for(50ms);

@@ -1,52 +1,51 @@
-// Conservation: over any history, what a window finds is what the machine was busy with.
+// Random histories of processes: the time that a window finds equals the time that was used in it.
 
 #include <cstdlib>
 #include <map>
 
 #include "proc/window.h"
 #include "support/catch.h"
-#include "support/dice.h"
-#include "support/window_trial.h"
+#include "support/random.h"
+#include "support/window_fixture.h"
 
 using topnet::proc::Clocks;
-using topnet::proc::EndedChildren;
-using topnet::proc::Usage;
-using topnet::test::Dice;
+using topnet::proc::CpuUsage;
+using topnet::proc::ExitedChildren;
+using topnet::test::exited_in;
+using topnet::test::Random;
 using topnet::test::seeds;
-using topnet::test::ended_in;
 using topnet::test::SimulatedKernel;
-using topnet::test::WindowTrial;
+using topnet::test::WindowFixture;
 
 namespace {
 
 constexpr std::uint64_t kTick = SimulatedKernel::kTick;
 constexpr pid_t kInit = SimulatedKernel::kInit;
 
-// What may happen to processes.
-struct World {
-  bool has_deaf_parents = false;  // that ignore SIGCHLD
+struct HistoryOptions {
+  bool may_ignore_children = false;  // some parents ignore SIGCHLD
   bool has_subreapers = false;
-  std::uint64_t unit = kTick;  // all run for multiples of it
+  std::uint64_t unit = kTick;  // all times are multiples of it
 };
 
-void let_something_happen(SimulatedKernel& kernel, Dice& dice, const World& world) {
+void random_event(SimulatedKernel& kernel, Random& random, const HistoryOptions& options) {
   const std::vector<pid_t> all = kernel.pids();
-  const pid_t one = dice.any_of(all);
+  const pid_t one = random.any_of(all);
   kernel.pass_ticks(1);
-  switch (dice.below(8)) {
+  switch (random.below(8)) {
     case 0:
     case 1:
       if (!kernel.is_zombie(one) && all.size() < 40) {
         const pid_t child = kernel.fork(one);
-        if (world.has_deaf_parents && dice.one_in(4)) kernel.ignore_children(child);
-        if (world.has_subreapers && dice.one_in(4)) kernel.become_subreaper(child);
+        if (options.may_ignore_children && random.one_in(4)) kernel.ignore_children(child);
+        if (options.has_subreapers && random.one_in(4)) kernel.become_subreaper(child);
       }
       break;
     case 2:
     case 3:
     case 4:
       if (!kernel.is_zombie(one)) {
-        kernel.run(one, dice.below(30) * world.unit, dice.below(10) * world.unit);
+        kernel.run(one, random.below(30) * options.unit, random.below(10) * options.unit);
       }
       break;
     case 5:
@@ -56,33 +55,35 @@ void let_something_happen(SimulatedKernel& kernel, Dice& dice, const World& worl
       if (kernel.is_zombie(one)) kernel.wait_for(one);
       break;
     default:
-      kernel.interrupt(dice.below(2) * world.unit);
+      kernel.interrupt(random.below(2) * options.unit);
   }
 }
 
-void let_happen(SimulatedKernel& kernel, Dice& dice, const World& world, std::uint64_t events) {
-  for (std::uint64_t i = 0; i < events; ++i) let_something_happen(kernel, dice, world);
+void random_events(SimulatedKernel& kernel, Random& random, const HistoryOptions& options,
+                   std::uint64_t events) {
+  for (std::uint64_t i = 0; i < events; ++i) random_event(kernel, random, options);
 }
 
-// A window over a random history; the kernel counts since its beginning.
-Usage random_window(WindowTrial& trial, Dice& dice, const World& world) {
-  trial.clocks = dice.one_of({Clocks::Ask, Clocks::Ignore});
-  let_happen(trial.kernel, dice, world, dice.below(200));
-  trial.open();
-  trial.kernel.mark();
-  let_happen(trial.kernel, dice, world, dice.below(300));
-  return trial.close();
+// A window over a random history. Marks the kernel when it opens.
+CpuUsage random_window(WindowFixture& fixture, Random& random, const HistoryOptions& options) {
+  fixture.clocks = random.one_of({Clocks::Use, Clocks::Ignore});
+  random_events(fixture.kernel, random, options, random.below(200));
+  fixture.open();
+  fixture.kernel.mark();
+  random_events(fixture.kernel, random, options, random.below(300));
+  return fixture.close();
 }
 
 }  // namespace
 
-TEST_CASE("nobody's time is lost or counted twice, whatever happens inside a window") {
+TEST_CASE("Window: in random histories no time is lost or counted twice", "[window]") {
   for (const std::uint32_t seed : seeds(3000)) {
-    Dice dice(seed);
-    WindowTrial trial;
-    const World world{.has_subreapers = dice.one_in(2)};
-    const Usage usage = random_window(trial, dice, world);
-    const std::uint64_t found = usage.live_ticks + ended_in(usage) + usage.machine->interrupt_ticks;
+    Random random(seed);
+    WindowFixture fixture;
+    const HistoryOptions options{.has_subreapers = random.one_in(2)};
+    const CpuUsage usage = random_window(fixture, random, options);
+    const std::uint64_t found =
+        usage.live_ticks + exited_in(usage) + usage.machine->interrupt_ticks;
     if (found != usage.machine->busy_ticks) {
       CAPTURE(seed);
       CHECK(found == usage.machine->busy_ticks);
@@ -90,35 +91,36 @@ TEST_CASE("nobody's time is lost or counted twice, whatever happens inside a win
   }
 }
 
-TEST_CASE("time that is cut to ticks is missed by less than three for each process") {
+TEST_CASE("Window: truncation loses less than three ticks for each process", "[window]") {
   for (const std::uint32_t seed : seeds(1000)) {
-    Dice dice(seed);
-    WindowTrial trial;
-    const Usage usage = random_window(trial, dice, {.unit = kTick / 7 * 5});
-    const auto found = static_cast<std::int64_t>(usage.live_ticks + ended_in(usage) +
+    Random random(seed);
+    WindowFixture fixture;
+    const CpuUsage usage = random_window(fixture, random, {.unit = kTick / 7 * 5});
+    const auto found = static_cast<std::int64_t>(usage.live_ticks + exited_in(usage) +
                                                  usage.machine->interrupt_ticks);
     const auto busy = static_cast<std::int64_t>(usage.machine->busy_ticks);
-    // Of each its own time and its children's, and of each that ended what it had before.
-    const auto most =
-        static_cast<std::int64_t>(4 * (usage.seen + trial.baseline.entries.size()) + 3);
-    if (std::abs(found - busy) > most) {
+    // Each process has four truncated figures: user, system, and those of its children.
+    const auto max_error =
+        static_cast<std::int64_t>(4 * (usage.seen + fixture.baseline.entries.size()) + 3);
+    if (std::abs(found - busy) > max_error) {
       CAPTURE(seed, found, busy);
-      FAIL("more than the cuts can explain");
+      FAIL("more than truncation explains");
     }
   }
 }
 
-TEST_CASE("where parents ignore SIGCHLD, less is found than was used, and never more") {
+TEST_CASE("Window: if parents ignore SIGCHLD, time is missing but never too large", "[window]") {
   std::uint64_t lost = 0;
   for (const std::uint32_t seed : seeds(3000)) {
-    Dice dice(seed);
-    WindowTrial trial;
-    const World world{.has_deaf_parents = true, .has_subreapers = dice.one_in(2)};
-    const Usage usage = random_window(trial, dice, world);
-    const std::uint64_t found = usage.live_ticks + ended_in(usage) + usage.machine->interrupt_ticks;
+    Random random(seed);
+    WindowFixture fixture;
+    const HistoryOptions options{.may_ignore_children = true, .has_subreapers = random.one_in(2)};
+    const CpuUsage usage = random_window(fixture, random, options);
+    const std::uint64_t found =
+        usage.live_ticks + exited_in(usage) + usage.machine->interrupt_ticks;
     const std::uint64_t not_lost =
-        usage.machine->busy_ticks - trial.kernel.lost_since_mark() / kTick;
-    lost += trial.kernel.lost_since_mark();
+        usage.machine->busy_ticks - fixture.kernel.lost_since_mark() / kTick;
+    lost += fixture.kernel.lost_since_mark();
     if (found > not_lost) {
       CAPTURE(seed);
       CHECK(found <= not_lost);
@@ -127,82 +129,84 @@ TEST_CASE("where parents ignore SIGCHLD, less is found than was used, and never 
   CHECK(lost > 0);
 }
 
-TEST_CASE("of windows that follow each other, each has its own time and none is between them") {
+TEST_CASE("Window: consecutive windows share no time and lose none", "[window]") {
   for (const std::uint32_t seed : seeds(500)) {
-    Dice dice(seed);
-    WindowTrial trial(200);
-    trial.clocks = dice.one_of({Clocks::Ask, Clocks::Ignore});
-    const World world{.has_subreapers = dice.one_in(2)};
-    let_happen(trial.kernel, dice, world, dice.below(200));
-    trial.open();
-    std::uint64_t before = trial.kernel.used();
+    Random random(seed);
+    WindowFixture fixture(200);
+    fixture.clocks = random.one_of({Clocks::Use, Clocks::Ignore});
+    const HistoryOptions options{.has_subreapers = random.one_in(2)};
+    random_events(fixture.kernel, random, options, random.below(200));
+    fixture.open();
+    std::uint64_t before = fixture.kernel.used();
     for (int window = 0; window < 10; ++window) {
-      let_happen(trial.kernel, dice, world, dice.below(100));
-      const std::uint64_t used = trial.kernel.used() - before;
+      random_events(fixture.kernel, random, options, random.below(100));
+      const std::uint64_t used = fixture.kernel.used() - before;
       before += used;
-      const Usage usage = trial.roll();
+      const CpuUsage usage = fixture.roll();
       CAPTURE(seed, window);
-      REQUIRE(usage.live_ticks + ended_in(usage) == used / kTick);
+      REQUIRE(usage.live_ticks + exited_in(usage) == used / kTick);
     }
   }
 }
 
-TEST_CASE("what lives and dies inside a window goes to the parents that waited") {
+TEST_CASE("Window: processes that start and exit in a window count for the parents that waited",
+          "[window]") {
   for (const std::uint32_t seed : seeds(1000)) {
-    Dice dice(seed);
-    WindowTrial trial;
-    for (int i = 0; i < 5; ++i) trial.kernel.fork(dice.any_of(trial.kernel.pids()));
-    const std::vector<pid_t> parents = trial.kernel.pids();
-    trial.open();
-    trial.kernel.mark();
+    Random random(seed);
+    WindowFixture fixture;
+    for (int i = 0; i < 5; ++i) fixture.kernel.fork(random.any_of(fixture.kernel.pids()));
+    const std::vector<pid_t> parents = fixture.kernel.pids();
+    fixture.open();
+    fixture.kernel.mark();
     std::map<pid_t, std::uint64_t> reaped;
-    for (std::uint64_t i = 0; i < dice.below(20); ++i) {
-      const pid_t parent = dice.any_of(parents);
-      const pid_t child = trial.kernel.fork(parent);
-      const pid_t grandchild = trial.kernel.fork(child);
-      trial.kernel.run(child, dice.below(5) * kTick);
-      trial.kernel.run(grandchild, dice.below(5) * kTick);
-      trial.kernel.end(grandchild);
-      trial.kernel.end(child);
+    for (std::uint64_t i = 0; i < random.below(20); ++i) {
+      const pid_t parent = random.any_of(parents);
+      const pid_t child = fixture.kernel.fork(parent);
+      const pid_t grandchild = fixture.kernel.fork(child);
+      fixture.kernel.run(child, random.below(5) * kTick);
+      fixture.kernel.run(grandchild, random.below(5) * kTick);
+      fixture.kernel.end(grandchild);
+      fixture.kernel.end(child);
     }
     for (const pid_t pid : parents) {
-      const std::uint64_t ticks = trial.kernel.reaped_since_mark(pid) / kTick;
+      const std::uint64_t ticks = fixture.kernel.reaped_since_mark(pid) / kTick;
       if (ticks > 0) reaped[pid] = ticks;
     }
-    std::map<pid_t, std::uint64_t> said;
-    const Usage usage = trial.close();
-    for (const EndedChildren& each : *usage.ended) said[each.pid] = each.ticks;
+    std::map<pid_t, std::uint64_t> reported;
+    const CpuUsage usage = fixture.close();
+    for (const ExitedChildren& each : *usage.exited) reported[each.pid] = each.ticks;
     CAPTURE(seed);
-    REQUIRE(said == reaped);
+    REQUIRE(reported == reaped);
   }
 }
 
 TEST_CASE(
-    "while the machine runs on, what is found lies between what can be inside and what must") {
+    "Window: if processes run while they are read, the error is at most the time of the reading",
+    "[window]") {
   for (const std::uint32_t seed : seeds(3000)) {
-    Dice dice(seed);
-    WindowTrial trial(200);  // so few pids that children have smaller ones than their parents
-    trial.clocks = dice.one_of({Clocks::Ask, Clocks::Ask, Clocks::Ignore});
-    SimulatedKernel& kernel = trial.kernel;
-    const World world{.has_subreapers = dice.one_in(2)};
-    const auto run_on = [&](pid_t) {
-      if (dice.one_in(4)) let_something_happen(kernel, dice, world);
+    Random random(seed);
+    WindowFixture fixture(200);  // few pids, so that children get smaller ones than their parents
+    fixture.clocks = random.one_of({Clocks::Use, Clocks::Use, Clocks::Ignore});
+    SimulatedKernel& kernel = fixture.kernel;
+    const HistoryOptions options{.has_subreapers = random.one_in(2)};
+    const auto maybe_event = [&](pid_t) {
+      if (random.one_in(4)) random_event(kernel, random, options);
     };
-    let_happen(kernel, dice, world, 300);
-    kernel.before_stat = kernel.before_clock = run_on;
+    random_events(kernel, random, options, 300);
+    kernel.before_stat = kernel.before_clock = maybe_event;
     const std::uint64_t before_opening = kernel.used();
-    trial.open();
-    const std::uint64_t open = kernel.used();
-    let_happen(kernel, dice, world, dice.below(100));
+    fixture.open();
+    const std::uint64_t after_opening = kernel.used();
+    random_events(kernel, random, options, random.below(100));
     const std::uint64_t before_closing = kernel.used();
-    const Usage usage = trial.close();
-    const std::uint64_t most = (kernel.used() - before_opening) / kTick;
-    const std::uint64_t least = (before_closing - open) / kTick;
-    const std::uint64_t found = usage.live_ticks + ended_in(usage);
-    if (found > most || found < least) {
+    const CpuUsage usage = fixture.close();
+    const std::uint64_t max = (kernel.used() - before_opening) / kTick;
+    const std::uint64_t min = (before_closing - after_opening) / kTick;
+    const std::uint64_t found = usage.live_ticks + exited_in(usage);
+    if (found > max || found < min) {
       CAPTURE(seed);
-      CHECK(found >= least);
-      CHECK(found <= most);
+      CHECK(found >= min);
+      CHECK(found <= max);
     }
   }
 }

@@ -7,19 +7,19 @@ using topnet::proc::Host;
 using topnet::proc::read_host;
 using topnet::test::ProcTree;
 
-TEST_CASE("the host is described from its own files") {
+TEST_CASE("Host: name and boot id are read from their files", "[host]") {
   ProcTree tree;
   tree.add_file("sys/kernel/hostname", "web01\n")
       .add_file("sys/kernel/random/boot_id", "0c0f-77\n");
   CHECK(read_host(tree.root()) == Host{.name = "web01", .boot_id = "0c0f-77"});
 }
 
-TEST_CASE("what a root lacks is absent") {
+TEST_CASE("Host: missing files give nullopt", "[host]") {
   const ProcTree tree;
   CHECK(read_host(tree.root()) == Host{});
 }
 
-TEST_CASE("a FIFO, a link or a huge file is no host name") {
+TEST_CASE("Host: a FIFO, a symbolic link or a huge file gives nullopt", "[host]") {
   for (const char* const name : {"sys/kernel/hostname", "sys/kernel/random/boot_id"}) {
     ProcTree fifo;
     CHECK(read_host(fifo.add_fifo(name).root()) == Host{});
@@ -31,7 +31,7 @@ TEST_CASE("a FIFO, a link or a huge file is no host name") {
   }
 }
 
-TEST_CASE("a host's name is escaped like a process's") {
+TEST_CASE("Host: the name is escaped", "[host]") {
   ProcTree tree;
   tree.add_file("sys/kernel/hostname", "a\x1b[2J\n");
   CHECK(read_host(tree.root()).name == "a\\x1b[2J");

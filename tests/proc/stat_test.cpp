@@ -7,7 +7,7 @@ using topnet::proc::parse_stat;
 using topnet::proc::Process;
 using topnet::test::stat_line;
 
-TEST_CASE("a stat line yields the fields we rank by") {
+TEST_CASE("Stat: the fields of a stat line are parsed", "[stat]") {
   const auto process = parse_stat(
       "4242 (cc1plus) R 4241 4242 812 34816 4242 4194304 9124 0 12 0 812 31 5 6 20 0 1 0 990142 "
       "172466176 3017 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n");
@@ -21,7 +21,7 @@ TEST_CASE("a stat line yields the fields we rank by") {
                            .children_ticks = 11});
 }
 
-TEST_CASE("the name reaches from the first parenthesis to the last") {
+TEST_CASE("Stat: the name reaches from the first parenthesis to the last", "[stat]") {
   for (const std::string comm :
        {"a) R 1", "(", ")", ")) S 1 (", "", " ", "  blank first", "a (b) c", "1 (x) S 1 1 1 1"}) {
     CAPTURE(comm);
@@ -33,13 +33,13 @@ TEST_CASE("the name reaches from the first parenthesis to the last") {
   }
 }
 
-TEST_CASE("a name is escaped where it enters") {
+TEST_CASE("Stat: the name is escaped", "[stat]") {
   CHECK(parse_stat(stat_line({.comm = "\x1b]0;x) S 1"}))->name == "\\x1b]0;x) S 1");
   CHECK(parse_stat(stat_line({.comm = "two\nlines"}))->name == "two\\x0alines");
   CHECK(parse_stat(stat_line({.comm = std::string(64, '\xff')}))->name.size() == 256);
 }
 
-TEST_CASE("figures past 32 bits are read whole") {
+TEST_CASE("Stat: 64-bit numbers are exact", "[stat]") {
   const auto process = parse_stat(stat_line({.user_ticks = 5'000'000'000,
                                              .system_ticks = 6'000'000'000,
                                              .start_time_ticks = 18'446'744'073'709'551'615U,
@@ -50,7 +50,7 @@ TEST_CASE("figures past 32 bits are read whole") {
   CHECK(process->start_time_ticks == 18'446'744'073'709'551'615U);
 }
 
-TEST_CASE("a line cut anywhere up to the end of its start time is refused, a later cut is not") {
+TEST_CASE("Stat: a line truncated up to the end of the start time is refused", "[stat]") {
   const std::string line = stat_line({.pid = 12, .comm = "worker", .start_time_ticks = 345});
   const std::size_t end_of_start_time = line.find(" 345 ") + 4;
   for (std::size_t length = 0; length <= end_of_start_time; ++length) {
@@ -60,7 +60,7 @@ TEST_CASE("a line cut anywhere up to the end of its start time is refused, a lat
   CHECK(parse_stat(line.substr(0, end_of_start_time + 1)));
 }
 
-TEST_CASE("a field that is not a number is refused") {
+TEST_CASE("Stat: a field that is not a number is refused", "[stat]") {
   for (const std::string_view text : {
            "x (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
            "0 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",

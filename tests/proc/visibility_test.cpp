@@ -5,17 +5,18 @@
 #include "support/catch.h"
 #include "support/proc_tree.h"
 
-using topnet::proc::hidden_because;
+using topnet::proc::visibility_limit;
 using topnet::test::ProcTree;
 
-TEST_CASE("of a copy of /proc it is known only what could not be read") {
+TEST_CASE("Visibility: for a copy of /proc only unreadable processes count", "[visibility]") {
   ProcTree tree;
-  CHECK_FALSE(hidden_because(tree.root(), 0));
-  CHECK(hidden_because(tree.root(), 3) == "3 processes cannot be read");
+  CHECK_FALSE(visibility_limit(tree.root(), 0));
+  CHECK(visibility_limit(tree.root(), 3) == "3 processes cannot be read");
 }
 
-TEST_CASE("in the first PID namespace all can be seen, and what cannot be read is said") {
+TEST_CASE("Visibility: in the initial PID namespace only unreadable processes count",
+          "[visibility]") {
   if (std::filesystem::read_symlink("/proc/self/ns/pid") != "pid:[4026531836]") return;
-  CHECK_FALSE(hidden_because("/proc", 0));
-  CHECK(hidden_because("/proc", 3) == "3 processes cannot be read");
+  CHECK_FALSE(visibility_limit("/proc", 0));
+  CHECK(visibility_limit("/proc", 3) == "3 processes cannot be read");
 }

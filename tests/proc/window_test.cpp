@@ -3,16 +3,16 @@
 #include <utility>
 
 #include "support/catch.h"
-#include "support/window_trial.h"
+#include "support/window_fixture.h"
 
 using topnet::proc::Baseline;
 using topnet::proc::Clocks;
-using topnet::proc::EndedChildren;
+using topnet::proc::CpuUsage;
+using topnet::proc::ExitedChildren;
 using topnet::proc::Process;
-using topnet::proc::Usage;
-using topnet::test::ended_in;
+using topnet::test::exited_in;
 using topnet::test::SimulatedKernel;
-using topnet::test::WindowTrial;
+using topnet::test::WindowFixture;
 using namespace std::chrono_literals;
 
 namespace {
@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint64_t kTick = SimulatedKernel::kTick;
 constexpr pid_t kInit = SimulatedKernel::kInit;
 
-const Process& process_in(const Usage& usage, pid_t pid) {
+const Process& process_in(const CpuUsage& usage, pid_t pid) {
   for (const Process& each : usage.processes) {
     if (each.pid == pid) return each;
   }
@@ -30,17 +30,17 @@ const Process& process_in(const Usage& usage, pid_t pid) {
 
 }  // namespace
 
-TEST_CASE("each process is ranked by what it has used inside the window") {
-  WindowTrial trial;
-  const pid_t old = trial.kernel.fork(kInit);
-  trial.kernel.run(old, 1000 * kTick, 500 * kTick);
-  const pid_t idle = trial.kernel.fork(kInit);
-  trial.kernel.run(idle, 70 * kTick);
-  trial.open();
-  trial.kernel.run(old, 3 * kTick, 2 * kTick);
-  const pid_t born = trial.kernel.fork(kInit);
-  trial.kernel.run(born, 4 * kTick, 7 * kTick);
-  const Usage usage = trial.close();
+TEST_CASE("Window: time before the window does not count", "[window]") {
+  WindowFixture fixture;
+  const pid_t old = fixture.kernel.fork(kInit);
+  fixture.kernel.run(old, 1000 * kTick, 500 * kTick);
+  const pid_t idle = fixture.kernel.fork(kInit);
+  fixture.kernel.run(idle, 70 * kTick);
+  fixture.open();
+  fixture.kernel.run(old, 3 * kTick, 2 * kTick);
+  const pid_t born = fixture.kernel.fork(kInit);
+  fixture.kernel.run(born, 4 * kTick, 7 * kTick);
+  const CpuUsage usage = fixture.close();
   CHECK(process_in(usage, old).user_ticks == 3);
   CHECK(process_in(usage, old).system_ticks == 2);
   CHECK(process_in(usage, born).cpu_ticks() == 11);
@@ -48,260 +48,222 @@ TEST_CASE("each process is ranked by what it has used inside the window") {
   CHECK(usage.seen == 4);
   CHECK(usage.live_ticks == 16);
   CHECK(usage.machine->busy_ticks == 16);
-  CHECK(usage.time == trial.baseline.time);
+  CHECK(usage.time == fixture.baseline.time);
 }
 
-TEST_CASE("a process that is seen late does not count with the life that it had before") {
-  WindowTrial trial;
-  const pid_t late = trial.kernel.fork_unseen(kInit);
-  trial.kernel.run(late, 5000 * kTick, 3000 * kTick);
-  trial.open();
-  trial.kernel.show(late);
-  trial.kernel.run(late, 7 * kTick);
-  const Usage usage = trial.close(1s);
+TEST_CASE("Window: a process that appears late does not count with impossible time", "[window]") {
+  WindowFixture fixture;
+  const pid_t late = fixture.kernel.fork_hidden(kInit);
+  fixture.kernel.run(late, 5000 * kTick, 3000 * kTick);
+  fixture.open();
+  fixture.kernel.show(late);
+  fixture.kernel.run(late, 7 * kTick);
+  const CpuUsage usage = fixture.close(1s);
   CHECK(process_in(usage, late).cpu_ticks() == 0);
   CHECK(usage.live_ticks == 0);
 }
 
-TEST_CASE("a long-lived child that ends counts with what it used inside the window alone") {
-  WindowTrial trial;
-  const pid_t parent = trial.kernel.fork(kInit, "make");
-  const pid_t child = trial.kernel.fork(parent);
-  const pid_t grandchild = trial.kernel.fork(child);
-  trial.kernel.run(grandchild, 200 * kTick);
-  trial.kernel.end(grandchild);
-  trial.kernel.run(child, 300 * kTick, 50 * kTick);
-  trial.open();
-  trial.kernel.run(child, 7 * kTick);
-  trial.kernel.end(child);
-  CHECK(*trial.close().ended == std::vector<EndedChildren>{{parent, "make", 7}});
+TEST_CASE("Window: an exited child counts with its time in the window only", "[window]") {
+  WindowFixture fixture;
+  const pid_t parent = fixture.kernel.fork(kInit, "make");
+  const pid_t child = fixture.kernel.fork(parent);
+  const pid_t grandchild = fixture.kernel.fork(child);
+  fixture.kernel.run(grandchild, 200 * kTick);
+  fixture.kernel.end(grandchild);
+  fixture.kernel.run(child, 300 * kTick, 50 * kTick);
+  fixture.open();
+  fixture.kernel.run(child, 7 * kTick);
+  fixture.kernel.end(child);
+  CHECK(*fixture.close().exited == std::vector<ExitedChildren>{{parent, "make", 7}});
 }
 
-TEST_CASE("a zombie that is waited for inside the window adds nothing") {
-  WindowTrial trial;
-  const pid_t parent = trial.kernel.fork(kInit);
-  const pid_t child = trial.kernel.fork(parent);
-  trial.kernel.run(child, 300 * kTick);
-  trial.kernel.exit(child);
-  trial.open();
-  trial.kernel.wait_for(child);
-  CHECK(trial.close().ended->empty());
-}
-
-TEST_CASE("an orphan that ends goes to init, though its grandparent has children that ended") {
-  WindowTrial trial;
-  const pid_t grandparent = trial.kernel.fork(kInit, "shell");
-  const pid_t parent = trial.kernel.fork(grandparent);
-  const pid_t child = trial.kernel.fork(parent);
-  trial.kernel.run(parent, 50 * kTick);
-  trial.kernel.run(child, 40 * kTick);
-  trial.open();
-  trial.kernel.end(parent);
-  REQUIRE(trial.kernel.parent_of(child) == kInit);
-  trial.kernel.end(child);
-  CHECK(trial.close().ended->empty());
-}
-
-TEST_CASE("the orphan of a parent that is a zombie still goes to who adopted it") {
-  WindowTrial trial;
-  const pid_t grandparent = trial.kernel.fork(kInit);
-  const pid_t parent = trial.kernel.fork(grandparent);
-  const pid_t child = trial.kernel.fork(parent);
-  trial.kernel.run(child, 40 * kTick);
-  trial.open();
-  trial.kernel.exit(parent);
-  trial.kernel.end(child);
-  REQUIRE(trial.kernel.is_zombie(parent));
-  CHECK(trial.close().ended->empty());
-}
-
-TEST_CASE("an orphan that was adopted while the window opened goes to its subreaper") {
-  WindowTrial trial;
-  const pid_t subreaper = trial.kernel.fork(kInit);
-  trial.kernel.become_subreaper(subreaper);
-  const pid_t parent = trial.kernel.fork(subreaper);
-  const pid_t child = trial.kernel.fork(parent);
-  trial.kernel.run(child, 40 * kTick);
-  trial.kernel.before_cpu_times = [&, calls = 0]() mutable {
-    // Behind the first reading; and the child does not run.
-    if (++calls == 2) trial.kernel.end(parent);
+TEST_CASE("Window: time of an orphan adopted during the opening is subtracted from the subreaper",
+          "[window]") {
+  WindowFixture fixture;
+  const pid_t subreaper = fixture.kernel.fork(kInit);
+  fixture.kernel.become_subreaper(subreaper);
+  const pid_t parent = fixture.kernel.fork(subreaper);
+  const pid_t child = fixture.kernel.fork(parent);
+  fixture.kernel.run(child, 40 * kTick);
+  fixture.kernel.before_cpu_times = [&, calls = 0]() mutable {
+    // After the first reading. The child does not run.
+    if (++calls == 2) fixture.kernel.end(parent);
   };
-  trial.open();
-  REQUIRE(trial.kernel.parent_of(child) == subreaper);
-  trial.kernel.end(child);
-  CHECK(trial.close().ended->empty());
+  fixture.open();
+  REQUIRE(fixture.kernel.parent_of(child) == subreaper);
+  fixture.kernel.end(child);
+  CHECK(fixture.close().exited->empty());
 }
 
-TEST_CASE("a reused pid is one process that ended and one that was born") {
-  WindowTrial trial;
-  const pid_t parent = trial.kernel.fork(kInit, "make");
-  trial.kernel.pass_ticks(5);
-  const pid_t old = trial.kernel.fork(parent, "old");
-  trial.kernel.run(old, 100 * kTick);
-  trial.open();
-  trial.kernel.run(old, 3 * kTick);
-  trial.kernel.end(old);
-  trial.kernel.continue_pids_from(old);
-  trial.kernel.pass_ticks(5);
-  REQUIRE(trial.kernel.fork(parent, "new") == old);
-  trial.kernel.run(old, 20 * kTick);
-  const Usage usage = trial.close();
+TEST_CASE("Window: a reused pid is an exited and a new process", "[window]") {
+  WindowFixture fixture;
+  const pid_t parent = fixture.kernel.fork(kInit, "make");
+  fixture.kernel.pass_ticks(5);
+  const pid_t old = fixture.kernel.fork(parent, "old");
+  fixture.kernel.run(old, 100 * kTick);
+  fixture.open();
+  fixture.kernel.run(old, 3 * kTick);
+  fixture.kernel.end(old);
+  fixture.kernel.continue_pids_from(old);
+  fixture.kernel.pass_ticks(5);
+  REQUIRE(fixture.kernel.fork(parent, "new") == old);
+  fixture.kernel.run(old, 20 * kTick);
+  const CpuUsage usage = fixture.close();
   CHECK(process_in(usage, old).name == "new");
   CHECK(process_in(usage, old).cpu_ticks() == 20);
-  CHECK(*usage.ended == std::vector<EndedChildren>{{parent, "make", 3}});
+  CHECK(*usage.exited == std::vector<ExitedChildren>{{parent, "make", 3}});
   CHECK(usage.seen == 3);
 }
 
-TEST_CASE("what runs while a window opens is in it from that moment on, and not twice") {
-  WindowTrial trial;
-  const pid_t busy = trial.kernel.fork(kInit);
-  const pid_t parent = trial.kernel.fork(kInit, "make");
-  const pid_t ending = trial.kernel.fork(parent);
-  trial.kernel.run(ending, 500 * kTick);
-  trial.kernel.fork(kInit);
-  // The first reading takes its time, and the machine does not wait.
+TEST_CASE("Window: time during the opening is not counted", "[window]") {
+  WindowFixture fixture;
+  const pid_t busy = fixture.kernel.fork(kInit);
+  const pid_t parent = fixture.kernel.fork(kInit, "make");
+  const pid_t ending = fixture.kernel.fork(parent);
+  fixture.kernel.run(ending, 500 * kTick);
+  fixture.kernel.fork(kInit);
+  // Events in the middle of the first reading.
   std::size_t stats = 0;
-  trial.kernel.before_stat = [&](pid_t) {
+  fixture.kernel.before_stat = [&](pid_t) {
     ++stats;
     if (stats == 5) {
-      trial.kernel.run(busy, 30 * kTick);
-      trial.kernel.end(ending);
-      trial.kernel.run(trial.kernel.fork(kInit), 20 * kTick);
+      fixture.kernel.run(busy, 30 * kTick);
+      fixture.kernel.end(ending);
+      fixture.kernel.run(fixture.kernel.fork(kInit), 20 * kTick);
     }
   };
-  trial.open();
+  fixture.open();
   REQUIRE(stats > 5);
-  trial.kernel.run(busy, 2 * kTick);
-  const Usage usage = trial.close();
+  fixture.kernel.run(busy, 2 * kTick);
+  const CpuUsage usage = fixture.close();
   CHECK(process_in(usage, busy).cpu_ticks() == 2);
   CHECK(usage.live_ticks == 2);
-  CHECK(usage.ended->empty());
+  CHECK(usage.exited->empty());
   CHECK(usage.machine->busy_ticks == 2);
 }
 
-TEST_CASE(
-    "what runs while a window closes is in the machine's figures and in its own, or in neither") {
-  WindowTrial trial;
-  const pid_t first = trial.kernel.fork(kInit);
-  const pid_t second = trial.kernel.fork(kInit);
-  trial.open();
-  trial.kernel.run(second, 5 * kTick);
-  trial.kernel.before_clock = [&, has_run = false](pid_t pid) mutable {
-    // The first one has been read by then, and the machine's figures too.
-    if (pid == second && !std::exchange(has_run, true)) trial.kernel.run(first, 30 * kTick);
+TEST_CASE("Window: time during the closing is counted for both process and machine", "[window]") {
+  WindowFixture fixture;
+  const pid_t first = fixture.kernel.fork(kInit);
+  const pid_t second = fixture.kernel.fork(kInit);
+  fixture.open();
+  fixture.kernel.run(second, 5 * kTick);
+  fixture.kernel.before_clock = [&, has_run = false](pid_t pid) mutable {
+    // `first` and the machine's figures have already been read.
+    if (pid == second && !std::exchange(has_run, true)) fixture.kernel.run(first, 30 * kTick);
   };
-  const Usage usage = trial.close();
+  const CpuUsage usage = fixture.close();
   CHECK(usage.machine->busy_ticks == 35);
   CHECK(process_in(usage, first).cpu_ticks() == 30);
   CHECK(usage.live_ticks == 35);
 }
 
-TEST_CASE("a machine that never rests does not keep a window from closing") {
-  WindowTrial trial;
-  const pid_t busy = trial.kernel.fork(kInit);
-  trial.open();
-  trial.kernel.before_clock = [&](pid_t) { trial.kernel.run(busy, 30 * kTick); };
-  CHECK(process_in(trial.close(), busy).cpu_ticks() > 0);
+TEST_CASE("Window: a machine that is never idle does not keep a window from closing", "[window]") {
+  WindowFixture fixture;
+  const pid_t busy = fixture.kernel.fork(kInit);
+  fixture.open();
+  fixture.kernel.before_clock = [&](pid_t) { fixture.kernel.run(busy, 30 * kTick); };
+  CHECK(process_in(fixture.close(), busy).cpu_ticks() > 0);
 }
 
-TEST_CASE("a child that ends behind its parent's back, as it were, is in neither end twice") {
+TEST_CASE("Window: a child that exits after its parent was read is not counted twice", "[window]") {
   for (const bool at_opening : {true, false}) {
     CAPTURE(at_opening);
-    WindowTrial trial;
-    const pid_t parent = trial.kernel.fork(kInit, "make");
-    const pid_t child = trial.kernel.fork(parent);
-    trial.kernel.run(child, 50 * kTick);
-    const pid_t other = trial.kernel.fork(parent);
-    trial.kernel.run(other, 20 * kTick);
+    WindowFixture fixture;
+    const pid_t parent = fixture.kernel.fork(kInit, "make");
+    const pid_t child = fixture.kernel.fork(parent);
+    fixture.kernel.run(child, 50 * kTick);
+    const pid_t other = fixture.kernel.fork(parent);
+    fixture.kernel.run(other, 20 * kTick);
     const auto end_between = [&](pid_t pid) {
-      // Its parent has been read by then.
-      if (pid == child && trial.kernel.is_there(child)) trial.kernel.end(child);
+      // The parent has already been read.
+      if (pid == child && fixture.kernel.exists(child)) fixture.kernel.end(child);
     };
     if (at_opening) {
-      trial.kernel.before_cpu_times = [&, calls = 0]() mutable {
-        if (++calls == 2) trial.kernel.before_clock = end_between;
+      fixture.kernel.before_cpu_times = [&, calls = 0]() mutable {
+        if (++calls == 2) fixture.kernel.before_clock = end_between;
       };
     }
-    trial.open();
-    REQUIRE(trial.kernel.is_there(child) == !at_opening);
-    trial.kernel.run(other, 7 * kTick);
-    trial.kernel.end(other);
-    if (!at_opening) trial.kernel.before_clock = end_between;
-    const Usage usage = trial.close();
-    REQUIRE_FALSE(trial.kernel.is_there(child));
-    CHECK(*usage.ended == std::vector<EndedChildren>{{parent, "make", 7}});
+    fixture.open();
+    REQUIRE(fixture.kernel.exists(child) == !at_opening);
+    fixture.kernel.run(other, 7 * kTick);
+    fixture.kernel.end(other);
+    if (!at_opening) fixture.kernel.before_clock = end_between;
+    const CpuUsage usage = fixture.close();
+    REQUIRE_FALSE(fixture.kernel.exists(child));
+    CHECK(*usage.exited == std::vector<ExitedChildren>{{parent, "make", 7}});
   }
 }
 
-TEST_CASE("growth that cannot have been used inside the window is no time of it") {
-  // What two CPUs can do, and twice that.
-  for (const auto& [length, most] :
+TEST_CASE("Window: impossible growth is not counted", "[window]") {
+  // The ticks of two CPUs, and twice as many.
+  for (const auto& [length, max] :
        std::vector<std::pair<std::chrono::seconds, std::uint64_t>>{{1s, 200}, {10s, 2000}}) {
-    for (const std::uint64_t ticks : {most, 2 * most}) {
+    for (const std::uint64_t ticks : {max, 2 * max}) {
       CAPTURE(length.count(), ticks);
-      WindowTrial trial;
-      const pid_t parent = trial.kernel.fork(kInit);
-      trial.open();
-      // No list has seen it before: it was given a pid of choice, for instance.
-      const pid_t child = trial.kernel.fork(parent);
-      trial.kernel.run(child, ticks * kTick);
-      trial.kernel.end(child);
-      CHECK(ended_in(trial.close(length)) == (ticks == most ? most : 0));
+      WindowFixture fixture;
+      const pid_t parent = fixture.kernel.fork(kInit);
+      fixture.open();
+      // Never read before, for instance because it got a chosen pid.
+      const pid_t child = fixture.kernel.fork(parent);
+      fixture.kernel.run(child, ticks * kTick);
+      fixture.kernel.end(child);
+      CHECK(exited_in(fixture.close(length)) == (ticks == max ? max : 0));
     }
   }
 }
 
-TEST_CASE("figures that run backwards are no use, not a huge one") {
-  WindowTrial trial;
-  const pid_t pid = trial.kernel.fork(kInit);
-  trial.kernel.run(pid, 5 * kTick, 5 * kTick);
-  trial.open();
-  for (auto& entry : trial.baseline.entries) {
+TEST_CASE("Window: figures that fall count as 0", "[window]") {
+  WindowFixture fixture;
+  const pid_t pid = fixture.kernel.fork(kInit);
+  fixture.kernel.run(pid, 5 * kTick, 5 * kTick);
+  fixture.open();
+  for (auto& entry : fixture.baseline.entries) {
     entry.clock.reset();
     entry.process.user_ticks += 100;
     entry.process.children_ticks += 100;
   }
-  trial.baseline.machine->busy_ticks += 1000;
-  const Usage usage = trial.close();
+  fixture.baseline.machine->busy_ticks += 1000;
+  const CpuUsage usage = fixture.close();
   CHECK(usage.live_ticks == 0);
-  CHECK(usage.ended->empty());
+  CHECK(usage.exited->empty());
   CHECK(usage.machine->busy_ticks == 0);
 }
 
-TEST_CASE("when a window closes, only those whose clocks have moved are read") {
-  WindowTrial trial;
+TEST_CASE("Window: closing reads only processes whose clocks have moved", "[window]") {
+  WindowFixture fixture;
   std::vector<pid_t> all;
-  for (int i = 0; i < 100; ++i) all.push_back(trial.kernel.fork(kInit));
-  trial.open();
-  trial.kernel.asked = {};
-  trial.kernel.run(all[7], 1);
-  trial.kernel.run(all[50], kTick);
-  const Usage usage = trial.close();
-  CHECK(trial.kernel.asked.stats == std::vector<pid_t>{all[7], all[50]});
+  for (int i = 0; i < 100; ++i) all.push_back(fixture.kernel.fork(kInit));
+  fixture.open();
+  fixture.kernel.reads = {};
+  fixture.kernel.run(all[7], 1);
+  fixture.kernel.run(all[50], kTick);
+  const CpuUsage usage = fixture.close();
+  CHECK(fixture.kernel.reads.stats == std::vector<pid_t>{all[7], all[50]});
   CHECK(usage.seen == 101);
 }
 
-TEST_CASE("a process that cannot be read is counted, and missing at either end is no use") {
-  WindowTrial trial;
-  const pid_t secret = trial.kernel.fork(kInit);
-  trial.kernel.run(secret, 50 * kTick);
-  trial.kernel.make_unreadable(secret);
-  trial.open();
-  trial.kernel.run(secret, 50 * kTick);
-  const Usage usage = trial.close();
+TEST_CASE("Window: unreadable processes are counted", "[window]") {
+  WindowFixture fixture;
+  const pid_t secret = fixture.kernel.fork(kInit);
+  fixture.kernel.run(secret, 50 * kTick);
+  fixture.kernel.make_unreadable(secret);
+  fixture.open();
+  fixture.kernel.run(secret, 50 * kTick);
+  const CpuUsage usage = fixture.close();
   CHECK(usage.unreadable == 1);
   CHECK(usage.live_ticks == 0);
   CHECK(usage.seen == 1);
 }
 
-TEST_CASE("any number of windows may be open at the same time") {
-  WindowTrial trial;
-  const pid_t pid = trial.kernel.fork(kInit);
-  trial.open();
-  trial.kernel.run(pid, 3 * kTick);
-  const Baseline second = open_window(trial.kernel, trial.pids, Clocks::Ask);
-  trial.kernel.run(pid, 4 * kTick);
-  CHECK(trial.close().live_ticks == 7);
-  trial.kernel.run(pid, 5 * kTick);
-  CHECK(close_window(trial.kernel, trial.pids, Clocks::Ask, second).live_ticks == 9);
+TEST_CASE("Window: several windows may be open at the same time", "[window]") {
+  WindowFixture fixture;
+  const pid_t pid = fixture.kernel.fork(kInit);
+  fixture.open();
+  fixture.kernel.run(pid, 3 * kTick);
+  const Baseline second = open_window(fixture.kernel, fixture.pids, Clocks::Use);
+  fixture.kernel.run(pid, 4 * kTick);
+  CHECK(fixture.close().live_ticks == 7);
+  fixture.kernel.run(pid, 5 * kTick);
+  CHECK(close_window(fixture.kernel, fixture.pids, Clocks::Use, second).live_ticks == 9);
 }

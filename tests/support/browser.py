@@ -12,29 +12,31 @@ import threading
 from support.program import wait_until
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-WORDS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-extensions", "--hide-scrollbars",
          "--remote-debugging-pipe"]
-PATIENCE = 60
+TIMEOUT = 60  # seconds, for each command
+# The page refreshes four times as often as for a reader, so that the tests take less time.
+SHORT_TIMERS = "{ const later = setTimeout; setTimeout = (work, time) => later(work, Math.min(time, 500)); }"
 
 
 class Browser:
-    """One tab. What goes wrong in it is noted in `problems`, and whatever it asks for in `requests`."""
+    """One tab. `problems` has its errors and warnings, and `requests` the URL of each of its requests."""
 
     def __init__(self):
         self.problems, self.requests = [], []
         self.answers = {}
         self.events = queue.Queue()
-        self.last = 0
+        self.last_id = 0
         self.lock = threading.Lock()
 
     def start(self):
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         to_browser, ours = os.pipe()
         theirs, from_browser = os.pipe()
-        # It reads commands from descriptor 3, and writes what it has to say to 4.
+        # It reads commands from descriptor 3, and writes answers and events to 4.
         self.process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "sh", PROGRAM, *WORDS,
+            ["sh", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "sh", PROGRAM, *OPTIONS,
              "--user-data-dir=" + self.folder.name, "about:blank"],
             pass_fds=(to_browser, from_browser), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
@@ -50,15 +52,16 @@ class Browser:
         self.session = self.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
             self.call(domain + ".enable")
+        self.call("Page.addScriptToEvaluateOnNewDocument", source=SHORT_TIMERS)
 
     def read(self):
         rest = b""
         while piece := self.output.read(1 << 20):
             *messages, rest = (rest + piece).split(b"\0")
             for message in messages:
-                self.take(json.loads(message))
+                self.handle(json.loads(message))
 
-    def take(self, message):
+    def handle(self, message):
         if "id" in message:
             self.answers.pop(message["id"]).put(message)
             return
@@ -75,13 +78,13 @@ class Browser:
     def call(self, method, **parameters):
         answer = queue.Queue()
         with self.lock:
-            self.last += 1
-            message = {"id": self.last, "method": method, "params": parameters}
+            self.last_id += 1
+            message = {"id": self.last_id, "method": method, "params": parameters}
             if self.session:
                 message["sessionId"] = self.session
-            self.answers[self.last] = answer
+            self.answers[self.last_id] = answer
             self.commands.write(json.dumps(message).encode() + b"\0")
-        result = answer.get(timeout=PATIENCE)
+        result = answer.get(timeout=TIMEOUT)
         if "error" in result:
             raise AssertionError(f"{method}: {result['error']}")
         return result["result"]
@@ -92,7 +95,7 @@ class Browser:
         wait_until(lambda: self.evaluate("document.readyState === 'complete' && location.href") == address)
 
     def evaluate(self, expression):
-        """What a JavaScript expression gives, or what its promise does."""
+        """The value of a JavaScript expression, or of its promise."""
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in result:
             raise AssertionError(result["exceptionDetails"])
@@ -103,16 +106,16 @@ class Browser:
                   mobile=False)
 
     def prefer(self, scheme):
-        """The colours that the system is said to have: light or dark."""
+        """Sets the preferred colour scheme: light or dark."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def screenshot(self, path):
-        """The whole page, however long."""
+        """Stores the complete page, beyond the viewport, as PNG."""
         shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         with open(path, "wb") as file:
             file.write(base64.b64decode(shot["data"]))
 
-    def end(self):
+    def close(self):
         self.process.kill()
         self.process.wait()
         self.reader.join()

@@ -1,4 +1,4 @@
-// Catch2, version 2 (Debian 12) or 3. Assertions only in a test's own thread.
+// Catch2, version 2 (Debian 12) or 3. Assertions are not thread-safe.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)

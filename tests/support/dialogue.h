@@ -1,4 +1,4 @@
-// Each side of a dialogue, read back from its bytes as topnet-protocol(7) has it.
+// Parses what each side of a connection sent, and checks it against topnet-protocol(7).
 #pragma once
 
 #include <optional>
@@ -6,70 +6,70 @@
 #include <utility>
 #include <vector>
 
-#include "net/message.h"
-#include "net/sha256.h"
+#include "net/protocol/message.h"
+#include "net/tls/sha256.h"
 #include "support/memory_stream.h"
 
 namespace topnet::test {
 
-// How far the bytes of a side could be read.
+// How far the bytes of a side could be parsed.
 struct Side {
-  bool is_cut = false;     // they end inside a frame
-  bool is_breach = false;  // they hold what is no frame, or one that is not due
-  std::size_t left = 0;    // how many stand behind that
+  bool is_cut = false;        // they end inside a frame
+  bool is_violation = false;  // they hold an invalid or unexpected frame
+  std::size_t left = 0;       // bytes after that frame
 };
 
 struct ClientSide : Side {
   std::vector<net::JoinRequest> joins;
   std::vector<net::ReportRequest> requests;
-  std::vector<net::Top> tops;
+  std::vector<net::BusiestProcess> busiest;
 };
 
 struct ServerSide : Side {
   std::vector<net::Joined> joined;
-  std::vector<std::string> reports;  // that are whole
+  std::vector<std::string> reports;  // the complete ones
   std::vector<net::ReportEnd> ends;
   std::vector<net::Ack> acks;
   std::optional<net::Refusal> refusal;
-  std::string data;  // of a report without its end
+  std::string data;  // of an incomplete report
   bool is_reporting = false;
 };
 
-// Throws ProtocolError where the frame is not due, or its payload is not one.
-inline void take(ClientSide& side, const net::Frame& frame) {
+// Throws ProtocolError if the frame is unexpected, or its payload invalid.
+inline void add(ClientSide& side, const net::Frame& frame) {
   using net::FrameType;
-  const bool is_top_due = side.requests.size() > side.tops.size();
-  if ((frame.type == FrameType::Top) != is_top_due) throw net::ProtocolError("not due");
+  const bool expects_top = side.requests.size() > side.busiest.size();
+  if ((frame.type == FrameType::Top) != expects_top) throw net::ProtocolError("unexpected");
   if (frame.type == FrameType::Top) {
-    side.tops.push_back(net::parse_top(frame.payload));
+    side.busiest.push_back(net::parse_busiest(frame.payload));
   } else if (frame.type == FrameType::Request) {
     side.requests.push_back(net::parse_request(frame.payload));
   } else if (frame.type == FrameType::Join) {
     side.joins.push_back(net::parse_join(frame.payload));
   } else {
-    throw net::ProtocolError("not a client's");
+    throw net::ProtocolError("not of a client");
   }
 }
 
-// X3: the report is what came before its end, if that agrees.
+// X3: END completes the report if its length and SHA-256 agree.
 inline void end_report(ServerSide& side, const net::ReportEnd& end) {
   if (end.length != side.data.size() || end.sha256 != net::digest_of(side.data)) {
-    throw net::ProtocolError("another report");
+    throw net::ProtocolError("wrong length or SHA-256");
   }
   side.ends.push_back(end);
   side.reports.push_back(std::exchange(side.data, {}));
   side.is_reporting = false;
 }
 
-inline void take(ServerSide& side, const net::Frame& frame) {
+inline void add(ServerSide& side, const net::Frame& frame) {
   using net::FrameType;
-  if (side.refusal) throw net::ProtocolError("behind the last frame");
+  if (side.refusal) throw net::ProtocolError("after the last frame");
   if (frame.type == FrameType::Error) {
     side.refusal = net::parse_refusal(frame.payload);
     return;
   }
-  const bool is_ack_due = side.ends.size() > side.acks.size();
-  if ((frame.type == FrameType::Ack) != is_ack_due) throw net::ProtocolError("not due");
+  const bool expects_ack = side.ends.size() > side.acks.size();
+  if ((frame.type == FrameType::Ack) != expects_ack) throw net::ProtocolError("unexpected");
   if (frame.type == FrameType::Ack) {
     side.acks.push_back(net::parse_ack(frame.payload));
   } else if (frame.type == FrameType::Data) {
@@ -80,20 +80,20 @@ inline void take(ServerSide& side, const net::Frame& frame) {
   } else if (frame.type == FrameType::Joined && !side.is_reporting) {
     side.joined.push_back(net::parse_joined(frame.payload));
   } else {
-    throw net::ProtocolError("not a server's");
+    throw net::ProtocolError("not of a server");
   }
 }
 
-template <typename Kind>
-Kind read_side(const std::string& bytes) {
-  Kind side;
+template <typename Side>
+Side parse_side(const std::string& bytes) {
+  Side side;
   MemoryStream stream(bytes, bytes.size(), MemoryStream::Then::Break);
   try {
-    while (stream.left() > 0) take(side, *net::read_frame(stream, net::Deadline::max()));
+    while (stream.left() > 0) add(side, *net::read_frame(stream, net::Deadline::max()));
   } catch (const net::ConnectionError&) {
     side.is_cut = true;
   } catch (const net::ProtocolError&) {
-    side.is_breach = true;
+    side.is_violation = true;
   }
   side.left = stream.left();
   return side;

@@ -1,4 +1,4 @@
-"""Engines that collect metrics: real ones, with the scrape configuration of deploy/prometheus."""
+"""Real engines that collect metrics, with the scrape configuration of deploy/prometheus."""
 
 import json
 import os
@@ -18,7 +18,7 @@ def read(name):
 
 
 def write_configuration(folder, servers, token):
-    """That of deploy/prometheus in `folder`, for servers on this machine; every 15 s are 1 s, and every minute 5 s."""
+    """Writes that of deploy/prometheus for servers on this machine. 15 s become 1 s, and a minute becomes 5 s."""
     scrape = read("prometheus.yml").replace("15s", "1s")
     addresses = "".join(f"          - {urllib.parse.urlsplit(server.page).netloc}\n" for server in servers)
     scrape = re.sub(r"(          - \w+:8080\n)+", addresses, scrape)
@@ -26,14 +26,15 @@ def write_configuration(folder, servers, token):
     for server in servers:
         with open(os.path.join(server.state, "identity.crt"), encoding="ascii") as file:
             certificates += file.read()
-    for name, text in [("prometheus.yml", scrape), ("rules.yml", re.sub(r"offset 1m|\[1m\]", lambda found: found.group().replace("1m", "5s"), read("rules.yml"))),
-                       ("token", token), ("servers.crt", certificates)]:
+    rules = re.sub(r"offset 1m|\[1m\]", lambda found: found.group().replace("1m", "5s"), read("rules.yml"))
+    for name, text in [("prometheus.yml", scrape), ("rules.yml", rules), ("token", token),
+                       ("servers.crt", certificates)]:
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
 
 
 class Engine:
-    """One of them, on a free port of the loopback address, until it is left."""
+    """A context in which the engine runs on a free port of 127.0.0.1."""
 
     def __init__(self, folder, program, *options):
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -46,8 +47,8 @@ class Engine:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self
 
-    def ask(self, query):
-        """The labels of what the query finds, with its value; nothing while the engine is not ready."""
+    def query(self, query):
+        """Returns [(labels, value)], empty while the engine is not ready."""
         if self.process.poll() is not None:
             with open(self.log, encoding="utf-8") as file:
                 raise AssertionError(f"{self.command[0]} has ended: {file.read()}")

@@ -1,4 +1,4 @@
-// Two machines that may be enrolled at a server, which clients say so to, and who is.
+// A server with enrolled clients, and two clients' keys.
 #pragma once
 
 #include <map>
@@ -9,9 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include "support/machines.h"
 #include "support/pins.h"
-#include "support/session_trial.h"
+#include "support/test_server.h"
 
 namespace topnet::test {
 
@@ -19,23 +18,14 @@ inline const std::string kJoin = frame(
     net::FrameType::Join,
     to_json(net::JoinRequest{.secret = "00112233445566778899aabbccddeeff", .server = pin_of('s')}));
 
-// The code of the refusal that all ends with. Nothing more is sent: a server that has ended the
-// input of whom it revoked does not wait for a goodbye.
-inline net::RefusalCode cut_off(net::Stream& stream) {
-  const std::vector<net::Frame> frames = frames_of(read_all(stream));
-  REQUIRE_FALSE(frames.empty());
-  REQUIRE(frames.back().type == net::FrameType::Error);
-  return net::parse_refusal(frames.back().payload).code;
-}
-
-// A client's connection, hands shaken.
-struct Connected {
-  proc::UniqueFd socket;
+// A client's connection after the TLS handshake.
+struct ClientConnection {
+  base::UniqueFd socket;
   net::TlsContext context;
   net::TlsStream stream;
 
-  Connected(const Machines& machines, const net::Identity& identity, const net::Pin& server)
-      : socket(machines.connect()),
+  ClientConnection(const TestServer& fixture, const net::Identity& identity, const net::Pin& server)
+      : socket(fixture.connect()),
         context(net::TlsContext::client(identity, {server})),
         stream(context, socket.raw(), soon()) {}
 
@@ -50,18 +40,18 @@ struct Connected {
     CHECK(read() == net::FrameType::End);
     CHECK(read() == net::FrameType::Ack);
   }
-  // What is left to be read, once this side has ended.
+  // Ends this side, and returns the remaining frames.
   std::vector<net::Frame> finish() {
     stream.finish_writing(soon());
     return frames_of(read_all(stream));
   }
 };
 
-struct Enrolment : Machines {
-  net::Identity db1 = net::load_identity(net::PrivateFolder(folder / "db1"));
-  net::Identity db2 = net::load_identity(net::PrivateFolder(folder / "db2"));
+struct EnrolmentFixture : TestServer {
+  net::Identity db1 = net::load_identity(base::StateDirectory(folder / "db1"));
+  net::Identity db2 = net::load_identity(base::StateDirectory(folder / "db2"));
 
-  Enrolment() {
+  EnrolmentFixture() {
     hooks.client_name = [this](const net::Pin& pin) { return name_of(pin); };
     hooks.join = [this](const net::JoinRequest&,
                         const net::SessionPeer& peer) -> std::variant<net::Joined, net::Refusal> {
@@ -83,10 +73,12 @@ struct Enrolment : Machines {
     const std::scoped_lock lock(mutex_);
     names_.erase(pin);
   }
-  Connected connect_as(const net::Identity& identity) const { return {*this, identity, own.pin}; }
+  ClientConnection connect_as(const net::Identity& identity) const {
+    return {*this, identity, own.pin};
+  }
 
-  // Returns when the server knows whose connections these are.
-  void wait_until_known(std::size_t count) const {
+  // Returns when the server has authenticated so many connections.
+  void wait_until_authenticated(std::size_t count) const {
     wait_for([&] {
       std::size_t found = 0;
       for (const auto& each : connections.snapshot().connections) found += each.client ? 1U : 0U;

@@ -1,11 +1,11 @@
-// Frames as bytes and back, for tests that put a whole dialogue into a memory stream.
+// Converts frames to bytes and back, for tests with a MemoryStream.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "net/frame.h"
+#include "net/protocol/frame.h"
 #include "support/memory_stream.h"
 
 namespace topnet::test {
@@ -25,7 +25,7 @@ inline std::vector<net::Frame> frames_of(const std::string& bytes) {
   return frames;
 }
 
-// The payloads of all DATA frames together.
+// The concatenated payloads of all DATA frames.
 inline std::string data_of(const std::vector<net::Frame>& frames) {
   std::string data;
   for (const net::Frame& each : frames) {

@@ -1,4 +1,4 @@
-// A fuzz target's input, read as choices and as what a peer sends, so that it can be written by
+// Splits a fuzz target's input into choices and the peer's bytes. The format can be written by
 // hand.
 #pragma once
 
@@ -8,14 +8,14 @@
 #include <string>
 #include <string_view>
 
-#include "net/message.h"
-#include "net/sha256.h"
+#include "net/protocol/message.h"
+#include "net/tls/sha256.h"
 #include "support/frames.h"
 
 namespace topnet::test {
 
-// What a peer sends that is written line by line: a frame is the digit of its type and its payload,
-// = is the END that fits the DATA above it, and any other line stands for its own bytes.
+// Converts lines to the bytes that a peer sends. A digit and a payload stand for a frame of that
+// type, = for the END that fits the DATA above it, and any other line for its own bytes.
 inline std::string bytes_of_lines(std::string_view lines) {
   std::string bytes;
   std::string data;
@@ -40,7 +40,7 @@ class FuzzInput {
  public:
   FuzzInput(const std::uint8_t* data, std::size_t size) : bytes_(data, data + size) {}
 
-  // 0 to 15, as '0' to '?' are: the low half of a byte. 0 behind the end.
+  // 0 to 15: the low half of the next byte, such as '0' to '?'. 0 after the end.
   unsigned choice() {
     return position_ < bytes_.size() ? static_cast<unsigned char>(bytes_[position_++]) & 15U : 0U;
   }
@@ -51,7 +51,7 @@ class FuzzInput {
     return chosen == 1 ? Then::Break : chosen == 2 ? Then::Silence : Then::End;
   }
 
-  // What no choice has taken: what the peer sends, line by line if that is chosen, else as it is.
+  // The rest of the input: the peer's bytes, as lines unless a choice says raw.
   std::string peer_bytes() {
     const bool is_raw = yes_or_no();
     const std::string rest = bytes_.substr(position_);
@@ -63,7 +63,7 @@ class FuzzInput {
   std::size_t position_ = 0;
 };
 
-// The bytes in pieces of a chosen size; 0: all at once.
+// The size of the pieces in which bytes arrive; 0 chooses all at once.
 inline std::size_t piece_of(std::size_t choice) { return choice > 0 ? choice : 1U << 20U; }
 
 }  // namespace topnet::test

@@ -1,4 +1,4 @@
-// Holds up the threads that come to it until a test lets them go. Any thread may call anything.
+// Blocks the threads that call pass() until open() is called. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -14,7 +14,7 @@ class Gate {
     changed_.notify_all();
     changed_.wait(lock, [&] { return is_open_; });
   }
-  void wait_for_somebody() {
+  void wait_for_arrival() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return arrived_ > 0; });
   }

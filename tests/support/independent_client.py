@@ -13,7 +13,7 @@ REQUEST, DATA, END, TOP, ACK, ERROR, JOIN, JOINED = 1, 2, 3, 4, 5, 6, 7, 8
 
 
 def element(der, at):
-    """The DER element at `at`: where it begins, where its contents begin, where it ends."""
+    """The offsets of the DER element at `at`: of its first byte, of its contents and of its end."""
     length, start = der[at + 1], at + 2
     if length & 0x80:
         count = length & 0x7F
@@ -22,7 +22,7 @@ def element(der, at):
 
 
 def pin_of(certificate):
-    """The pin of a certificate in DER: its SubjectPublicKeyInfo is the field behind the subject."""
+    """The pin of a certificate in DER: its SubjectPublicKeyInfo is the field after the subject."""
     _, inside, _ = element(certificate, 0)
     _, at, _ = element(certificate, inside)
     fields_before = 6 if certificate[at] == 0xA0 else 5  # version is optional
@@ -34,7 +34,7 @@ def pin_of(certificate):
 
 
 def tls_context(state=None, alpn=("topnet/1",)):
-    """What a client sets TLS up with; without `state` it shows no certificate."""
+    """A client's TLS context; without `state` it shows no certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname = False
@@ -47,14 +47,14 @@ def tls_context(state=None, alpn=("topnet/1",)):
     return context
 
 
-def made_up_top():
+def sample_client_report():
     return {"id": secrets.token_hex(16), "host": "db1", "pid": 4121, "name": "postgres",
             "window": {"kind": "since_start", "seconds": None}, "clock_ticks_per_second": 100,
             "user_ticks": 812, "system_ticks": 31}
 
 
 class Client:
-    """A connection: with the identity in `state` or as `context` says, else without TLS."""
+    """A connection: with the identity in `state` or with the TLS context `context`, else without TLS."""
 
     def __init__(self, port, state=None, context=None):
         self.connection = socket.create_connection(("127.0.0.1", port), timeout=20)
@@ -76,8 +76,7 @@ class Client:
         self.connection.close()
 
     def begin_handshake(self, context):
-        """Sends a ClientHello, and leaves it at that until end_handshake(); the server must not answer
-        meanwhile."""
+        """Sends a ClientHello only. The server must not answer before end_handshake()."""
         self.connection = context.wrap_socket(self.connection, do_handshake_on_connect=False)
         self.connection.settimeout(0)
         try:
@@ -107,7 +106,7 @@ class Client:
         return kind, payload if kind == DATA else json.loads(payload)
 
     def fetch(self, top=10, form="text", hold=0):
-        """The report's bytes, after checking them against END."""
+        """Returns the report's bytes, after comparing them with END."""
         self.send(REQUEST, {"top": top, "sort": "cpu", "format": form, "delay": None,
                             "hold": hold, "a field of the future": [1, {"x": None}]})
         report = b""
@@ -121,11 +120,17 @@ class Client:
         assert payload["sha256"] == hashlib.sha256(report).hexdigest()
         return report
 
-    def send_top(self, **changes):
-        """Sends a made-up top; returns its id and the answer."""
-        top = made_up_top() | changes
-        self.send(TOP, top)
-        return top["id"], self.read()
+    def send_client_report(self, **changes):
+        """Sends a sample client report; returns its id and the answer."""
+        report = sample_client_report() | changes
+        self.send(TOP, report)
+        return report["id"], self.read()
+
+    def exchange(self, hold=0, **changes):
+        """A complete exchange; the server has to acknowledge the client report."""
+        self.fetch(top=1, hold=hold)
+        _, (kind, answer) = self.send_client_report(**changes)
+        assert kind == ACK, answer
 
     def join(self, secret, pin=None, **further):
         """Sends a JOIN with the secret of an invite, for the server with `pin`; returns the answer."""
@@ -133,7 +138,7 @@ class Client:
         return self.read()
 
     def end(self):
-        """Ends our side, and returns what the server still sends until it ends its own."""
+        """Ends the client's side, and returns what the server still sends before it ends its own."""
         if isinstance(self.connection, ssl.SSLSocket):
             self.connection = self.connection.unwrap()
         self.connection.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""Somebody on the way with a TLS identity of their own, who reads all that they are sent."""
+"""A proxy with a TLS identity of its own, which reads all that clients send."""
 
 import contextlib
 import os
@@ -13,8 +13,8 @@ from support.trust import pin
 
 
 class ManInTheMiddle:
-    """Accepts connections at `address`, and passes on what comes to a topnet server at 127.0.0.1:PORT
-    and back; without a port, reads, and sends `answer` for each piece that comes."""
+    """Accepts connections at `address` and forwards them to a topnet server at 127.0.0.1:PORT. Without a port
+    it only reads, and answers each piece with `answer`."""
 
     def __init__(self, port=None, answer=b""):
         self.port = port
@@ -22,8 +22,8 @@ class ManInTheMiddle:
         self.folder = tempfile.TemporaryDirectory()
         self.state = os.path.join(self.folder.name, "state")
         self.pin = pin(self.state)
-        self.seen = b""  # of what clients sent, deciphered
-        self.outcomes = []  # a line for each connection that is over
+        self.seen = b""  # what clients sent, decrypted
+        self.outcomes = []  # a line for each connection that has ended
         self.threads = []
 
     def __enter__(self):
@@ -45,39 +45,39 @@ class ManInTheMiddle:
             try:
                 self.start(self.serve, self.listener.accept()[0])
             except OSError:
-                return  # It has been shut down.
+                return  # __exit__ has shut it down.
 
     def serve(self, connection):
         connection.settimeout(20)
         try:
-            inside = self.context.wrap_socket(connection, server_side=True)
+            to_client = self.context.wrap_socket(connection, server_side=True)
         except OSError as error:
             self.outcomes.append(f"no handshake: {error}")
             connection.close()
             return
-        with inside, contextlib.suppress(OSError):
+        with to_client, contextlib.suppress(OSError):
             if self.port is None:
-                while data := inside.recv(65536):
+                while data := to_client.recv(65536):
                     self.seen += data
-                    inside.sendall(self.answer)
+                    to_client.sendall(self.answer)
             else:
-                self.pass_on(inside)
+                self.forward(to_client)
         self.outcomes.append("a connection")
 
-    def pass_on(self, inside):
+    def forward(self, to_client):
         raw = socket.create_connection(("127.0.0.1", self.port), timeout=20)
-        with tls_context(self.state).wrap_socket(raw) as outside:
+        with tls_context(self.state).wrap_socket(raw) as to_server:
             while True:
-                ready = select.select([inside, outside], [], [], 20)[0]
+                ready = select.select([to_client, to_server], [], [], 20)[0]
                 if not ready:
                     return
                 for source in ready:
                     data = source.recv(65536)
                     if not data:
                         return
-                    if source is inside:
+                    if source is to_client:
                         self.seen += data
-                    (outside if source is inside else inside).sendall(data)
+                    (to_server if source is to_client else to_client).sendall(data)
 
     def __exit__(self, *_):
         self.listener.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-// A stream without a peer: it reads what the test put in, and keeps what is written.
+// A stream without a peer: reads come from a given input, writes go to `output`.
 #pragma once
 
 #include <algorithm>
@@ -13,11 +13,10 @@ namespace topnet::test {
 
 class MemoryStream : public net::Stream {
  public:
-  // What a reader finds behind the input: a clean end, a connection that broke, or nothing until
-  // its deadline.
+  // The result of reading after the input: a clean end, a ConnectionError or a TimeoutError.
   enum class Then { End, Break, Silence };
 
-  // Gives `input` away in pieces of at most `piece` bytes.
+  // Each read returns at most `piece` bytes of `input`.
   explicit MemoryStream(std::string input, std::size_t piece = 1U << 20U, Then then = Then::End)
       : input_(std::move(input)), piece_(piece), then_(then) {}
 
@@ -25,7 +24,7 @@ class MemoryStream : public net::Stream {
     read_deadlines.insert(deadline);
     const std::size_t count = std::min({buffer.size(), piece_, input_.size() - position_});
     if (count == 0 && then_ == Then::Break) throw net::ConnectionError("the connection broke");
-    if (count == 0 && then_ == Then::Silence) throw net::TimeoutError("it took too long");
+    if (count == 0 && then_ == Then::Silence) throw net::TimeoutError("timed out");
     std::memcpy(buffer.data(), input_.data() + position_, count);
     position_ += count;
     largest_read_ = std::max(largest_read_, buffer.size());
@@ -36,17 +35,18 @@ class MemoryStream : public net::Stream {
     write_deadlines.insert(deadline);
     const std::size_t count = std::min(bytes.size(), room - output.size());
     output.append(reinterpret_cast<const char*>(bytes.data()), count);
-    if (count < bytes.size()) throw net::TimeoutError("nobody reads");
+    if (count < bytes.size()) throw net::TimeoutError("timed out: the peer does not read");
   }
 
   void finish_writing(net::Deadline) override { is_finished = true; }
 
-  // How much memory the reader had ready at most.
+  // The size of the largest buffer that a reader passed.
   std::size_t largest_read() const { return largest_read_; }
+  // The number of bytes of the input that have not been read.
   std::size_t left() const { return input_.size() - position_; }
 
   std::string output;
-  std::size_t room = 1U << 30U;  // how much can be written before the peer reads no more
+  std::size_t room = 1U << 30U;  // after that many bytes, writes time out
   bool is_finished = false;
   std::set<net::Deadline> read_deadlines;
   std::set<net::Deadline> write_deadlines;

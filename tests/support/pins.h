@@ -1,25 +1,25 @@
-// Pins and moments that a test can tell apart at sight.
+// Recognisable pins and times for tests.
 #pragma once
 
 #include <stdexcept>
 #include <string>
 
-#include "net/pin.h"
-#include "proc/time_text.h"
+#include "base/timestamp.h"
+#include "net/tls/pin.h"
 
 namespace topnet::test {
 
-// SHA256:aaa…aA for 'a'. There are as many as base64url has characters.
+// SHA256:aaa…aA for 'a'. `letter` is any base64url character.
 inline net::Pin pin_of(char letter) {
   const auto pin = net::parse_pin("SHA256:" + std::string(42, letter) + "A");
-  if (!pin) throw std::logic_error("no character of a pin");
+  if (!pin) throw std::logic_error("not a base64url character");
   return *pin;
 }
 
-// 2026-11-23T20:01:02.123Z
-inline proc::WallTime at(const std::string& text) {
-  const auto time = proc::parse_time(text);
-  if (!time) throw std::logic_error("no time: " + text);
+// Parses a time such as 2026-11-23T20:01:02.123Z.
+inline base::WallTime at(const std::string& text) {
+  const auto time = base::parse_time(text);
+  if (!time) throw std::logic_error("not a time: " + text);
   return *time;
 }
 

@@ -27,7 +27,8 @@ ProcTree& ProcTree::add_file(std::string_view name, std::string_view contents) {
 
 ProcTree& ProcTree::add_fifo(std::string_view name) {
   std::filesystem::create_directories((folder_ / name).parent_path());
-  if (::mkfifo((folder_ / name).c_str(), 0600) != 0) throw std::runtime_error("no FIFO");
+  if (::mkfifo((folder_ / name).c_str(), 0600) != 0)
+    throw std::runtime_error("could not create a FIFO");
   return *this;
 }
 

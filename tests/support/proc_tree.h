@@ -1,4 +1,4 @@
-// Builds fake /proc trees, so that a test's input stands beside its assertions.
+// Builds fake /proc trees, so that the input of a test is next to its assertions.
 #pragma once
 
 #include <sys/types.h>
@@ -12,7 +12,7 @@
 
 namespace topnet::test {
 
-// What a stat file says of one process; `comm` is raw, as the kernel writes it.
+// The contents of a stat file. `comm` is not escaped.
 struct FakeProcess {
   pid_t pid = 1;
   std::string comm = "init";
@@ -25,7 +25,7 @@ struct FakeProcess {
   std::uint64_t children_system_ticks = 8;
 };
 
-// The line that Linux 6.1 would write: 52 fields, with a newline.
+// The line as Linux 6.1 writes it: 52 fields and a newline.
 std::string stat_line(const FakeProcess& process);
 
 class ProcTree {

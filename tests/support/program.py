@@ -1,5 +1,6 @@
-"""The real program, as a user runs it, and what it is tried on."""
+"""The real program, as a user runs it, and processes for it to find."""
 
+import contextlib
 import json
 import os
 import select
@@ -14,26 +15,26 @@ import urllib.request
 TOPNET = os.environ["TOPNET"]
 
 
-def topnet(*words, wrapper=(), **options):
-    """Runs topnet to its end and returns its output, as bytes, and its exit status. `wrapper` is a
-    command that runs the one behind it."""
+def topnet(*args, wrapper=(), **options):
+    """Runs topnet to its end; returns a CompletedProcess with output in bytes. `wrapper` is a prefix, such as
+    setpriv and its options."""
     if "input" not in options:
         options["stdin"] = subprocess.DEVNULL
-    return subprocess.run([*wrapper, TOPNET, *words], stdout=subprocess.PIPE,
+    return subprocess.run([*wrapper, TOPNET, *args], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=60, check=False, **options)
 
 
 def require_fault_injection(test):
-    """Skips `test` where strace cannot fail the program's system calls one by one."""
+    """Skips `test` if strace cannot make the program's system calls fail here."""
     if os.environ.get("TOPNET_SANITIZE"):
         test.skipTest("a sanitizer makes system calls of its own; the release build is tested")
     if not shutil.which("strace"):
         test.skipTest("strace is not installed")
 
 
-def strace(*words):
-    """Runs strace to its end: its options, then topnet's words."""
-    return subprocess.run(["strace", "-f", *words], stdin=subprocess.DEVNULL,
+def strace(*args):
+    """Runs strace to its end; `args` are its options, the program and the program's arguments."""
+    return subprocess.run(["strace", "-f", *args], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
 
 
@@ -55,19 +56,19 @@ def fake_file(root, name, text):
 
 
 def count_rows(report):
-    """How many processes a report in text lists; `report` is bytes."""
+    """The number of processes that a report in text, as bytes, lists."""
     return len([line for line in report.splitlines() if not line.startswith(b"# ")]) - 1
 
 
 def wait_until(condition, seconds=30):
-    """Polls until `condition()` is true, and returns what it gave; fails after `seconds`."""
+    """Polls until `condition()` is true and returns its value; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         result = condition()
         if result:
             return result
         if time.monotonic() > deadline:
-            raise AssertionError(f"not so within {seconds} s: {condition}")
+            raise AssertionError(f"not true within {seconds} s: {condition}")
         time.sleep(0.02)
 
 
@@ -78,8 +79,18 @@ def cpu_ticks(pid):
     return int(fields[11]), int(fields[12]), int(fields[19])
 
 
+def all_cpu_ticks():
+    """{pid: cpu_ticks(pid)} of all processes."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has exited
+                found[int(entry)] = cpu_ticks(entry)
+    return found
+
+
 class Burner:
-    """A process called `comm` that burns CPU until it is left."""
+    """A context in which a process called `comm` burns CPU; gives its pid."""
 
     def __init__(self, comm):
         self.comm = comm
@@ -101,21 +112,22 @@ class Burner:
 
 
 class Server:
-    """`topnet serve` on a port that it picks, with a state directory of its own unless given."""
+    """A context in which `topnet serve` runs, on ports that the kernel picks, by default with a state directory
+    of its own. `startup_lines` are its first lines on standard error."""
 
-    def __init__(self, *words, state=None, wrapper=()):
-        self.words = words
-        self.wrapper = wrapper  # a command that ends by becoming the one behind it
+    def __init__(self, *args, state=None, wrapper=()):
+        self.args = args
+        self.wrapper = wrapper  # a prefix that executes the command after it in the same process
         self.folder = tempfile.TemporaryDirectory()
         self.state = state or os.path.join(self.folder.name, "state")
 
     def __enter__(self):
         self.process = subprocess.Popen(
             [*self.wrapper, TOPNET, "serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0",
-             "--state-dir", self.state, *self.words],
+             "--state-dir", self.state, *self.args],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0)
         self.unread = b""
-        self.said = []
+        self.startup_lines = []
         try:
             self.wait_until_ready()
         except BaseException:
@@ -124,32 +136,32 @@ class Server:
         return self
 
     def wait_until_ready(self):
-        last = "serving" if "off" in self.words else "status page"
-        while not self.said or not self.said[-1].startswith("topnet: " + last):
+        last = "serving" if "off" in self.args else "status page"
+        while not self.startup_lines or not self.startup_lines[-1].startswith("topnet: " + last):
             line = self.next_line()
             if not line:
-                raise RuntimeError(f"serve did not start: {self.said}")
-            self.said.append(line)
+                raise RuntimeError(f"serve did not start: {self.startup_lines}")
+            self.startup_lines.append(line)
         if "setpriv" not in self.wrapper and os.geteuid() == 0 and \
                 "running as root" not in self.next_line():
-            raise RuntimeError("serve does not say that it needs no root")
-        ready = {line.split()[1]: line.rsplit(" ", 1)[1] for line in self.said}
+            raise RuntimeError("serve does not warn that it runs as root")
+        ready = {line.split()[1]: line.rsplit(" ", 1)[1] for line in self.startup_lines}
         self.page = ready.get("status")
         self.address = ready["serving"]
         self.port = int(self.address.rsplit(":", 1)[1])
 
-    def fetch(self, *words, state=None):
-        return topnet("fetch", self.address, "--state-dir", state or self.state, *words)
+    def fetch(self, *args, state=None):
+        return topnet("fetch", self.address, "--state-dir", state or self.state, *args)
 
     def status(self):
-        """What /status.json says."""
+        """The document /status.json."""
         with urllib.request.urlopen(self.page + ".json", timeout=20) as answer:
             return json.load(answer)
 
-    def resident_kib(self, what="VmRSS:"):
-        """How much memory it has, in KiB; with VmHWM: the most that it has had."""
+    def resident_kib(self, field="VmRSS:"):
+        """Its resident memory in KiB; with "VmHWM:" the peak."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith(what))
+            return next(int(line.split()[1]) for line in file if line.startswith(field))
 
     def refuses_connections(self):
         try:
@@ -157,7 +169,7 @@ class Server:
         except ConnectionRefusedError:
             return True
         except ConnectionResetError:
-            pass  # at the very moment
+            pass  # The listener closed between connecting and closing.
         return False
 
     def threads(self):
@@ -168,14 +180,14 @@ class Server:
                 with open(f"/proc/{self.process.pid}/task/{task}/comm", encoding="utf-8") as file:
                     names.append(file.read().strip())
             except OSError:
-                continue  # It has ended meanwhile.
+                continue  # The thread has ended.
         return sorted(names)
 
     def next_line(self):
-        """What the server says next on standard error; empty at its end."""
+        """The next line of standard error; empty at its end."""
         while b"\n" not in self.unread:
             if not select.select([self.process.stderr], [], [], 60)[0]:
-                raise AssertionError(f"the server says nothing more: {self.unread}")
+                raise AssertionError(f"no further line from the server: {self.unread}")
             piece = self.process.stderr.read(65536)
             if not piece:
                 break

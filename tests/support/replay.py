@@ -1,4 +1,4 @@
-"""Random numbers that can be replayed: the seed is printed, and TOPNET_SEED=N in the environment sets it."""
+"""Random numbers that can be replayed: prints the seed; TOPNET_SEED=N in the environment sets it."""
 
 import os
 import random

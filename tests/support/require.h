@@ -1,4 +1,4 @@
-// What a fuzz target claims. It says no more than that a claim is broken: the input tells the rest.
+// Assertions of fuzz targets. They print nothing, because the fuzzer keeps the input.
 #pragma once
 
 #include <cstdlib>

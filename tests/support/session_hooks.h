@@ -1,5 +1,4 @@
-// What the program around a server and the connection of a session answer, each as a function that
-// a test can replace.
+// A ServerDelegate and a SessionConnection whose functions a test can replace one by one.
 #pragma once
 
 #include <functional>
@@ -8,7 +7,7 @@
 #include <string>
 #include <variant>
 
-#include "net/session.h"
+#include "net/server/session.h"
 
 namespace topnet::test {
 
@@ -20,7 +19,7 @@ struct SessionHooks {
   std::function<std::shared_ptr<const net::ReportFile>(const net::ReportRequest&,
                                                        const net::WaitUntil&)>
       make_report;
-  std::function<bool(const net::ReceivedTop&)> keep_top;
+  std::function<bool(const net::ClientReport&)> keep_report;
   std::function<std::variant<net::Joined, net::Refusal>(const net::JoinRequest&,
                                                         const net::SessionPeer&)>
       join = [](const net::JoinRequest&, const net::SessionPeer&) {
@@ -33,8 +32,8 @@ struct SessionHooks {
   std::function<void(const net::SessionPeer&, const std::string&)> failed =
       [](const net::SessionPeer&, const std::string&) {};
   std::function<void(const net::Exchange&)> exchange_done = [](const net::Exchange&) {};
-  std::function<net::Wake(net::Deadline)> wait_for_client = [](net::Deadline) {
-    return net::Wake::Client;
+  std::function<net::WaitResult(net::Deadline)> wait_for_client = [](net::Deadline) {
+    return net::WaitResult::Readable;
   };
   std::function<void(net::Deadline)> wait_for_input = [](net::Deadline) {};
   std::function<void(net::Deadline)> wait_until = [](net::Deadline) {};
@@ -60,7 +59,7 @@ class HookedDelegate final : public net::ServerDelegate {
                                                      const net::WaitUntil& wait) override {
     return hooks_.make_report(request, wait);
   }
-  bool keep_top(const net::ReceivedTop& top) override { return hooks_.keep_top(top); }
+  bool keep_report(const net::ClientReport& report) override { return hooks_.keep_report(report); }
   void exchange_done(const net::Exchange& exchange) override { hooks_.exchange_done(exchange); }
   void failed(const net::SessionPeer& peer, const std::string& why) override {
     hooks_.failed(peer, why);
@@ -79,7 +78,9 @@ class HookedConnection final : public net::SessionConnection {
     return hooks_.join(request, peer);
   }
   bool is_revoked() const override { return hooks_.is_revoked(); }
-  net::Wake wait_for_client(net::Deadline end) override { return hooks_.wait_for_client(end); }
+  net::WaitResult wait_for_client(net::Deadline end) override {
+    return hooks_.wait_for_client(end);
+  }
   void wait_for_input(net::Deadline deadline) override { hooks_.wait_for_input(deadline); }
   void wait_until(net::Deadline end) override { hooks_.wait_until(end); }
 

@@ -5,8 +5,8 @@
 namespace topnet::test {
 namespace {
 
-// Rises with the pid, as the real one's does, but cannot be computed without knowing this.
-off_t position_of(pid_t pid) { return off_t{7} * pid + pid % 5 + 1'000'003; }
+// Rises with the pid, as in Linux, but not evenly, so that code cannot compute it.
+off_t offset_of(pid_t pid) { return off_t{7} * pid + pid % 5 + 1'000'003; }
 
 }  // namespace
 
@@ -18,15 +18,15 @@ pid_t SimulatedKernel::fork(pid_t parent, const std::string& name) {
   return add(parent, name, true);
 }
 
-pid_t SimulatedKernel::fork_unseen(pid_t parent) { return add(parent, "unseen", false); }
+pid_t SimulatedKernel::fork_hidden(pid_t parent) { return add(parent, "hidden", false); }
 
 void SimulatedKernel::show(pid_t pid) {
-  at(pid).is_there = true;
+  at(pid).is_visible = true;
   ++forks_;
 }
 
 void SimulatedKernel::start_thread() {
-  give_out_pid();
+  assign_pid();
   ++forks_;
 }
 
@@ -45,7 +45,7 @@ void SimulatedKernel::interrupt(std::uint64_t time) {
 }
 
 void SimulatedKernel::exit(pid_t pid) {
-  run(pid, 1);  // nobody ends without running
+  run(pid, 1);  // exit(2) itself takes time
   const pid_t adopter = adopter_for_children_of(pid);
   for (auto& [each, task] : tasks_) {
     if (task.parent == pid) task.parent = adopter;
@@ -60,7 +60,7 @@ void SimulatedKernel::exit(pid_t pid) {
 void SimulatedKernel::wait_for(pid_t zombie) {
   const Task task = at(zombie);
   if (!task.is_zombie) throw std::logic_error("only a zombie can be waited for");
-  run(task.parent, 1);  // nobody waits without running
+  run(task.parent, 1);  // wait(2) itself takes time
   at(task.parent).children_user += task.user + task.children_user;
   at(task.parent).children_system += task.system + task.children_system;
   at(task.parent).children_since_mark += task.since_mark + task.children_since_mark;
@@ -80,41 +80,41 @@ void SimulatedKernel::mark() {
 std::vector<pid_t> SimulatedKernel::pids() const {
   std::vector<pid_t> pids;
   for (const auto& [pid, task] : tasks_) {
-    if (task.is_there) pids.push_back(pid);
+    if (task.is_visible) pids.push_back(pid);
   }
   return pids;
 }
 
-bool SimulatedKernel::is_there(pid_t pid) const {
+bool SimulatedKernel::exists(pid_t pid) const {
   const auto found = tasks_.find(pid);
-  return found != tasks_.end() && found->second.is_there;
+  return found != tasks_.end() && found->second.is_visible;
 }
 
-void SimulatedKernel::read_pids(off_t from, const std::function<bool(pid_t, off_t)>& take) {
-  if (!positions_.contains(from)) throw std::logic_error("a position that was never given away");
-  off_t at = from;
+void SimulatedKernel::read_pids(off_t from, const std::function<bool(pid_t, off_t)>& visit) {
+  if (!offsets_.contains(from)) throw std::logic_error("an offset that was never handed out");
+  off_t offset = from;
   for (const pid_t pid : pids()) {
-    if (position_of(pid) < from) continue;
-    // Of the first one it is known only that nothing stands before it.
-    if (at > from) at = position_of(pid);
-    ++asked.entries;
-    positions_.insert(at);
-    if (!take(pid, at)) return;
-    at = position_of(pid) + 1;
+    if (offset_of(pid) < from) continue;
+    // As in Linux, the first entry has no own offset: `from` stands for it.
+    if (offset > from) offset = offset_of(pid);
+    ++reads.entries;
+    offsets_.insert(offset);
+    if (!visit(pid, offset)) return;
+    offset = offset_of(pid) + 1;
   }
 }
 
 std::optional<std::uint64_t> SimulatedKernel::read_clock(pid_t pid) {
-  asked.clocks.push_back(pid);
+  reads.clocks.push_back(pid);
   before_clock(pid);
-  if (!is_there(pid) || !at(pid).has_clock) return std::nullopt;
+  if (!exists(pid) || !at(pid).has_clock) return std::nullopt;
   return used_by(pid) + static_cast<std::uint64_t>(at(pid).clock_error);
 }
 
-proc::Source::Stat SimulatedKernel::read_stat(pid_t pid) {
-  asked.stats.push_back(pid);
+proc::ProcessSource::Stat SimulatedKernel::read_stat(pid_t pid) {
+  reads.stats.push_back(pid);
   before_stat(pid);
-  if (!is_there(pid)) return {};
+  if (!exists(pid)) return {};
   const Task& task = at(pid);
   if (!task.is_readable) return {.process = {}, .is_unreadable = true};
   return {.process = proc::Process{
@@ -136,20 +136,20 @@ std::optional<proc::CpuTimes> SimulatedKernel::read_cpu_times() {
                         .forks = forks_};
 }
 
-pid_t SimulatedKernel::give_out_pid() {
+pid_t SimulatedKernel::assign_pid() {
   const auto limit = static_cast<pid_t>(pid_limit_);
   for (pid_t tried = 0; tried < limit; ++tried) {
-    if (++last_pid_ >= limit) last_pid_ = kFirstAgain;
+    if (++last_pid_ >= limit) last_pid_ = kFirstReusedPid;
     if (!tasks_.contains(last_pid_)) return last_pid_;
   }
   throw std::logic_error("all pids are in use");
 }
 
-pid_t SimulatedKernel::add(pid_t parent, const std::string& name, bool is_there) {
-  const pid_t pid = give_out_pid();
-  if (is_there) ++forks_;
+pid_t SimulatedKernel::add(pid_t parent, const std::string& name, bool is_visible) {
+  const pid_t pid = assign_pid();
+  if (is_visible) ++forks_;
   tasks_[pid] = {
-      .parent = parent, .name = name, .start_time_ticks = uptime_ticks_, .is_there = is_there};
+      .parent = parent, .name = name, .start_time_ticks = uptime_ticks_, .is_visible = is_visible};
   return pid;
 }
 

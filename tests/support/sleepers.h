@@ -1,4 +1,4 @@
-// Threads of this process that wait for each other.
+// Waits until threads of this process are blocked.
 #pragma once
 
 #include <sys/types.h>
@@ -11,23 +11,23 @@
 
 namespace topnet::test {
 
-// How often a thread of ours has been switched to, as text; empty while it does not sleep.
-inline std::string switches_of_sleeper(pid_t thread) {
+// The context switch counters of a thread of this process, as text; empty unless it sleeps.
+inline std::string context_switches_if_sleeping(pid_t thread) {
   std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/status");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (text.find("\nState:\tS") == std::string::npos) return {};
   return text.substr(text.find("\nvoluntary_ctxt_switches") + 1);
 }
 
-// Returns when all of them sleep, and none has run while it was looked at the others: then none of
-// them is about to be woken by another one.
+// Returns when all threads sleep and none has run between two checks. Then no thread is about to be
+// woken by another of them.
 inline void wait_until_all_sleep(const std::vector<pid_t>& threads) {
   std::vector<std::string> before;
   for (;;) {
     std::vector<std::string> now;
     bool all_sleep = true;
     for (const pid_t thread : threads) {
-      now.push_back(switches_of_sleeper(thread));
+      now.push_back(context_switches_if_sleeping(thread));
       all_sleep = all_sleep && !now.back().empty();
     }
     if (all_sleep && now == before) return;

@@ -1,4 +1,4 @@
-"""A command on a small disk of its own."""
+"""Commands that run with a small disk."""
 
 import os
 import subprocess
@@ -8,20 +8,20 @@ MOUNT = 'mount -t tmpfs -o "size=$1,mode=700" tmpfs "$2" && shift 2 && exec "$@"
 
 
 def on_small_disk(folder, size="64k"):
-    """A command that runs the one behind it, with a small disk mounted at `folder`."""
+    """A prefix for a command that mounts a small disk at `folder`, visible to that command only."""
     return ["unshare", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh", size, folder]
 
 
 def require_small_disk(test):
-    """Skips `test` where there are none."""
+    """Skips `test` if no file system can be mounted here."""
     with tempfile.TemporaryDirectory() as folder:
-        trial = subprocess.run([*on_small_disk(folder), "true"], stderr=subprocess.PIPE, check=False)
-    if trial.returncode != 0:
-        test.skipTest("no file system can be mounted here: " + trial.stderr.decode())
+        result = subprocess.run([*on_small_disk(folder), "true"], stderr=subprocess.PIPE, check=False)
+    if result.returncode != 0:
+        test.skipTest("no file system can be mounted here: " + result.stderr.decode())
 
 
 def fill(folder, leaving=0):
-    """Fills the disk at `folder` but for so many bytes of a file."""
+    """Fills the disk at `folder`, except for `leaving` bytes."""
     with open(os.path.join(folder, "fill"), "wb", buffering=0) as file:
         try:
             while True:

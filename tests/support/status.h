@@ -1,14 +1,15 @@
-// A status with something of everything, and every count another one.
+// A status in which every list has entries, and every count differs.
 #pragma once
 
 #include "web/status.h"
 
 namespace topnet::test {
 
-// Two CPUs for two seconds, three quarters of them busy; and half a minute before, a tenth.
-inline std::shared_ptr<const proc::Watched> watched_host(net::WallTime time) {
+// Two CPUs in a window of two seconds: busy for three quarters of it, half a minute before for a
+// tenth.
+inline std::shared_ptr<const proc::MonitorSnapshot> monitored_host(base::WallTime time) {
   using namespace std::chrono;
-  proc::Watched host;
+  proc::MonitorSnapshot host;
   host.report.host.name = "web01";
   host.report.time = time + 6s;
   host.report.window = 2s;
@@ -18,9 +19,9 @@ inline std::shared_ptr<const proc::Watched> watched_host(net::WallTime time) {
                             .listed_ticks = 200,
                             .other_ticks = 40,
                             .interrupt_ticks = 8,
-                            .ended_ticks = 50,
+                            .exited_ticks = 50,
                             .unexplained_ticks = 2,
-                            .ended_by_parent = {{.pid = 7, .name = "sh", .ticks = 50}}};
+                            .exited_by_parent = {{.pid = 7, .name = "sh", .ticks = 50}}};
   host.report.processes = {{.pid = 4242,
                             .name = "cc1plus",
                             .state = 'R',
@@ -40,17 +41,17 @@ inline std::shared_ptr<const proc::Watched> watched_host(net::WallTime time) {
                    .busy_ticks = 300,
                    .listed_ticks = 200,
                    .other_ticks = 40,
-                   .ended_ticks = 50,
+                   .exited_ticks = 50,
                    .interrupt_ticks = 8,
                    .unexplained_ticks = 2}};
-  host.cost = 0.00042;
-  return std::make_shared<const proc::Watched>(std::move(host));
+  host.monitor_cost = 0.00042;
+  return std::make_shared<const proc::MonitorSnapshot>(std::move(host));
 }
 
 inline web::Status busy_status() {
   using namespace std::chrono;
   // 2026-11-23T20:01:02.123Z
-  const net::WallTime started = sys_days(year(2026) / 11 / 23) + 20h + 1min + 2s + 123ms;
+  const base::WallTime started = sys_days(year(2026) / 11 / 23) + 20h + 1min + 2s + 123ms;
   web::Status status;
   status.time = started + 10s;
   status.server = {.version = "0.1.0",
@@ -71,30 +72,30 @@ inline web::Status busy_status() {
                                   .since = started + 2s,
                                   .phase = net::Phase::Handshake,
                                   .requests = 0}};
-  status.tops = {{.time = started + 2s,
-                  .client = "local",
-                  .peer = "127.0.0.1:41234",
-                  .top = {.id = "00112233445566778899aabbccddeeff",
-                          .host = "db1",
-                          .pid = 4121,
-                          .name = "postgres",
-                          .user_ticks = 812,
-                          .system_ticks = 31}}};
-  net::ReceivedTop earlier = status.tops.front();
+  status.reports = {{.time = started + 2s,
+                     .client = "local",
+                     .peer = "127.0.0.1:41234",
+                     .busiest = {.id = "00112233445566778899aabbccddeeff",
+                                 .host = "db1",
+                                 .pid = 4121,
+                                 .name = "postgres",
+                                 .user_ticks = 812,
+                                 .system_ticks = 31}}};
+  net::ClientReport earlier = status.reports.front();
   earlier.time -= 2min;
-  earlier.top.name = "make";
-  earlier.top.window = 2s;
-  status.clients = {{status.tops.front(), earlier}};
-  status.host = watched_host(started);
+  earlier.busiest.name = "make";
+  earlier.busiest.window = 2s;
+  status.clients = {{status.reports.front(), earlier}};
+  status.host = monitored_host(started);
   status.exchange.accepted = 38;
   status.exchange.outcomes = {1, 2, 3, 4, 5, 6, 7, 8};
   status.exchange.reports_sent = 10;
-  status.exchange.tops_received = 9;
-  status.work = {.scans = {.counts = {2}},
-                 .accept_errors = 11,
-                 .thread_errors = 12,
-                 .open_files = 14,
-                 .threads = 6};
+  status.exchange.client_reports_received = 9;
+  status.stats = {.scans = {.counts = {2}},
+                  .accept_errors = 11,
+                  .thread_errors = 12,
+                  .open_files = 14,
+                  .threads = 6};
   return status;
 }
 

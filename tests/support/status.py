@@ -1,4 +1,4 @@
-"""The status port, asked by hand, and watched all the time that a test runs."""
+"""Requests to the status port, and a check of its counters that runs beside a test."""
 
 import http.client
 import threading
@@ -8,8 +8,8 @@ COUNTERS = ["accepted", "completed", "refused_busy", "refused_auth", "handshake_
             "timed_out", "protocol_error", "peer_gone", "internal_error", "active"]
 
 
-def ask(page, path, method="GET", body=None, timeout=20, **headers):
-    """Returns the status, the headers and the body of the answer. `page` is any URL of the port."""
+def get(page, path, method="GET", body=None, timeout=20, **headers):
+    """Returns status, headers and body of the answer. `page` is any URL of the port."""
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(page).netloc, timeout=timeout)
     try:
         connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
@@ -20,7 +20,7 @@ def ask(page, path, method="GET", body=None, timeout=20, **headers):
 
 
 def problem_with(document):
-    """What is wrong with the counters of /status.json; None if they are as promised."""
+    """What is wrong with the counters of /status.json; None if they add up."""
     counters = document["counters"]
     if list(counters) != COUNTERS:
         return f"the counters are {list(counters)}"
@@ -31,12 +31,12 @@ def problem_with(document):
     return None
 
 
-class Watch:
-    """Asks for /status.json over and over until it is left, and fails where one answer is wrong."""
+class CounterCheck:
+    """A context in which /status.json is read all the time; fails if the counters of one answer are wrong."""
 
     def __init__(self, server):
         self.server = server
-        self.asked = 0
+        self.requests = 0
         self.problems = []
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.run)
@@ -45,9 +45,9 @@ class Watch:
         while not self.ended.wait(0.005):
             try:
                 problem = problem_with(self.server.status())
-            except Exception as error:  # said by the test's own thread
+            except Exception as error:  # raised by __exit__, in the test's thread
                 problem = repr(error)
-            self.asked += 1
+            self.requests += 1
             if problem:
                 self.problems.append(problem)
 
@@ -58,5 +58,5 @@ class Watch:
     def __exit__(self, kind, *_):
         self.ended.set()
         self.thread.join()
-        if kind is None and (self.problems or not self.asked):
-            raise AssertionError(f"{len(self.problems)} of {self.asked} answers: {self.problems[:3]}")
+        if kind is None and (self.problems or not self.requests):
+            raise AssertionError(f"{len(self.problems)} of {self.requests} answers: {self.problems[:3]}")

@@ -9,7 +9,8 @@ namespace topnet::test {
 
 TemporaryFolder::TemporaryFolder() {
   std::string name = std::filesystem::temp_directory_path() / "topnet-test-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder: " + name);
+  if (::mkdtemp(name.data()) == nullptr)
+    throw std::runtime_error("could not create a temporary folder: " + name);
   path_ = name;
 }
 

@@ -1,4 +1,4 @@
-// A folder of a test's own, gone with everything in it when the test ends.
+// A temporary folder. The destructor removes it with its contents.
 #pragma once
 
 #include <filesystem>
@@ -20,10 +20,10 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-// The whole contents of a file; empty if there is none.
+// The contents of a file; empty if it does not exist.
 std::string read_file(const std::filesystem::path& file);
 
-// Writes a file, and the folders on the way to it.
+// Writes a file; creates missing folders.
 void write_file(const std::filesystem::path& file, std::string_view contents);
 
 }  // namespace topnet::test

@@ -1,4 +1,4 @@
-"""The program on a terminal of its own."""
+"""The program on a pseudo-terminal."""
 
 import os
 import pty
@@ -9,28 +9,27 @@ import time
 from support.program import TOPNET
 
 
-def on_a_terminal(answer, *words, asks="(no): ", standard_error=True):
-    """Runs topnet with a terminal as its standard input, and as its standard error unless told
-    otherwise. Types `answer` when the terminal shows `asks`. Returns its exit status, its output
-    and all that the terminal, or standard error, has shown."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen([TOPNET, *words], stdin=theirs, stdout=subprocess.PIPE,
-                               stderr=theirs if standard_error else subprocess.PIPE)
-    os.close(theirs)
-    said = process.stderr or os.fdopen(os.dup(ours), "rb", 0)
+def on_a_terminal(answer, *args, prompt="(default: no): ", standard_error=True):
+    """Runs topnet with a terminal as its standard input and, unless `standard_error` is false, standard error.
+    Types `answer` when `prompt` is shown. Returns exit status, standard output and the text that was shown."""
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen([TOPNET, *args], stdin=terminal, stdout=subprocess.PIPE,
+                               stderr=terminal if standard_error else subprocess.PIPE)
+    os.close(terminal)
+    screen = process.stderr or os.fdopen(os.dup(controller), "rb", 0)
     shown = b""
     try:
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and select.select([said], [], [], 60)[0]:
+        while time.monotonic() < deadline and select.select([screen], [], [], 60)[0]:
             try:
-                piece = os.read(said.fileno(), 65536)
+                piece = os.read(screen.fileno(), 65536)
             except OSError:
-                break  # Nobody has the terminal any more.
+                break  # No process has the terminal open.
             if not piece:
                 break
             shown += piece
-            if answer is not None and shown.endswith(asks.encode()):
-                os.write(ours, answer.encode() + b"\n")
+            if answer is not None and shown.endswith(prompt.encode()):
+                os.write(controller, answer.encode() + b"\n")
                 answer = None
         output = process.communicate(timeout=60)[0] if standard_error else process.stdout.read()
         return process.wait(timeout=60), output, shown.decode()
@@ -38,5 +37,5 @@ def on_a_terminal(answer, *words, asks="(no): ", standard_error=True):
         process.kill()
         process.wait()
         process.stdout.close()
-        said.close()
-        os.close(ours)
+        screen.close()
+        os.close(controller)

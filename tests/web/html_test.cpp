@@ -4,25 +4,22 @@
 
 using namespace topnet::web;
 
-TEST_CASE("what means something in HTML is escaped, in contents and in attributes") {
+TEST_CASE("Html: exactly the special characters of HTML are escaped", "[html]") {
   CHECK(escape_html("<script>alert(\"a\" + 'b' && 1 > 0)</script>") ==
         "&lt;script&gt;alert(&quot;a&quot; + &#39;b&#39; &amp;&amp; 1 &gt; 0)&lt;/script&gt;");
   CHECK(escape_html("&lt;") == "&amp;lt;");
-}
-
-TEST_CASE("everything else stays as it is") {
   CHECK(escape_html("").empty());
   CHECK(escape_html("kworker/0:1H-ksoftirqd é – 日本 \\x1b[0m") ==
         "kworker/0:1H-ksoftirqd é – 日本 \\x1b[0m");
 }
 
-TEST_CASE("a table holds its texts and nothing but texts") {
+TEST_CASE("Html: the texts of a table are escaped", "[html]") {
   const std::string table =
       to_html(Table{.name = "things",
                     .caption = "A & B",
                     .columns = {{"Name <1>"}, {"Count", true}},
                     .rows = {{text("<b>"), text("1")}, {text("\""), text("<2>")}},
-                    .nothing = "none"});
+                    .empty_text = "none"});
   CHECK_THAT(table, Catch::StartsWith("<section id=\"things\">\n"
                                       "<table class=\"things\">\n"
                                       "<caption>A &amp; B</caption>\n"
@@ -36,19 +33,19 @@ TEST_CASE("a table holds its texts and nothing but texts") {
                                       "</section>\n"));
 }
 
-TEST_CASE("a table without rows says so, over all its columns") {
+TEST_CASE("Html: a table without rows shows a text over all columns", "[html]") {
   CHECK_THAT(to_html(Table{.name = "things",
                            .caption = "T",
                            .columns = {{"A"}, {"B"}},
                            .rows = {},
-                           .nothing = "Nobody <is> here."}),
+                           .empty_text = "There is <nothing> here."}),
              Catch::Contains("<tr><td colspan=\"2\" class=\"nothing\">"
-                             "Nobody &lt;is&gt; here.</td></tr>"));
+                             "There is &lt;nothing&gt; here.</td></tr>"));
 }
 
-TEST_CASE("rows beyond so many are folded, with their count") {
-  Table table{.name = "things", .caption = "T", .columns = {{"A"}}, .rows = {}, .nothing = ""};
-  for (std::size_t i = 0; i < kMostRows; ++i) table.rows.push_back({text("first")});
+TEST_CASE("Html: further rows are folded, with their count", "[html]") {
+  Table table{.name = "things", .caption = "T", .columns = {{"A"}}, .rows = {}, .empty_text = ""};
+  for (std::size_t i = 0; i < kMaxUnfoldedRows; ++i) table.rows.push_back({text("first")});
   CHECK_THAT(to_html(table), !Catch::Contains("<details"));
   for (int i = 0; i < 3; ++i) table.rows.push_back({text("rest")});
   const std::string page = to_html(table);

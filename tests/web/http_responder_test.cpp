@@ -8,22 +8,24 @@ using namespace topnet::web;
 
 namespace {
 
-// As judge_head lets it through.
+// As validate_head() returns it.
 std::string head(const std::string& method, const std::string& path,
                  const std::string& accept = "*/*") {
   return method + " " + path + " HTTP/1.1\r\nhost: localhost\r\naccept: " + accept + "\r\n\r\n";
 }
 
 Route text(const std::string& path, const std::string& body) {
-  return {.path = path, .answer = [body](std::string_view) {
-            return Answer{.content_type = "text/plain", .body = body};
+  return {.path = path, .respond = [body](std::string_view) {
+            return Response{.content_type = "text/plain", .body = body};
           }};
 }
 
-std::string status_line(const std::string& answer) { return answer.substr(0, answer.find('\r')); }
+std::string status_line(const std::string& response) {
+  return response.substr(0, response.find('\r'));
+}
 
-std::string body_of(const std::string& answer) {
-  return answer.substr(answer.find("\r\n\r\n") + 4);
+std::string body_of(const std::string& response) {
+  return response.substr(response.find("\r\n\r\n") + 4);
 }
 
 const std::string kPolicy =
@@ -33,7 +35,7 @@ const std::string kPolicy =
 
 }  // namespace
 
-TEST_CASE("an answer is these bytes") {
+TEST_CASE("HttpResponder: a response is exactly these bytes", "[http_responder]") {
   HttpResponder responder({text("/a", "hello\n")});
   const std::string expected =
       "HTTP/1.1 200 OK\r\n"
@@ -51,7 +53,7 @@ TEST_CASE("an answer is these bytes") {
   CHECK(responder.respond(head("HEAD", "/a")) == expected);
 }
 
-TEST_CASE("a rejection is these bytes") {
+TEST_CASE("HttpResponder: a rejection is exactly these bytes", "[http_responder]") {
   CHECK(HttpResponder::respond(Rejection::MethodNotAllowed) ==
         "HTTP/1.1 405 Method Not Allowed\r\n" + kPolicy +
             "X-Content-Type-Options: nosniff\r\n"
@@ -66,19 +68,20 @@ TEST_CASE("a rejection is these bytes") {
             "Method Not Allowed\n");
 }
 
-TEST_CASE("every rejection says its number and its name, and only 405 what is allowed") {
+TEST_CASE("HttpResponder: each rejection has its status, only 405 an Allow header",
+          "[http_responder]") {
   for (const auto& [rejection, line] :
        {std::pair{Rejection::BadRequest, "HTTP/1.1 400 Bad Request"},
         {Rejection::TargetTooLong, "HTTP/1.1 414 URI Too Long"},
         {Rejection::WrongHost, "HTTP/1.1 421 Misdirected Request"},
         {Rejection::HeadTooLarge, "HTTP/1.1 431 Request Header Fields Too Large"}}) {
-    const std::string answer = HttpResponder::respond(rejection);
-    CHECK(status_line(answer) == line);
-    CHECK_THAT(answer, !Catch::Contains("Allow:"));
+    const std::string response = HttpResponder::respond(rejection);
+    CHECK(status_line(response) == line);
+    CHECK_THAT(response, !Catch::Contains("Allow:"));
   }
 }
 
-TEST_CASE("a path is found word for word and in no other way") {
+TEST_CASE("HttpResponder: a path is matched exactly, without its query", "[http_responder]") {
   HttpResponder responder(
       {text("/", "root"), text("/status", "page"), text("/status.json", "json")});
   CHECK(body_of(responder.respond(head("GET", "/"))) == "root");
@@ -91,46 +94,47 @@ TEST_CASE("a path is found word for word and in no other way") {
   }
 }
 
-TEST_CASE("what is not there is said in a line, and nothing of the request is repeated") {
+TEST_CASE("HttpResponder: an unknown path gets 404 without an echo of the request",
+          "[http_responder]") {
   HttpResponder responder({text("/", "root")});
-  const std::string answer = responder.respond(head("GET", "/a%0d%0aSet-Cookie:%20z<script>"));
-  CHECK(status_line(answer) == "HTTP/1.1 404 Not Found");
-  CHECK(body_of(answer) == "not found\n");
-  CHECK_THAT(answer, Catch::Contains(kPolicy));
-  CHECK_THAT(answer, !Catch::Contains("Set-Cookie"));
-  CHECK_THAT(answer, !Catch::Contains("script>"));
+  const std::string response = responder.respond(head("GET", "/a%0d%0aSet-Cookie:%20z<script>"));
+  CHECK(status_line(response) == "HTTP/1.1 404 Not Found");
+  CHECK(body_of(response) == "not found\n");
+  CHECK_THAT(response, Catch::Contains(kPolicy));
+  CHECK_THAT(response, !Catch::Contains("Set-Cookie"));
+  CHECK_THAT(response, !Catch::Contains("script>"));
 }
 
-TEST_CASE("a page that fails keeps its reasons to itself") {
+TEST_CASE("HttpResponder: a route that throws gets 500 without the reason", "[http_responder]") {
   HttpResponder responder(
       {{.path = "/",
-        .answer = [](std::string_view) -> Answer { throw std::runtime_error("the secret"); }},
-       {.path = "/odd", .answer = [](std::string_view) -> Answer { throw 1; }}});
+        .respond = [](std::string_view) -> Response { throw std::runtime_error("the secret"); }},
+       {.path = "/odd", .respond = [](std::string_view) -> Response { throw 1; }}});
   for (const char* path : {"/", "/odd"}) {
-    const std::string answer = responder.respond(head("GET", path));
-    CHECK(status_line(answer) == "HTTP/1.1 500 Internal Server Error");
-    CHECK(body_of(answer) == "the server failed\n");
-    CHECK_THAT(answer, Catch::Contains(kPolicy));
-    CHECK_THAT(answer, !Catch::Contains("secret"));
+    const std::string response = responder.respond(head("GET", path));
+    CHECK(status_line(response) == "HTTP/1.1 500 Internal Server Error");
+    CHECK(body_of(response) == "the server failed\n");
+    CHECK_THAT(response, Catch::Contains(kPolicy));
+    CHECK_THAT(response, !Catch::Contains("secret"));
   }
 }
 
-TEST_CASE("a page is told what its client accepts") {
-  HttpResponder responder({{.path = "/", .answer = [](std::string_view accept) {
-                              return Answer{.content_type = "text/plain",
-                                            .body = "[" + std::string(accept) + "]"};
+TEST_CASE("HttpResponder: a route gets the Accept header", "[http_responder]") {
+  HttpResponder responder({{.path = "/", .respond = [](std::string_view accept) {
+                              return Response{.content_type = "text/plain",
+                                              .body = "[" + std::string(accept) + "]"};
                             }}});
   CHECK(body_of(responder.respond(head("GET", "/", "text/html;q=0.5"))) == "[text/html;q=0.5]");
   CHECK(body_of(responder.respond("GET / HTTP/1.0\r\n\r\n")) == "[]");
 }
 
-TEST_CASE("a body comes whole, as it is, and uncompressed, whoever would take it otherwise") {
+TEST_CASE("HttpResponder: a body is complete and not compressed", "[http_responder]") {
   const std::string body(1000000, 'x');
   HttpResponder responder({text("/", body)});
-  const std::string answer =
+  const std::string response =
       responder.respond("GET / HTTP/1.1\r\nhost: localhost\r\nAccept-Encoding: br, gzip\r\n\r\n");
-  CHECK(body_of(answer) == body);
-  CHECK_THAT(answer, Catch::Contains("\r\nContent-Length: 1000000\r\n"));
-  CHECK_THAT(answer, !Catch::Contains("Content-Encoding"));
-  CHECK_THAT(answer, !Catch::Contains("Transfer-Encoding"));
+  CHECK(body_of(response) == body);
+  CHECK_THAT(response, Catch::Contains("\r\nContent-Length: 1000000\r\n"));
+  CHECK_THAT(response, !Catch::Contains("Content-Encoding"));
+  CHECK_THAT(response, !Catch::Contains("Transfer-Encoding"));
 }

@@ -7,7 +7,8 @@ using namespace topnet::web;
 using topnet::test::busy_status;
 namespace net = topnet::net;
 
-TEST_CASE("the page shows the host, who is connected, what clients reported, and every counter") {
+TEST_CASE("StatusHtml: the page shows the host, connections, client reports and counters",
+          "[status_html]") {
   const std::string page = to_html(busy_status());
   for (const char* text :
        {"<title>web01 – topnet</title>",
@@ -16,13 +17,13 @@ TEST_CASE("the page shows the host, who is connected, what clients reported, and
         "<strong id=\"busy\">75.0 %</strong> of 2 CPUs busy, over 2.0 s",
         "listed below <b>50.0 %</b>",
         "other processes <b>10.0 %</b>",
-        "ended processes <b>12.5 %</b>",
+        "exited processes <b>12.5 %</b>",
         "interrupts <b>2.0 %</b>",
         "unexplained <b>0.5 %</b>",
-        "ended children of sh (7) 12.5 %",
+        "exited children of sh (7) 12.5 %",
         "<td>cc1plus</td><td>4242</td><td>95.0 %</td>"
         "<td>5.0 %</td><td>100.0 %</td>",
-        "Watching takes 0.04 % of one CPU.",
+        "Monitoring uses 0.04 % of one CPU.",
         "<td>local</td><td>db1</td><td>postgres</td><td>4121</td><td>8.43 s</td>"
         "<td><span title=\"2026-11-23T20:01:04.123Z\">8 s</span></td>"
         "<td>make <span title=\"2026-11-23T19:59:04.123Z\">2 min</span></td>",
@@ -41,7 +42,8 @@ TEST_CASE("the page shows the host, who is connected, what clients reported, and
   }
 }
 
-TEST_CASE("what a client says of a window is a share, and an old one is called stale") {
+TEST_CASE("StatusHtml: a client's CPU is in percent over a window, and old reports are stale",
+          "[status_html]") {
   Status status = busy_status();
   status.clients.front().erase(status.clients.front().begin());
   CHECK_THAT(to_html(status), Catch::Contains("<td>421.5 %</td>"));
@@ -50,21 +52,18 @@ TEST_CASE("what a client says of a window is a share, and an old one is called s
   CHECK_THAT(to_html(status), Catch::Contains("<span class=\"stale\" title="));
 }
 
-TEST_CASE("a server without clients says so") {
-  const std::string page = to_html(Status{});
-  CHECK_THAT(page, Catch::Contains("Nobody is connected."));
+TEST_CASE("StatusHtml: a server without clients, windows and TLS says so", "[status_html]") {
+  Status status;
+  status.server.uses_tls = false;
+  const std::string page = to_html(status);
+  CHECK_THAT(page, Catch::Contains("No client is connected."));
   CHECK_THAT(page, Catch::Contains("No client has reported yet."));
   CHECK_THAT(page, Catch::Contains("<h1>this machine</h1>"));
   CHECK_THAT(page, Catch::Contains("Not measured yet."));
+  CHECK_THAT(page, Catch::Contains("serves plaintext on"));
 }
 
-TEST_CASE("plaintext is called so") {
-  Status status = busy_status();
-  status.server.uses_tls = false;
-  CHECK_THAT(to_html(status), Catch::Contains("serves plaintext on"));
-}
-
-TEST_CASE("names of any kind stay text, wherever they stand") {
+TEST_CASE("StatusHtml: all names are escaped", "[status_html]") {
   const std::string hostile = "</td><script>\"'&{}{0}";
   const std::string as_text = "&lt;/td&gt;&lt;script&gt;&quot;&#39;&amp;{}{0}";
   Status status = busy_status();
@@ -72,15 +71,15 @@ TEST_CASE("names of any kind stay text, wherever they stand") {
   status.server.host = hostile;
   status.exchange.connections.at(0).client = hostile;
   status.exchange.connections.at(0).peer = hostile;
-  for (net::ReceivedTop& each : status.clients.at(0)) {
-    each.client = each.top.host = hostile;
-    each.top.name = hostile;
+  for (net::ClientReport& each : status.clients.at(0)) {
+    each.client = each.busiest.host = hostile;
+    each.busiest.name = hostile;
   }
-  topnet::proc::Watched host = *status.host;
+  topnet::proc::MonitorSnapshot host = *status.host;
   host.report.processes.at(0).name = hostile;
-  host.report.accounting->ended_by_parent.at(0).name = hostile;
+  host.report.accounting->exited_by_parent.at(0).name = hostile;
   host.report.hidden = hostile;
-  status.host = std::make_shared<const topnet::proc::Watched>(host);
+  status.host = std::make_shared<const topnet::proc::MonitorSnapshot>(host);
   const std::string page = to_html(status);
   CHECK_THAT(page, !Catch::Contains("<script>"));
   std::size_t shown = 0;

@@ -1,0 +1,178 @@
+#include "base/files/state_directory.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "base/escape.h"
+#include "base/files/atomic_file.h"
+#include "base/files/file_error.h"
+
+namespace topnet::base {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kFolderMode = 0700;
+constexpr mode_t kFileMode = 0600;
+constexpr std::size_t kMaxFileSize = std::size_t{1} << 20U;
+
+struct stat status_of(const fs::path& file, int descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) throw FileError("read", file, errno);
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    throw FileError("use", file, "it is not a regular file");
+  }
+  return status;
+}
+
+// Throws unless only the owner can use `file`.
+void require_private(const fs::path& file, const struct stat& status, mode_t private_mode) {
+  if (status.st_uid != ::geteuid() && ::geteuid() != 0) {
+    throw FileError("use", file, "it belongs to another user");
+  }
+  if ((status.st_mode & 077U) != 0) {
+    throw FileError("use", file,
+                    fmt::format("others can read it (mode {:04o}); run: chmod {:o} {}",
+                                status.st_mode & 07777U, private_mode, escape(file.native())));
+  }
+}
+
+UniqueFd open_folder(const fs::path& path) {
+  UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) throw FileError("open", path, errno);
+  return folder;
+}
+
+void sync_folder(const fs::path& path) {
+  const UniqueFd folder = open_folder(path);
+  while (::fsync(folder.raw()) != 0) {
+    if (errno == EINVAL) return;  // not supported by the file system
+    if (errno != EINTR) throw FileError("sync", path, errno);
+  }
+}
+
+// Also creates missing parents.
+void create_private_folders(const fs::path& folder) {
+  if (folder.empty()) return;
+  if (::mkdir(folder.c_str(), kFolderMode) == 0) {
+    sync_folder(folder.has_parent_path() ? folder.parent_path() : ".");
+    return;
+  }
+  if (errno == EEXIST) return;
+  if (errno != ENOENT) throw FileError("create", folder, errno);
+  create_private_folders(folder.parent_path());
+  create_private_folders(folder);
+}
+
+// Empty if the file does not exist.
+UniqueFd open_file(const fs::path& file, Links links) {
+  // O_NONBLOCK: a FIFO must not block before status_of() refuses it.
+  const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const int no_links = links == Links::Refuse ? O_NOFOLLOW : 0;
+  UniqueFd descriptor(::open(file.c_str(), flags | no_links));
+  if (!descriptor && errno != ENOENT) throw FileError("read", file, errno);
+  return descriptor;
+}
+
+std::string read_all(const fs::path& file, const UniqueFd& descriptor) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const ssize_t count = ::read(descriptor.raw(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw FileError("read", file, errno);
+    if (count == 0) return text;
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (text.size() > kMaxFileSize) throw FileError("read", file, EFBIG);
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> read_private_file(const fs::path& file, Links links) {
+  const UniqueFd descriptor = open_file(file, links);
+  if (!descriptor) return std::nullopt;
+  require_private(file, status_of(file, descriptor.raw()), kFileMode);
+  return read_all(file, descriptor);
+}
+
+std::optional<std::string> read_public_file(const fs::path& file) {
+  const UniqueFd descriptor = open_file(file, Links::Follow);
+  if (!descriptor) return std::nullopt;
+  status_of(file, descriptor.raw());
+  return read_all(file, descriptor);
+}
+
+StateDirectory::StateDirectory(fs::path path) : path_(std::move(path)) {
+  create_private_folders(path_);
+  const struct stat status = status_of(path_, open_folder(path_).raw());
+  require_private(path_, status, kFolderMode);
+  owner_ = status.st_uid;
+  group_ = status.st_gid;
+}
+
+StateDirectory::Lock::Lock(const StateDirectory& folder) : descriptor_(open_folder(folder.path())) {
+  while (::flock(descriptor_.raw(), LOCK_EX) != 0) {
+    if (errno != EINTR) throw FileError("lock", folder.path(), errno);
+  }
+}
+
+std::optional<std::string> StateDirectory::read(std::string_view name) const {
+  return read_private_file(path_ / name, Links::Refuse);
+}
+
+StateDirectory::Version StateDirectory::version(std::string_view name) const {
+  const fs::path file = path_ / name;
+  struct stat status {};
+  if (::lstat(file.c_str(), &status) != 0) {
+    if (errno == ENOENT) return {};
+    throw FileError("read", file, errno);
+  }
+  return {
+      .inode = status.st_ino,
+      .modified_ns = status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec,
+      .size = status.st_size};
+}
+
+void StateDirectory::write(std::string_view name, std::string_view contents) const {
+  // read() would refuse the file.
+  if (contents.size() > kMaxFileSize) throw FileError("write", path_ / name, EFBIG);
+  AtomicFile target(path_ / name, kFileMode);
+  if (is_root_for_other_owner()) target.set_owner(owner_, group_);
+  target.write(contents);
+  target.commit();
+}
+
+UniqueFd StateDirectory::open(std::string_view name) const {
+  const fs::path file = path_ / name;
+  constexpr int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  UniqueFd descriptor(::open(file.c_str(), flags));
+  if (!descriptor && errno == ENOENT) {
+    descriptor = UniqueFd(::open(file.c_str(), flags | O_CREAT, kFileMode));
+    if (descriptor && is_root_for_other_owner() &&
+        ::fchown(descriptor.raw(), owner_, group_) != 0) {
+      throw FileError("write", file, errno);
+    }
+  }
+  if (!descriptor) throw FileError("write", file, errno);
+  return descriptor;
+}
+
+void StateDirectory::sync() const { sync_folder(path_); }
+
+// Otherwise files that root creates would be unreadable for a server of another user.
+bool StateDirectory::is_root_for_other_owner() const { return ::geteuid() == 0 && owner_ != 0; }
+
+void StateDirectory::remove(std::string_view name) const {
+  const fs::path file = path_ / name;
+  if (::unlink(file.c_str()) != 0 && errno != ENOENT) throw FileError("remove", file, errno);
+}
+
+}  // namespace topnet::base

@@ -1,0 +1,87 @@
+#include "cmd/option_values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+
+#include "base/parse_number.h"
+#include "cmd/command_line.h"
+
+namespace topnet::cmd {
+namespace {
+
+using std::chrono::milliseconds;
+
+struct Unit {
+  std::string_view name;
+  milliseconds length;
+};
+constexpr std::array<Unit, 5> kUnits{{{"ms", milliseconds(1)},
+                                      {"s", std::chrono::seconds(1)},
+                                      {"m", std::chrono::minutes(1)},
+                                      {"h", std::chrono::hours(1)},
+                                      {"d", std::chrono::days(1)}}};
+
+// In the largest unit without a fraction: "10ms", "1h".
+std::string to_text(milliseconds time) {
+  const auto unit = std::find_if(kUnits.rbegin(), kUnits.rend() - 1, [&](const Unit& each) {
+    return time.count() != 0 && time % each.length == milliseconds(0);
+  });
+  return fmt::format("{}{}", time / unit->length, unit->name);
+}
+
+bool has_digits_only(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::size_t parse_count(const std::string& text, std::size_t max) {
+  const auto number = base::parse_number<std::size_t>(text);
+  if (!number || *number < 1 || *number > max) {
+    throw UsageError(fmt::format("is not a whole number from 1 to {}", max));
+  }
+  return *number;
+}
+
+milliseconds parse_time(const std::string& text, milliseconds min, milliseconds max,
+                        TimeUnit unit) {
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  std::string_view suffix(stopped, static_cast<std::size_t>(end - stopped));
+  if (suffix.empty() && unit == TimeUnit::Optional) suffix = "s";
+  const auto known = std::find_if(kUnits.begin(), kUnits.end(),
+                                  [&](const Unit& each) { return each.name == suffix; });
+  if (error == std::errc{} && std::isfinite(number) && known != kUnits.end()) {
+    const double time = number * static_cast<double>(known->length.count());
+    if (time >= static_cast<double>(min.count()) && time <= static_cast<double>(max.count())) {
+      return milliseconds(std::llround(time));
+    }
+  }
+  throw UsageError(fmt::format(
+      "is not a time from {} to {}; write a number with the unit ms, s, m, h or d{}", to_text(min),
+      to_text(max), unit == TimeUnit::Optional ? "; without a unit it is in seconds" : ""));
+}
+
+net::HostPort parse_host(const std::string& text) {
+  if (has_digits_only(text)) throw UsageError("is not a host; is this a port? Write HOST:PORT");
+  const auto host = net::parse_host_port(text, kDefaultPort);
+  if (!host || host->port == 0) {
+    throw UsageError("is not HOST, HOST:PORT or [IPv6]:PORT, with a port from 1 to 65535");
+  }
+  return *host;
+}
+
+net::HostPort parse_listen_address(const std::string& text) {
+  if (const auto port = base::parse_number<std::uint16_t>(text)) return {.host = "", .port = *port};
+  const auto address = net::parse_host_port(text);
+  if (!address) throw UsageError("is not PORT or ADDR:PORT, with a port from 0 to 65535");
+  return *address;
+}
+
+}  // namespace topnet::cmd

@@ -1,0 +1,189 @@
+#include "net/server/client_handler.h"
+
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include "base/thread.h"
+#include "net/socket.h"
+#include "net/trust/trust_entries.h"
+
+namespace topnet::net {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// For a rejected client's handshake, which blocks the accept loop.
+constexpr std::chrono::seconds kShortHandshake{1};
+
+const Refusal kBusy{.code = RefusalCode::Busy, .text = "too many clients; try again later"};
+const Refusal kRevokedWhileJoining{.code = RefusalCode::JoinRefused,
+                                   .text = "the enrolment was revoked while the client joined"};
+
+}  // namespace
+
+ServerContext::ServerContext(const ServerOptions& server_options, ServerDelegate& server_delegate,
+                             Connections& all_connections, std::function<void(ConnectionId)> evict)
+    : options(server_options),
+      delegate(server_delegate),
+      connections(all_connections),
+      revocations([&server_delegate](const Pin& pin) { return server_delegate.client_name(pin); }),
+      slots(options.max_clients),
+      pending(options.pending, std::move(evict)),
+      shut_down(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!shut_down) {
+    throw std::system_error(errno, std::generic_category(), "could not create an eventfd");
+  }
+}
+
+ClientHandler::ClientHandler(ServerContext& server, ConnectionId id, std::string peer, int socket)
+    : server_(server),
+      peer_{.id = id,
+            .peer = std::move(peer),
+            .pin = {},
+            .client = {},
+            .is_enrolled = !server.options.uses_tls},
+      socket_(socket) {}
+
+std::optional<Outcome> ClientHandler::serve() {
+  if (!session_) {
+    if (const auto outcome = begin()) return outcome;
+    session_.emplace(*stream_, peer_, server_.options.limits, server_.delegate, *this,
+                     server_.connections);
+  } else {
+    base::give_back_unused_stack();  // of the thread that served the connection before
+  }
+  const std::optional<Outcome> outcome = session_->run();
+  if (!outcome) return std::nullopt;
+  // Before the client sees the end, because it may start another client then.
+  if (*outcome == Outcome::Completed) slot_.reset();
+  server_.connections.set_phase(peer_.id, Phase::Closing);
+  close_after_drain(*stream_, socket_);
+  return outcome;
+}
+
+// Prepares the session. Returns the outcome if the connection ends before its first frame.
+std::optional<Outcome> ClientHandler::begin() {
+  if (server_.options.uses_tls) {
+    if (const auto outcome = shake_hands()) return outcome;
+  } else {
+    stream_ = std::make_unique<SocketStream>(socket_);
+  }
+  // An unknown client stays pending: it may join, and is refused otherwise.
+  if (peer_.is_enrolled && !acquire_slot()) return end_busy();
+  return std::nullopt;
+}
+
+std::optional<Outcome> ClientHandler::shake_hands() {
+  context_ = server_.delegate.tls();
+  std::unique_ptr<TlsStream> stream;
+  const auto began = Clock::now();
+  try {
+    stream = std::make_unique<TlsStream>(*context_, socket_,
+                                         Clock::now() + server_.options.handshake_limit);
+  } catch (const TimeoutError&) {
+    return Outcome::TimedOut;
+  } catch (const HandshakeError&) {
+    // A close with unread input would reset the connection and destroy the alert.
+    SocketStream raw(socket_);
+    close_after_drain(raw, socket_);
+    return Outcome::HandshakeFailed;
+  }
+  server_.connections.count_handshake(Clock::now() - began);
+  if (!stream->has_alpn()) {
+    refuse(*stream,
+           {.code = RefusalCode::Protocol,
+            .text = "this is a topnet server, and the client did not offer ALPN topnet/1"});
+    close_after_drain(*stream, socket_);
+    return Outcome::HandshakeFailed;
+  }
+  peer_.pin = stream->peer_pin();
+  try {
+    if (peer_.pin) peer_.client = server_.revocations.admit(peer_.id, *peer_.pin);
+  } catch (const std::exception& error) {
+    server_.delegate.failed(peer_, error.what());
+    refuse(*stream, {.code = RefusalCode::Internal,
+                     .text = "the server could not read its list of clients"});
+    close_after_drain(*stream, socket_);
+    return Outcome::InternalError;
+  }
+  if (!peer_.client) peer_.client = stream->peer_ca_name();
+  peer_.is_enrolled = peer_.client.has_value();
+  if (peer_.client) server_.connections.set_client(peer_.id, *peer_.client);
+  stream_ = std::move(stream);
+  return std::nullopt;
+}
+
+Outcome ClientHandler::end_busy() {
+  refuse(*stream_, kBusy);
+  close_after_drain(*stream_, socket_);
+  return Outcome::RefusedBusy;
+}
+
+void ClientHandler::reject() {
+  if (server_.options.uses_tls) {
+    context_ = server_.delegate.tls();
+    stream_ = std::make_unique<TlsStream>(*context_, socket_, Clock::now() + kShortHandshake);
+  } else {
+    stream_ = std::make_unique<SocketStream>(socket_);
+  }
+  end_busy();
+}
+
+// The connection is no longer pending afterwards. False if there is no slot for the client, or if
+// the connection has been evicted.
+bool ClientHandler::acquire_slot() {
+  const bool is_local = peer_.client == kLocal;
+  slot_ = server_.slots.acquire(is_local ? std::nullopt : peer_.pin);
+  return slot_ && server_.pending.leave(peer_.id);
+}
+
+std::variant<Joined, Refusal> ClientHandler::join(const JoinRequest& request,
+                                                  const SessionPeer& peer) {
+  const bool had_slot = slot_.has_value();
+  // Acquired before the invite is used, so that every client that uses an invite is served.
+  if (!had_slot) slot_ = server_.slots.acquire(peer.pin);
+  if (!slot_) return kBusy;
+  auto answer = server_.delegate.join(request, peer);
+  if (std::holds_alternative<Joined>(answer)) {
+    if (peer.pin && !server_.revocations.admit(peer.id, *peer.pin)) answer = kRevokedWhileJoining;
+  }
+  if (std::holds_alternative<Joined>(answer)) {
+    server_.pending.leave(peer.id);
+  } else if (!had_slot) {
+    slot_.reset();
+  }
+  return answer;
+}
+
+WaitResult ClientHandler::wait_for_client(Deadline end) {
+  if (stream_->has_buffered()) return WaitResult::Readable;
+  try {
+    return wait_until_readable(socket_, server_.shut_down.raw(), end) == socket_
+               ? WaitResult::Readable
+               : WaitResult::ShuttingDown;
+  } catch (const TimeoutError&) {
+    return WaitResult::TimedOut;
+  }
+}
+
+void ClientHandler::wait_for_input(Deadline deadline) {
+  if (stream_->has_buffered()) return;
+  wait_until_ready(socket_, Readiness::Read, deadline);
+}
+
+// While the window of a request is open, the client sends nothing. If it ends its side, it has
+// left.
+void ClientHandler::wait_until(Deadline end) {
+  HangUp result = wait_for_hang_up(socket_, server_.shut_down.raw(), end);
+  if (result == HangUp::Wake) {
+    if (end > server_.drain_deadline.load()) throw ShuttingDownError("the server is shutting down");
+    result = wait_for_hang_up(socket_, -1, end);  // the window closes in time
+  }
+  if (result == HangUp::Socket) throw ConnectionError("the client left before its report");
+}
+
+}  // namespace topnet::net

@@ -1,0 +1,144 @@
+#include "net/server/server_auth.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "base/files/file_error.h"
+
+namespace topnet::net {
+namespace {
+
+Refusal refusal(const std::string& text) {
+  return {.code = RefusalCode::JoinRefused, .text = text};
+}
+
+}  // namespace
+
+ServerAuth::ServerAuth(const base::StateDirectory& state, const PkiFiles& pki, Log log)
+    : log_(std::move(log)), ring_(state), trust_(state) {
+  if (!pki.certificate.empty()) own_pki_ = load_identity(pki.certificate, pki.key);
+  if (!pki.ca.empty()) ca_pem_ = load_certificates(pki.ca);
+  ring_.set_external_pin(own_pki_ ? std::optional(own_pki_->pin) : std::nullopt);
+  keys_ = ring_.keys();
+  contexts();  // throws now instead of at the first connection
+  clients_version_ = trust_.clients_version();
+  log_new_broken_lines();
+}
+
+std::optional<std::string> ServerAuth::expiry() const {
+  if (!own_pki_) return std::nullopt;
+  return expiry_of(own_pki_->certificate_pem);
+}
+
+// If the files become unreadable, the keys read before stay in use.
+std::shared_ptr<const Keys> ServerAuth::keys() {
+  std::string problem;
+  std::shared_ptr<const Keys> current;
+  try {
+    current = ring_.keys();
+  } catch (const base::FileError& error) {
+    problem = error.what();
+  }
+  const std::scoped_lock lock(mutex_);
+  if (current) keys_ = current;
+  if (std::exchange(key_problem_, problem) != problem && !problem.empty()) {
+    log_(problem + "; keeping the keys that were read before");
+  }
+  return keys_;
+}
+
+std::shared_ptr<const TlsContext> ServerAuth::tls() { return contexts().protocol; }
+
+std::shared_ptr<const TlsContext> ServerAuth::web_tls() { return contexts().web; }
+
+ServerAuth::Contexts ServerAuth::contexts() {
+  const std::shared_ptr<const Keys> current = keys();
+  const std::scoped_lock lock(mutex_);
+  if (current != contexts_.keys) {
+    const Identity& identity = own_pki_ ? *own_pki_ : current->identity;
+    contexts_ = {
+        .keys = current,
+        .protocol = std::make_shared<const TlsContext>(TlsContext::server(identity, ca_pem_)),
+        .web = std::make_shared<const TlsContext>(TlsContext::web_server(identity))};
+  }
+  return contexts_;
+}
+
+std::optional<std::string> ServerAuth::client_name(const Pin& pin) {
+  if (keys()->is_own(pin)) return kLocal;
+  return trust_.client_name(pin);
+}
+
+std::set<std::string> ServerAuth::client_names() {
+  std::set<std::string> names;
+  try {
+    names = trust_.client_names();
+  } catch (const base::FileError&) {
+    // has_changed() reports it.
+  }
+  names.insert(kLocal);
+  return names;
+}
+
+std::variant<Joined, Refusal> ServerAuth::join(const JoinRequest& request,
+                                               const SessionPeer& peer) {
+  if (!peer.pin) return refusal("a client must present a key to join");
+  const auto refuse = [&](const std::string& why) {
+    log_(fmt::format("refused to enrol {}: {}", peer.peer, why));
+    return refusal(why);
+  };
+  const std::shared_ptr<const Keys> own = keys();
+  if (!own->is_own(request.server) && request.server != own->external_pin) {
+    return refuse(describe(JoinRefusal::NotForThisServer));
+  }
+  if (own->is_own(*peer.pin)) return refuse("this is the server's own key, which needs no invite");
+  const auto result = trust_.join(request.secret, *peer.pin, base::now());
+  if (const auto* const why = std::get_if<JoinRefusal>(&result)) return refuse(describe(*why));
+  const auto& name = std::get<std::string>(result);
+  log_(fmt::format("{} has joined as {} with the key {}", peer.peer, name, *peer.pin));
+  return Joined{.name = name};
+}
+
+// A failure does not affect the client, so it is only logged.
+void ServerAuth::record_learned(const SessionPeer& peer, const Pin& next) {
+  if (!peer.pin) return;
+  try {
+    trust_.record_learned(*peer.pin, next);
+  } catch (const base::FileError& error) {
+    log_(error.what());
+  }
+}
+
+bool ServerAuth::has_changed() {
+  const base::StateDirectory::Version version = trust_.clients_version();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (std::exchange(clients_version_, version) == version) return false;
+  }
+  log_new_broken_lines();
+  return true;
+}
+
+void ServerAuth::log_new_broken_lines() {
+  std::set<std::string> broken;
+  for (std::string& line : trust_.broken_client_lines()) broken.insert(std::move(line));
+  std::vector<std::string> new_lines;
+  {
+    const std::scoped_lock lock(mutex_);
+    std::set_difference(broken.begin(), broken.end(), broken_lines_.begin(), broken_lines_.end(),
+                        std::back_inserter(new_lines));
+    broken_lines_ = std::move(broken);
+  }
+  for (const std::string& line : new_lines) log_(line);
+}
+
+void ServerAuth::forget_version() {
+  const std::scoped_lock lock(mutex_);
+  clients_version_ = {};
+}
+
+}  // namespace topnet::net

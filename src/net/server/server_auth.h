@@ -1,0 +1,85 @@
+// The server's keys and its enrolled clients. Follows changes to the files of the state directory.
+// Thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+
+#include "net/protocol/message.h"
+#include "net/server/session.h"
+#include "net/tls/tls.h"
+#include "net/trust/key_ring.h"
+#include "net/trust/trust_store.h"
+
+namespace topnet::net {
+
+class ServerAuth {
+ public:
+  using Log = std::function<void(const std::string& line)>;
+
+  // `log` gets messages for the server's user. Throws FileError, and OpensslError for a certificate
+  // that OpenSSL rejects.
+  ServerAuth(const base::StateDirectory& state, const PkiFiles& pki, Log log);
+
+  // Of the key that the server presents.
+  Pin pin() { return keys()->server_pin(); }
+  // When the certificate of an own PKI expires; nullopt without one.
+  std::optional<std::string> expiry() const;
+
+  // The context for a new connection, with the current key.
+  std::shared_ptr<const TlsContext> tls();
+
+  // The same for the status port.
+  std::shared_ptr<const TlsContext> web_tls();
+
+  // "local" for a key of this server; nullopt for an unknown key.
+  std::optional<std::string> client_name(const Pin& pin);
+
+  // All names that client_name() returns; only "local" if the file cannot be read.
+  std::set<std::string> client_names();
+
+  // Enrols a client by an invite. Logs the result.
+  std::variant<Joined, Refusal> join(const JoinRequest& request, const SessionPeer& peer);
+
+  // The next key, if a rotation has begun.
+  std::optional<Pin> next_pin() { return keys()->next; }
+  // Records that a client has learned the next key.
+  void record_learned(const SessionPeer& peer, const Pin& next);
+
+  // Whether clients may have been revoked since the last call. Logs lines of the file that have
+  // become invalid. Throws FileError.
+  bool has_changed();
+  // Makes the next has_changed() return true.
+  void forget_version();
+
+ private:
+  // Created from the keys, and recreated when these change.
+  struct Contexts {
+    std::shared_ptr<const Keys> keys;
+    std::shared_ptr<const TlsContext> protocol;
+    std::shared_ptr<const TlsContext> web;
+  };
+
+  std::shared_ptr<const Keys> keys();
+  Contexts contexts();
+  void log_new_broken_lines();
+
+  Log log_;
+  KeyRing ring_;
+  TrustStore trust_;
+  std::optional<Identity> own_pki_;   // nullopt: the state directory's key is used
+  std::string ca_pem_;                // empty without a CA
+  std::mutex mutex_;                  // guards the members below
+  std::shared_ptr<const Keys> keys_;  // the last readable ones
+  std::string key_problem_;           // the last logged reason why the keys are unreadable
+  std::set<std::string> broken_lines_;
+  Contexts contexts_;
+  base::StateDirectory::Version clients_version_;
+};
+
+}  // namespace topnet::net

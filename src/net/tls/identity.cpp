@@ -1,0 +1,171 @@
+#include "net/tls/identity.h"
+
+#include <fmt/format.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "base/files/file_error.h"
+#include "base/files/state_directory.h"
+#include "net/tls/openssl.h"
+
+namespace topnet::net {
+namespace {
+
+template <typename Write>
+std::string to_pem(Write write) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  require(bio != nullptr && write(bio.get()) == 1, "could not write PEM text");
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &text);
+  return {text, static_cast<std::size_t>(size)};
+}
+
+void set_random_serial_number(X509& certificate) {
+  std::array<unsigned char, 8> bytes{};
+  require(RAND_bytes(bytes.data(), bytes.size()) == 1, "could not generate random bytes");
+  std::uint64_t number = 0;
+  for (const unsigned char byte : bytes) number = (number << 8U) | byte;
+  // RFC 5280, section 4.1.2.2, requires a positive number.
+  require(ASN1_INTEGER_set_uint64(X509_get_serialNumber(&certificate), number >> 1U) == 1,
+          "could not create a certificate");
+}
+
+// Valid at any time (RFC 5280, section 4.1.2.5), since peers pin the key and ignore the dates.
+void set_unlimited_validity(X509& certificate) {
+  require(ASN1_TIME_set_string(X509_getm_notBefore(&certificate), "19700101000000Z") == 1 &&
+              ASN1_TIME_set_string(X509_getm_notAfter(&certificate), "99991231235959Z") == 1,
+          "could not create a certificate");
+}
+
+// Browsers and curl require a name even if they are given the certificate itself: "topnet", as in
+// certs/.
+void set_dns_name(X509& certificate) {
+  const std::unique_ptr<X509_EXTENSION, FreeWith<&X509_EXTENSION_free>> extension(
+      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:topnet"));
+  require(extension != nullptr && X509_add_ext(&certificate, extension.get(), -1) == 1,
+          "could not create a certificate");
+}
+
+std::string make_certificate(const std::string& key_pem) {
+  const KeyPtr key = read_private_key(key_pem);
+  const CertificatePtr certificate(X509_new());
+  require(certificate != nullptr, "could not create a certificate");
+  set_random_serial_number(*certificate);
+  set_unlimited_validity(*certificate);
+  set_dns_name(*certificate);
+  X509_NAME* const name = X509_get_subject_name(certificate.get());
+  const auto* const text = reinterpret_cast<const unsigned char*>("topnet");
+  require(X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
+              X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0) == 1 &&
+              X509_set_issuer_name(certificate.get(), name) == 1 &&
+              X509_set_pubkey(certificate.get(), key.get()) == 1 &&
+              X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0,
+          "could not create a certificate");
+  return to_pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate.get()); });
+}
+
+bool belongs_to(const std::string& certificate_pem, const KeyPtr& key) {
+  return X509_check_private_key(read_certificate(certificate_pem).get(), key.get()) == 1;
+}
+
+bool is_usable(const std::string& certificate_pem, const KeyPtr& key) {
+  try {
+    return belongs_to(certificate_pem, key);
+  } catch (const OpensslError&) {
+    return false;
+  }
+}
+
+// The state directory's certificate. Replaces one that is missing, damaged or another key's, which
+// happens if a switch to a new key was interrupted.
+std::string load_or_create_certificate(const base::StateDirectory& state,
+                                       const std::string& key_pem, const KeyPtr& key) {
+  if (auto text = state.read("identity.crt"); text && is_usable(*text, key)) {
+    return std::move(*text);
+  }
+  ERR_clear_error();
+  std::string text = make_certificate(key_pem);
+  state.write("identity.crt", text);
+  return text;
+}
+
+}  // namespace
+
+Identity load_identity(const base::StateDirectory& state) {
+  // Held from the check to the creation, so that concurrent first uses create one identity.
+  const base::StateDirectory::Lock lock(state);
+  auto key_pem = state.read("identity.key");
+  if (!key_pem) {
+    key_pem = make_key();
+    state.write("identity.key", *key_pem);
+  }
+  try {
+    const KeyPtr key = read_private_key(*key_pem);
+    std::string certificate_pem = load_or_create_certificate(state, *key_pem, key);
+    return {.key_pem = std::move(*key_pem),
+            .certificate_pem = std::move(certificate_pem),
+            .pin = pin_of(*key)};
+  } catch (const OpensslError& error) {
+    throw base::FileError(
+        "use", state / "identity.key",
+        fmt::format("{}; restore it from a backup, or remove it for a new identity", error.what()));
+  }
+}
+
+std::string load_certificates(const std::filesystem::path& file) {
+  auto text = base::read_public_file(file);
+  if (!text) throw base::FileError("read", file, ENOENT);
+  try {
+    read_certificates(*text);
+  } catch (const OpensslError& error) {
+    throw base::FileError("use", file, error.what());
+  }
+  return std::move(*text);
+}
+
+Identity load_identity(const std::filesystem::path& certificate, const std::filesystem::path& key) {
+  Identity identity{.key_pem = {}, .certificate_pem = load_certificates(certificate), .pin = {}};
+  // Followed, since tools that renew certificates (such as certbot) replace symbolic links.
+  auto key_pem = base::read_private_file(key, base::Links::Follow);
+  if (!key_pem) throw base::FileError("read", key, ENOENT);
+  identity.key_pem = std::move(*key_pem);
+  try {
+    const KeyPtr owned = read_private_key(identity.key_pem);
+    require(belongs_to(identity.certificate_pem, owned), "it does not belong to the certificate");
+    identity.pin = pin_of(*owned);
+  } catch (const OpensslError& error) {
+    throw base::FileError("use", key, error.what());
+  }
+  return identity;
+}
+
+std::string expiry_of(const std::string& certificates_pem) {
+  const CertificatePtr certificate = read_certificate(certificates_pem);
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  require(bio != nullptr && ASN1_TIME_print(bio.get(), X509_get0_notAfter(certificate.get())) == 1,
+          "could not format a date");
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &text);
+  return {text, static_cast<std::size_t>(size)};
+}
+
+std::string make_key() {
+  const KeyPtr key(EVP_EC_gen("P-256"));
+  require(key != nullptr, "could not create a key");
+  return to_pem([&](BIO* bio) {
+    return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  });
+}
+
+Pin pin_of_key(const std::string& key_pem) { return pin_of(*read_private_key(key_pem)); }
+
+}  // namespace topnet::net

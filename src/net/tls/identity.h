@@ -1,0 +1,50 @@
+// This machine's key and certificate, stored in the state directory.
+//
+// The same key serves as server and as client. It is created on first use; concurrent first uses
+// create one identity.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/files/state_directory.h"
+#include "net/tls/pin.h"
+
+namespace topnet::net {
+
+// PEM files of the user's own PKI. An empty path means that there is no such file.
+struct PkiFiles {
+  std::filesystem::path certificate;  // followed by its chain; requires `key`
+  std::filesystem::path key;
+  std::filesystem::path ca;
+};
+
+struct Identity {
+  std::string key_pem;          // PKCS#8, P-256
+  std::string certificate_pem;  // of `key_pem`; may be followed by its chain
+  Pin pin;
+};
+
+// Reads identity.key and identity.crt in the state directory, and creates what is missing. Replaces
+// a certificate that does not belong to the key, since peers check its public key alone. Throws
+// FileError if others can read the key (the message has the chmod command that fixes it) or if a
+// file cannot be read, written or parsed.
+Identity load_identity(const base::StateDirectory& state);
+
+// An identity of the user's own PKI: PEM files with a certificate and its chain, and with its key.
+// Throws FileError, also if others can read the key.
+Identity load_identity(const std::filesystem::path& certificate, const std::filesystem::path& key);
+
+// The text of a PEM file with at least one certificate. Throws FileError.
+std::string load_certificates(const std::filesystem::path& file);
+
+// When the first certificate expires, for users: "Nov 24 15:00:00 2027 GMT".
+std::string expiry_of(const std::string& certificates_pem);
+
+// A new private key: P-256, PKCS#8 in PEM.
+std::string make_key();
+
+// Throws OpensslError if `key_pem` is not a private key.
+Pin pin_of_key(const std::string& key_pem);
+
+}  // namespace topnet::net

@@ -1,0 +1,105 @@
+#include "net/tls/openssl.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace topnet::net {
+namespace {
+
+BioPtr make_reader(const std::string& text) {
+  BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  require(bio != nullptr, "could not read PEM text");
+  return bio;
+}
+
+// Without a callback OpenSSL would prompt for the passphrase of an encrypted key on the terminal.
+int refuse_passphrase(char*, int, int, void*) { return -1; }
+
+std::string to_base64url(const unsigned char* bytes, std::size_t size) {
+  std::string text(4 * ((size + 2) / 3) + 1, '\0');
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(size));
+  text.resize(static_cast<std::size_t>(length));
+  text.erase(text.find_last_not_of('=') + 1);
+  std::replace(text.begin(), text.end(), '+', '-');
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
+}
+
+}  // namespace
+
+OpensslError::OpensslError(const std::string& what)
+    : std::runtime_error(what + ": " + take_error_text()) {}
+
+void require(bool ok, const char* what) {
+  if (!ok) throw OpensslError(what);
+}
+
+std::string take_error_text() {
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  const char* const reason = ERR_reason_error_string(code);
+  return reason == nullptr ? "unknown error" : reason;
+}
+
+KeyPtr read_private_key(const std::string& pem) {
+  const BioPtr bio = make_reader(pem);
+  KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_passphrase, nullptr));
+  require(key != nullptr, "could not read a private key");
+  return key;
+}
+
+CertificatePtr read_certificate(const std::string& pem) {
+  const BioPtr bio = make_reader(pem);
+  CertificatePtr certificate(PEM_read_bio_X509(bio.get(), nullptr, refuse_passphrase, nullptr));
+  require(certificate != nullptr, "could not read a certificate");
+  return certificate;
+}
+
+std::vector<CertificatePtr> read_certificates(const std::string& pem) {
+  const BioPtr bio = make_reader(pem);
+  std::vector<CertificatePtr> certificates;
+  while (X509* const certificate =
+             PEM_read_bio_X509(bio.get(), nullptr, refuse_passphrase, nullptr)) {
+    certificates.emplace_back(certificate);
+  }
+  require(!certificates.empty(), "could not read a certificate");
+  ERR_clear_error();  // the end of the text is queued as an error
+  return certificates;
+}
+
+namespace {
+
+// `der` is a SubjectPublicKeyInfo that OpenSSL has allocated, or `size` is negative. Takes
+// ownership.
+Pin pin_of_encoded(unsigned char* der, int size) {
+  require(size > 0, "could not encode a public key");
+  const std::unique_ptr<unsigned char, FreeWith<[](unsigned char* bytes) { OPENSSL_free(bytes); }>>
+      owner(der);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int digest_size = 0;
+  require(EVP_Digest(der, static_cast<std::size_t>(size), digest.data(), &digest_size, EVP_sha256(),
+                     nullptr) == 1,
+          "could not hash a public key");
+  return "SHA256:" + to_base64url(digest.data(), digest_size);
+}
+
+}  // namespace
+
+Pin pin_of(const X509& certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&certificate), &der);
+  return pin_of_encoded(der, size);
+}
+
+Pin pin_of(const EVP_PKEY& key) {
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(&key, &der);
+  return pin_of_encoded(der, size);
+}
+
+}  // namespace topnet::net

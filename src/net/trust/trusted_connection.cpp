@@ -1,0 +1,173 @@
+#include "net/trust/trusted_connection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/escape.h"
+#include "net/socket.h"
+#include "net/trust/key_ring.h"
+
+namespace topnet::net {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::vector<sockaddr_storage> addresses_of(const TrustedConnectionOptions& options) {
+  auto addresses = resolve(options.server, Purpose::Connecting);
+  if (!options.uses_tls && !options.allows_unsafe_plaintext) {
+    for (const sockaddr_storage& address : addresses) {
+      if (is_loopback(address)) continue;
+      throw PlaintextRefusedError(
+          fmt::format("--no-tls would send the report to {} unencrypted; omit it, or add "
+                      "--unsafe-plaintext",
+                      base::escape(to_string(options.server))));
+    }
+  }
+  return addresses;
+}
+
+}  // namespace
+
+TrustedConnection::TrustedConnection(TrustedConnectionOptions options)
+    : options_(std::move(options)), address_(base::escape(to_string(options_.server))) {
+  if (options_.uses_tls) {
+    connect_with_tls();
+  } else {
+    open_socket(Clock::now() + options_.connect_timeout);
+    stream_ = std::make_unique<SocketStream>(socket_.raw());
+  }
+}
+
+void TrustedConnection::connect_with_tls() {
+  const base::StateDirectory state(options_.state_dir);
+  own_ = KeyRing(state).keys();
+  trust_ = std::make_unique<TrustStore>(state);
+  for (const std::string& line : trust_->broken_server_lines()) options_.log(line);
+  for (KnownServer& server : trust_->servers()) {
+    if (server.address == address_) known_ = std::move(server);
+  }
+  const PkiFiles& pki = options_.pki;
+  identity_ = pki.certificate.empty() ? own_->identity : load_identity(pki.certificate, pki.key);
+  if (!pki.ca.empty()) {
+    known_.reset();  // the CA vouches for the server instead
+    handshake(TlsContext::client_of_ca(identity_, load_certificates(pki.ca), options_.server.host));
+    return;
+  }
+  try {
+    handshake(TlsContext::client(identity_, trusted_pins()));
+    record_trusted_server();
+  } catch (const UntrustedKeyError& error) {
+    const bool may_prompt = !options_.pin && !known_;
+    if (!may_prompt || !options_.prompt(address_, error.seen())) refuse_key(error.seen());
+    handshake(TlsContext::client(identity_, {error.seen()}));
+    known_ =
+        KnownServer{.address = address_, .pin = error.seen(), .since = base::now(), .next = {}};
+    trust_->remember(*known_);
+  }
+}
+
+void TrustedConnection::open_socket(Deadline deadline) {
+  socket_ = connect_to(addresses_of(options_), deadline);
+}
+
+void TrustedConnection::handshake(TlsContext context) {
+  const Deadline deadline = Clock::now() + options_.connect_timeout;
+  stream_.reset();
+  context_.emplace(std::move(context));
+  open_socket(deadline);
+  try {
+    auto stream = std::make_unique<TlsStream>(*context_, socket_.raw(), deadline);
+    if (!stream->has_alpn()) throw HandshakeError("it does not speak topnet/1");
+    seen_ = stream->peer_pin().value_or("");
+    stream_ = std::move(stream);
+  } catch (const UntrustedCertificateError& error) {
+    throw UntrustedServerError(
+        fmt::format("the server's certificate is not valid: {}", error.what()));
+  } catch (const HandshakeError& error) {
+    throw HandshakeError(fmt::format(
+        "the TLS handshake failed: {}; is that a topnet server with TLS?", error.what()));
+  }
+}
+
+std::vector<Pin> TrustedConnection::trusted_pins() const {
+  if (options_.pin) return {*options_.pin};
+  std::vector<Pin> pins;
+  const auto add = [&](const KnownServer& server) {
+    pins.push_back(server.pin);
+    if (server.next) pins.push_back(*server.next);
+  };
+  if (known_) {
+    add(*known_);
+    return pins;
+  }
+  // An unknown address may be that of a known server that has moved, or of this machine.
+  for (const KnownServer& server : trust_->servers()) add(server);
+  pins.push_back(own_->identity.pin);
+  if (own_->next) pins.push_back(*own_->next);
+  // A running server on this machine may not have noticed a commit of the next key yet.
+  if (own_->previous) pins.push_back(*own_->previous);
+  if (own_->external_pin) pins.push_back(*own_->external_pin);
+  return pins;
+}
+
+// After a handshake with a trusted key.
+void TrustedConnection::record_trusted_server() {
+  const Pin& seen = seen_;
+  if (options_.pin) return;
+  if (known_) {
+    if (seen == known_->pin) return;
+    // The server now uses the next key that it had announced.
+    trust_->record_switch(known_->pin, seen, base::now());
+    known_->pin = seen;
+    known_->next.reset();
+    return;
+  }
+  if (own_->is_own(seen)) return;
+  for (const KnownServer& server : trust_->servers()) {
+    if (server.pin != seen && server.next != seen) continue;
+    options_.log(
+        fmt::format("{} has the key of the known server {}; recorded it as the same server",
+                    address_, server.address));
+    known_ = KnownServer{.address = address_, .pin = seen, .since = base::now(), .next = {}};
+    trust_->remember(*known_);
+    return;
+  }
+}
+
+void TrustedConnection::refuse_key(const Pin& seen) const {
+  const std::string state = base::escape(options_.state_dir.native());
+  if (options_.pin) {
+    throw UntrustedServerError(
+        fmt::format("the server's key is {}, but {} requires {}; the connection may be intercepted",
+                    seen, options_.pin_origin, *options_.pin));
+  }
+  if (known_) {
+    throw UntrustedServerError(
+        fmt::format("the server's key has CHANGED: it was {}, recorded {}, and is {} now; the "
+                    "connection may be intercepted. If the server's administrator confirms the new "
+                    "key, run `topnet trust forget {}` and join again; state directory {}",
+                    known_->pin, base::format_time(known_->since), seen, address_, state));
+  }
+  throw UntrustedServerError(
+      fmt::format("the server's key {} is not known here (state directory {}); to trust it, run "
+                  "`topnet trust join` with an invite from the server's administrator, or compare "
+                  "the key with `topnet trust show` on the server and add --pin {}",
+                  seen, state, seen));
+}
+
+void TrustedConnection::remember(const std::string& address) {
+  trust_->remember({.address = address, .pin = *options_.pin, .since = base::now(), .next = {}});
+}
+
+std::optional<Pin> TrustedConnection::record_next(const std::optional<Pin>& next) {
+  if (!next || !known_ || options_.pin) return std::nullopt;
+  if (known_->next != next) {
+    trust_->record_next(address_, *next);
+    known_->next = next;
+  }
+  return next;
+}
+
+}  // namespace topnet::net

@@ -1,0 +1,25 @@
+// Formats quantities for people. Pure.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace topnet::web {
+
+// "37.2 %" of `whole`, rounded; "–" if `whole` is not positive.
+std::string percent(double part, double whole);
+
+// "0.04 %" of 1, rounded. `part` is not negative.
+std::string fine_percent(double part);
+
+// "2.0 s", rounded.
+std::string seconds(std::chrono::milliseconds time);
+
+// Elapsed time in its largest unit: "now", "12 s", "3 min", "2 h", "5 d".
+std::string age(std::chrono::milliseconds passed);
+
+// CPU time: "0.31 s", "8.4 s", "3 min 05 s", "2 h 07 min".
+std::string cpu_time(std::uint64_t ticks, std::uint32_t ticks_per_second);
+
+}  // namespace topnet::web
