@@ -96,8 +96,9 @@ class Descriptors(unittest.TestCase):
 
     def test_a_low_limit_lowers_max_clients(self):
         with Server(wrapper=self.limited(300, 300)) as server:
-            self.assertEqual(server.startup_lines[0], "topnet: reduced --max-clients from 1024 to 44, because the limit on "
-                             "open files is 300; raise that limit (ulimit -Hn) to serve more clients")
+            self.assertEqual(server.startup_lines[0],
+                             "topnet: reduced --max-clients from 1024 to 44, because the limit on open files is 300; "
+                             "raise that limit (ulimit -Hn) to serve more clients")
             held = [Client(server.port, server.state) for _ in range(44)]
             wait_until(lambda: len(server.status()["connections"]) == 44)
             client = Client(server.port, server.state)

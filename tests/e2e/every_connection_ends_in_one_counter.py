@@ -48,8 +48,7 @@ class Counters(FolderCase):
     def test_refused_auth(self):
         with Server() as server, CounterCheck(server):
             pin = server.startup_lines[0].split()[-1]
-            unknown_client = self.path("stranger")
-            self.assertEqual(server.fetch("--pin", pin, state=unknown_client).returncode, 5)
+            self.assertEqual(server.fetch("--pin", pin, state=self.client).returncode, 5)
             self.assert_ended(server, refused_auth=1)
 
     def test_refused_busy(self):

@@ -27,10 +27,11 @@ class Exchange(FolderCase):
             result = server.fetch("-n", "10", "--out", self.file)
             self.assertEqual((result.returncode, result.stdout), (0, b""))
             message = re.fullmatch(r"topnet: stored (\S+), sent busiest process (.*) \((\d+)\), "
-                                r"(\d+) user \+ (\d+) system ticks\n", result.stderr.decode())
+                                   r"(\d+) user \+ (\d+) system ticks\n", result.stderr.decode())
             self.assertEqual(message[1], self.file)
             line = re.fullmatch(r"topnet: local 127\.0\.0\.1:\d+: sent the top 10 \((\S+)\); "
-                                r"its busiest process is (.*) \((\d+)\), (\d+) user \+ (\d+) system ticks", server.next_line())
+                                r"its busiest process is (.*) \((\d+)\), (\d+) user \+ (\d+) system ticks",
+                                server.next_line())
             self.assertEqual(line.groups()[1:], message.groups()[1:])
             with open(line[1], "rb") as file:
                 self.assertEqual(file.read(), self.contents())
@@ -116,7 +117,8 @@ class Failures(FolderCase):
                 (hang_up, ["--no-tls"], 8, "closed the connection before its answer"),
                 (send_half, ["--no-tls"], 8, "ended inside a frame")]:
             with self.subTest(text):
-                self.assert_fails(topnet("fetch", self.serve_once(act), *args, "--state-dir", self.client), status, text)
+                result = topnet("fetch", self.serve_once(act), *args, "--state-dir", self.client)
+                self.assert_fails(result, status, text)
 
     def test_usage(self):
         for args, message in [

@@ -15,13 +15,15 @@ WRITE_IN_PLACE = [
 MUTANTS = [
     # Trust
     Mutant("any_key_is_trusted", "A client accepts every server key.",
-           [("src/net/tls/tls_context.cpp", r"std::find\(pins\.begin\(\), pins\.end\(\), pin\) != pins\.end\(\)", "true")],
+           [("src/net/tls/tls_context.cpp",
+             r"std::find\(pins\.begin\(\), pins\.end\(\), pin\) != pins\.end\(\)", "true")],
            "man_in_the_middle_learns_nothing.InTheMiddle.test_in_front_of_a_known_server"),
     Mutant("any_known_key_is_accepted", "A known server may show the key of another known server.",
            [("src/net/trust/trusted_connection.cpp", r"(add\(\*known_\);)\s*return pins;", r"\1")],
            "servers_are_known_by_their_key.Known.test_an_entry_accepts_its_own_key_only"),
     Mutant("an_invite_is_for_every_server", "A server accepts the secret of an invite to another server.",
-           [("src/net/server/server_auth.cpp", r"!own->is_own\(request\.server\) && request\.server != own->external_pin", "false")],
+           [("src/net/server/server_auth.cpp",
+             r"!own->is_own\(request\.server\) && request\.server != own->external_pin", "false")],
            "one_invite_enrols_one_client.Invites.test_not_for_this_server"),
     Mutant("an_invite_is_for_every_key", "A second key may use an invite that is already used.",
            [("src/net/trust/trust_store.cpp", r"invite\.used_by && \*invite\.used_by != client", "false")],
@@ -64,6 +66,7 @@ MUTANTS = [
            [("src/net/clients/client_report_db.cpp", r"PRAGMA synchronous = FULL;", "PRAGMA synchronous = OFF;")],
            "injected_faults_lose_no_data.InjectedFaults.test_power_failures"),
     Mutant("an_acknowledgement_comes_first", "A client report is acknowledged before it is stored.",
-           [("src/net/server/session.cpp", r"(keep\(busiest\);)\s*(write_frame\(stream_, FrameType::Ack,[^;]*;)", r"\2 \1")],
+           [("src/net/server/session.cpp",
+             r"(keep\(busiest\);)\s*(write_frame\(stream_, FrameType::Ack,[^;]*;)", r"\2 \1")],
            "injected_faults_lose_no_data.InjectedFaults.test_in_serve"),
 ]
