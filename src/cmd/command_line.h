@@ -49,7 +49,7 @@ std::vector<Option> with_group(const std::string& group, std::vector<Option> opt
 using Request = std::variant<const Command*, std::string>;
 
 // Parses the words after the program's name. The result points into `commands`. Throws UsageError.
-Request parse_command_line(const std::vector<std::string>& words,
+Request parse_command_line(const std::vector<std::string>& typed,
                            const std::vector<Command>& commands);
 
 }  // namespace topnet::cmd

@@ -6,6 +6,8 @@
 namespace topnet::cmd {
 namespace {
 
+constexpr std::size_t kMaxLength = 64;  // longer than any known word
+
 // The optimal string alignment distance.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
@@ -25,7 +27,6 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string did_you_mean(std::string_view typed, const std::vector<std::string>& known) {
-  constexpr std::size_t kMaxLength = 64;  // longer than any known word
   if (typed.empty() || typed.size() > kMaxLength) return "";
   const std::string* closest = nullptr;
   std::size_t limit = std::min<std::size_t>(2, (typed.size() - 1) / 2) + 1;

@@ -55,8 +55,8 @@ milliseconds parse_time(const std::string& text, milliseconds min, milliseconds 
   const auto [stopped, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
   std::string_view suffix(stopped, static_cast<std::size_t>(end - stopped));
   if (suffix.empty() && unit == TimeUnit::Optional) suffix = "s";
-  const auto known = std::find_if(kUnits.begin(), kUnits.end(),
-                                  [&](const Unit& each) { return each.name == suffix; });
+  const auto* const known = std::find_if(kUnits.begin(), kUnits.end(),
+                                         [&](const Unit& each) { return each.name == suffix; });
   if (error == std::errc{} && std::isfinite(number) && known != kUnits.end()) {
     const double time = number * static_cast<double>(known->length.count());
     if (time >= static_cast<double>(min.count()) && time <= static_cast<double>(max.count())) {

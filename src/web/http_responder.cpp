@@ -70,7 +70,7 @@ void set_body(httplib::Response& response, std::string body, const std::string& 
 
 class HttpResponder::Library : public httplib::Server {
  public:
-  explicit Library(const std::vector<Route>& routes) : routes_(routes) {
+  explicit Library(std::vector<Route> routes) : routes_(std::move(routes)) {
     // Without a listening socket the library assumes a shutdown and sends no body. It only compares
     // this number.
     svr_sock_ = 0;
