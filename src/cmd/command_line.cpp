@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -17,7 +18,8 @@ constexpr const char* kProgram = "topnet";
 constexpr const char* kPurpose =
     "Shows which processes use the CPU, on this machine or on another one.";
 constexpr const char* kFooter =
-    "`topnet help COMMAND` shows a command's options, `man topnet` explains them.";
+    "`topnet help COMMAND` shows a command's options, `topnet version` prints the version, and\n"
+    "`man topnet` explains them.";
 // Every command has this option. It is also accepted before the command.
 constexpr const char* kStateDir = "--state-dir";
 
@@ -79,13 +81,19 @@ class ParsedCommand {
 
   // Calls `set` of each option on the command line. `state_dirs` are the values of --state-dir
   // before the command; a value after the command takes precedence.
+  // Of options with the same effect, such as --json and -f, the last one takes precedence.
   void set_options(const std::vector<std::string>& state_dirs) const {
+    const std::vector<CLI::Option*>& order = app_->parse_order();
+    std::vector<std::pair<std::ptrdiff_t, const ParsedOption*>> given;
     for (const auto& parsed : options_) {
-      const bool is_given = parsed->parser->count() > 0;
-      if (!is_given && parsed->option->names == kStateDir && !state_dirs.empty()) {
-        set(*parsed, state_dirs.back());
-      }
-      if (is_given && parsed->values.empty()) parsed->option->set("");
+      const auto last = std::find(order.rbegin(), order.rend(), parsed->parser);
+      if (last != order.rend()) given.emplace_back(order.rend() - last, parsed.get());
+      const bool is_state_dir = parsed->option->names == kStateDir;
+      if (is_state_dir && !state_dirs.empty()) set(*parsed, state_dirs.back());
+    }
+    std::sort(given.begin(), given.end());
+    for (const auto& [position, parsed] : given) {
+      if (parsed->values.empty()) parsed->option->set("");
       for (const std::string& value : parsed->values) set(*parsed, value);
     }
   }
@@ -150,13 +158,18 @@ class ParsedCommand {
     known = command == nullptr ? std::vector<std::string>{"--help", "--version", kStateDir}
                                : command->option_names();
   } else if (expects_command) {
-    for (const Command& each : subcommands) known.push_back(each.name);
+    for (const Command& each : subcommands) {
+      known.push_back(each.name);
+      if (!each.alias.empty()) known.push_back(each.alias);
+    }
     if (command == nullptr) known.insert(known.end(), {"help", "version"});
   }
   const char* const problem = is_option         ? "unknown option"
                               : expects_command ? "unknown command"
                                                 : "unexpected argument";
-  const std::string suggestion = did_you_mean(word.substr(0, word.find('=')), known);
+  const std::string name = word.substr(0, word.find('='));
+  std::string suggestion = did_you_mean(name, known);
+  if (suggestion == name) suggestion.clear();  // known, but not in this place
   throw UsageError(fmt::format("{} {}; {}", problem, in_quotes(word),
                                suggestion.empty() ? see_help(command ? command->path() : "")
                                                   : "did you mean " + suggestion + "?"));
@@ -187,12 +200,22 @@ std::string help_of(const CLI::App& program) {
   return text;
 }
 
-// Turns `help trust join` into `trust join --help`, and `version` into `--version`.
+// Turns `help trust join` into `trust join --help`, and `version` into `--version`, also after
+// --state-dir.
 std::vector<std::string> expand_help_command(std::vector<std::string> words) {
+  if (!words.empty() && words.front().starts_with(kStateDir)) {
+    const std::ptrdiff_t count = words.front() == kStateDir && words.size() > 2 ? 2 : 1;
+    const auto rest = words.begin() + count;
+    if (rest == words.end() || (*rest != "help" && *rest != "version")) return words;
+    words.erase(words.begin(), rest);
+  }
   if (words.empty()) return words;
   if (words.front() == "version" && words.size() == 1) return {"--version"};
   if (words.front() != "help") return words;
   words.erase(words.begin());
+  if (words == std::vector<std::string>{"help"} || words == std::vector<std::string>{"version"}) {
+    words.clear();
+  }
   words.emplace_back("--help");
   return words;
 }
@@ -212,7 +235,10 @@ Request parse_command_line(const std::vector<std::string>& typed,
   program.footer(kFooter);
   program.require_subcommand(1);
   std::vector<std::string> state_dirs;
-  program.add_option(kStateDir, state_dirs)->group("")->expected(1)->allow_extra_args(false);
+  program.add_option(kStateDir, state_dirs, "The same option of every command")
+      ->type_name("DIR")
+      ->expected(1)
+      ->allow_extra_args(false);
   std::vector<std::unique_ptr<ParsedCommand>> parsed;
   parsed.reserve(commands.size());
   for (const Command& command : commands) {

@@ -52,7 +52,7 @@ ExitCode invite(const InviteOptions& options) {
   const std::string secret = net::TrustStore(state).invite(options.name, expires);
   print(fmt::format("topnet trust join {}\n",
                     to_text(net::InviteCode{.address = address, .pin = own, .secret = secret})));
-  log_line(fmt::format("run this command on {}; it works once, until {}", options.name,
+  log_line(fmt::format("run this command on {}; it works for one machine, until {}", options.name,
                        base::format_time(expires)));
   return ExitCode::Done;
 }

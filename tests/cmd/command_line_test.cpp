@@ -102,6 +102,7 @@ TEST_CASE("CommandLine: errors name the mistake and the next step", "[command_li
       {{"dip"}, "unknown command 'dip'; did you mean dig?"},
       {{"nonsense"}, "unknown command 'nonsense'; see 'topnet --help'"},
       {{"help", "dip"}, "unknown command 'dip'; did you mean dig?"},
+      {{"--depth", "3", "dig"}, "unknown option '--depth'; see 'topnet dig --help'"},
       {{"help", "nonsense"}, "unknown command 'nonsense'; see 'topnet --help'"},
       {{"fill"}, "PLACE is missing; see 'topnet fill --help'"},
       {{"dig", "--detph=3"}, "unknown option '--detph=3'; did you mean --depth?"},
@@ -137,7 +138,9 @@ TEST_CASE("CommandLine: a command has an alias, and help and version are command
   CHECK(program.name_of({"close", "hole"}) == "fill");
   CHECK(program.text_of({"help"}) == program.text_of({"--help"}));
   CHECK(program.text_of({"help", "dig"}) == program.text_of({"dig", "--help"}));
+  CHECK(program.text_of({"help", "help"}) == program.text_of({"--help"}));
   CHECK(program.text_of({"version"}) == program.text_of({"--version"}));
+  CHECK(program.text_of({"--state-dir", "a", "version"}) == program.text_of({"--version"}));
 }
 
 TEST_CASE("CommandLine: help lists options and arguments, and the version is one line",

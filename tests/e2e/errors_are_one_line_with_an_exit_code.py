@@ -94,6 +94,10 @@ class Mistakes(unittest.TestCase):
                 result = subprocess.run([alone, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
                 self.assertEqual((result.returncode, result.stdout != b""), (0, True), result)
 
+    def test_the_last_format_counts(self):
+        for args, begin in ((["--json", "-f", "csv"], b"pid,"), (["-f", "csv", "--json"], b"{")):
+            self.assertTrue(topnet("scan", "-n", "1", *args).stdout.startswith(begin), args)
+
     def test_a_full_standard_output_is_reported(self):
         with open("/dev/full", "wb") as full:
             for args in (["scan"], ["--help"], ["scan", "--help"], ["--version"]):

@@ -165,8 +165,6 @@ UniqueFd StateDirectory::open(std::string_view name) const {
   return descriptor;
 }
 
-void StateDirectory::sync() const { sync_folder(path_); }
-
 // Otherwise files that root creates would be unreadable for a server of another user.
 bool StateDirectory::is_root_for_other_owner() const { return ::geteuid() == 0 && owner_ != 0; }
 

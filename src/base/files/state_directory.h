@@ -66,9 +66,6 @@ class StateDirectory {
   // links and does not block. Throws FileError.
   UniqueFd open(std::string_view name) const;
 
-  // Makes creations, renames and removals in the folder durable. Throws FileError.
-  void sync() const;
-
   // Removes a file if it exists. Throws FileError.
   void remove(std::string_view name) const;
 
