@@ -42,7 +42,7 @@ class ClientHandler final : public SessionConnection {
   ClientHandler(ServerContext& server, ConnectionId id, std::string peer, int socket);
 
   // Serves the client until its connection ends, and returns how it ended. Returns nullopt, like
-  // ServerSession::run(), when the connection should be handed off.
+  // ServerSession::run(), when it should be called again in a new thread (ServeResult::HandOff).
   std::optional<Outcome> serve();
 
   // Tells the client that the server is busy, within three seconds. For a client without a thread.

@@ -34,7 +34,7 @@ class ServerAuth {
   // The context for a new connection, with the current key.
   std::shared_ptr<const TlsContext> tls();
 
-  // The same for the status port.
+  // The context for HTTPS at the status port, which asks for no client certificate.
   std::shared_ptr<const TlsContext> web_tls();
 
   // "local" for a key of this server; nullopt for an unknown key.

@@ -25,8 +25,8 @@ struct SessionLimits {
   // From a request to the acknowledgement of its TOP, not counting the request's window.
   std::chrono::milliseconds exchange{30000};
   std::chrono::milliseconds idle{60000};  // between exchanges, unless the hold is longer
-  // How long run() waits for a request before it returns: the client then is probably idle for
-  // long.
+  // How long run() waits for a request before it returns, so that the connection can continue in a
+  // new thread (ServeResult::HandOff). The thread that ends frees the stack of the handshake.
   std::chrono::milliseconds hand_off{250};
 };
 

@@ -57,7 +57,7 @@ class TrustedConnection {
 
   Stream& stream() { return *stream_; }
 
-  // Records the server at `address` with the pin of the options.
+  // Records the server at `address` with the pin of the options. Needs TLS and a pin.
   void remember(const std::string& address);
 
   // Records the next key that the server has announced, and returns it if it was recorded. nullopt
