@@ -1,3 +1,4 @@
+// The limits of a server. Plain values.
 #pragma once
 
 #include <chrono>
