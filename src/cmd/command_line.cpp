@@ -20,7 +20,7 @@ constexpr const char* kPurpose =
 constexpr const char* kFooter =
     "`topnet help COMMAND` shows a command's options, `topnet version` prints the version, and\n"
     "`man topnet` explains them.";
-// Every command has this option. It is also accepted before the command.
+// Every command has this option. It is also accepted before the command, and before a subcommand.
 constexpr const char* kStateDir = "--state-dir";
 
 // An option, and its values on the command line.
@@ -50,6 +50,14 @@ void configure(CLI::App& app) {
   app.formatter(formatter);
 }
 
+// Declares --state-dir for a place before a command.
+void declare_state_dir(CLI::App& app, std::vector<std::string>& values) {
+  app.add_option(kStateDir, values, "The same option of every command")
+      ->type_name("DIR")
+      ->expected(1)
+      ->allow_extra_args(false);
+}
+
 // A command and its subcommands, declared to CLI11.
 class ParsedCommand {
  public:
@@ -58,9 +66,9 @@ class ParsedCommand {
         path_(parent_path + (parent_path.empty() ? "" : " ") + command.name),
         app_(parent.add_subcommand(command.name, command.summary)) {
     app_->group("Commands");
-    if (!command.alias.empty()) app_->alias(command.alias);
     configure(*app_);
     for (const Option& option : command.options) declare(option);
+    if (!command.commands.empty()) declare_state_dir(*app_, state_dirs_);
     app_->require_subcommand(command.run ? 0 : 1, 1);
     for (const Command& each : command.commands) {
       subcommands_.push_back(std::make_unique<ParsedCommand>(*app_, each, path_));
@@ -79,10 +87,14 @@ class ParsedCommand {
     return this;
   }
 
-  // Calls `set` of each option on the command line. `state_dirs` are the values of --state-dir
-  // before the command; a value after the command takes precedence.
+  // Calls `set` of each option of the selected command that is on the command line. `state_dirs`
+  // are the values of --state-dir before this command; a later value takes precedence.
   // Of options with the same effect, such as --json and -f, the last one takes precedence.
   void set_options(const std::vector<std::string>& state_dirs) const {
+    for (const auto& each : subcommands_) {
+      if (!each->app_->parsed()) continue;
+      return each->set_options(state_dirs_.empty() ? state_dirs : state_dirs_);
+    }
     const std::vector<CLI::Option*>& order = app_->parse_order();
     std::vector<std::pair<std::ptrdiff_t, const ParsedOption*>> given;
     for (const auto& parsed : options_) {
@@ -142,8 +154,33 @@ class ParsedCommand {
   CLI::App* app_;
   // Pointers, because CLI11 keeps references to the values.
   std::vector<std::unique_ptr<ParsedOption>> options_;
+  std::vector<std::string> state_dirs_;  // before a subcommand
   std::vector<std::unique_ptr<ParsedCommand>> subcommands_;
 };
+
+bool has_option(const Command& command, const std::string& name) {
+  return std::any_of(command.options.begin(), command.options.end(), [&](const Option& option) {
+    return (',' + option.names + ',').find(',' + name + ',') != std::string::npos;
+  });
+}
+
+// Throws UsageError if the option `word` of `command` precedes it. `command` is null as below.
+void reject_misplaced_option(const std::string& word, const ParsedCommand* command,
+                             const std::vector<Command>& commands) {
+  const std::string name =
+      word.starts_with("--") ? word.substr(0, word.find('=')) : word.substr(0, 2);
+  if (command != nullptr && has_option(command->command(), name)) {
+    throw UsageError(fmt::format("option {} must follow the command '{}'; {}", in_quotes(word),
+                                 command->path(), see_help(command->path())));
+  }
+  const bool is_known = command == nullptr &&
+                        std::any_of(commands.begin(), commands.end(),
+                                    [&](const Command& each) { return has_option(each, name); });
+  if (is_known) {
+    throw UsageError(
+        fmt::format("option {} must follow a command; {}", in_quotes(word), see_help("")));
+  }
+}
 
 // Throws UsageError for a word that `command` does not accept. If it is null, the command line
 // names no command.
@@ -155,12 +192,12 @@ class ParsedCommand {
   const bool expects_command = command == nullptr || !subcommands.empty();
   std::vector<std::string> known;
   if (is_option) {
+    reject_misplaced_option(word, command, commands);
     known = command == nullptr ? std::vector<std::string>{"--help", "--version", kStateDir}
                                : command->option_names();
   } else if (expects_command) {
     for (const Command& each : subcommands) {
       known.push_back(each.name);
-      if (!each.alias.empty()) known.push_back(each.alias);
     }
     if (command == nullptr) known.insert(known.end(), {"help", "version"});
   }
@@ -235,10 +272,7 @@ Request parse_command_line(const std::vector<std::string>& typed,
   program.footer(kFooter);
   program.require_subcommand(1);
   std::vector<std::string> state_dirs;
-  program.add_option(kStateDir, state_dirs, "The same option of every command")
-      ->type_name("DIR")
-      ->expected(1)
-      ->allow_extra_args(false);
+  declare_state_dir(program, state_dirs);
   std::vector<std::unique_ptr<ParsedCommand>> parsed;
   parsed.reserve(commands.size());
   for (const Command& command : commands) {
@@ -274,7 +308,9 @@ Request parse_command_line(const std::vector<std::string>& typed,
     throw UsageError(base::escape(error.what()) + "; " + hint());
   }
   reject_unknown_words();
-  selected()->set_options(state_dirs);
+  for (const auto& each : parsed) {
+    if (each->selected()) each->set_options(state_dirs);
+  }
   return &selected()->command();
 }
 

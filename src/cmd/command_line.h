@@ -38,7 +38,6 @@ struct Command {
   std::vector<Option> options;
   std::function<ExitCode()> run;       // empty if a subcommand is required
   std::vector<Command> commands = {};  // subcommands
-  std::string alias;                   // a second name; may be empty
 };
 
 // Sets the heading of all options.

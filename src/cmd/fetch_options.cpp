@@ -1,11 +1,15 @@
 #include "cmd/fetch_options.h"
 
+#include <fmt/format.h>
+
 #include "cmd/state_dir.h"
+#include "net/protocol/message.h"
 
 namespace topnet::cmd {
 namespace {
 
-constexpr std::chrono::hours kMaxTime{1};
+constexpr std::chrono::hours kMaxConnectTime{1};
+constexpr std::chrono::days kMaxTime{1};
 
 net::Pin parse_pin(const std::string& text) {
   const auto pin = net::parse_pin(text);
@@ -18,33 +22,34 @@ net::Pin parse_pin(const std::string& text) {
 }  // namespace
 
 std::vector<Option> fetch_options(FetchOptions& options) {
-  const auto time = [](auto& target) {
-    return [&target](const std::string& text) {
-      target = parse_time(text, std::chrono::seconds(0), kMaxTime);
+  const auto time = [](auto& target, std::chrono::milliseconds max) {
+    return [&target, max](const std::string& text) {
+      target = parse_time(text, std::chrono::milliseconds(0), max);
     };
   };
   std::vector<Option> table{
       {.names = "HOST",
        .value = "",
-       .help = "The server: HOST, HOST:PORT or [IPv6]:PORT (default 127.0.0.1:8676)",
+       .help = fmt::format("The server: {} (default 127.0.0.1:8676)", kHostForms),
        .set = [&](const std::string& text) { options.server = parse_host(text); }}};
   const auto add = [&](const std::vector<Option>& options_to_add) {
     table.insert(table.end(), options_to_add.begin(), options_to_add.end());
   };
   add(ranking_options(options.ranking));
-  add(with_group("Connection",
-                 {{.names = "--hold",
-                   .value = "TIME",
-                   .help = "Stay connected this long after the exchange, up to 1h (default 0)",
-                   .set = time(options.hold)},
-                  {.names = "--connect-timeout",
-                   .value = "TIME",
-                   .help = "Time limit for connecting, including the handshake (default 5s)",
-                   .set = time(options.connect_timeout)},
-                  {.names = "--max-time",
-                   .value = "TIME",
-                   .help = "Time limit for the exchange, without the hold (default 30s + delay)",
-                   .set = time(options.max_time)}}));
+  add(with_group(
+      "Connection",
+      {{.names = "--hold",
+        .value = "TIME",
+        .help = "Stay connected this long after the exchange, up to 1h (default 0)",
+        .set = time(options.hold, net::kMaxHold)},
+       {.names = "--connect-timeout",
+        .value = "TIME",
+        .help = "Time limit for connecting, including the handshake, up to 1h (default 5s)",
+        .set = time(options.connect_timeout, kMaxConnectTime)},
+       {.names = "--max-time",
+        .value = "TIME",
+        .help = "Time limit for the exchange, without the hold, up to 1d (default 30s + delay)",
+        .set = time(options.max_time, kMaxTime)}}));
   add(with_group("Trust",
                  {{.names = "--pin",
                    .value = "SHA256:...",

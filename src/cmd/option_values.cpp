@@ -42,10 +42,11 @@ bool has_digits_only(std::string_view text) {
 
 std::size_t parse_count(const std::string& text, std::size_t max) {
   const auto number = base::parse_number<std::size_t>(text);
-  if (!number || *number < 1 || *number > max) {
+  if (number && *number >= 1 && *number <= max) return *number;
+  if (!has_digits_only(std::string_view(text).substr(text.starts_with('-') ? 1 : 0))) {
     throw UsageError(fmt::format("is not a whole number from 1 to {}", max));
   }
-  return *number;
+  throw UsageError(fmt::format("is not between 1 and {}", max));
 }
 
 milliseconds parse_time(const std::string& text, milliseconds min, milliseconds max,
@@ -57,22 +58,25 @@ milliseconds parse_time(const std::string& text, milliseconds min, milliseconds 
   if (suffix.empty() && unit == TimeUnit::Optional) suffix = "s";
   const auto* const known = std::find_if(kUnits.begin(), kUnits.end(),
                                          [&](const Unit& each) { return each.name == suffix; });
-  if (error == std::errc{} && std::isfinite(number) && known != kUnits.end()) {
-    const double time = number * static_cast<double>(known->length.count());
-    if (time >= static_cast<double>(min.count()) && time <= static_cast<double>(max.count())) {
-      return milliseconds(std::llround(time));
-    }
+  if (error == std::errc::invalid_argument || !std::isfinite(number) || known == kUnits.end()) {
+    throw UsageError(
+        fmt::format("is not a time; write a number with the unit ms, s, m, h or d{}",
+                    unit == TimeUnit::Optional ? "; without a unit it is in seconds" : ""));
   }
-  throw UsageError(fmt::format(
-      "is not a time from {} to {}; write a number with the unit ms, s, m, h or d{}", to_text(min),
-      to_text(max), unit == TimeUnit::Optional ? "; without a unit it is in seconds" : ""));
+  const double time = number * static_cast<double>(known->length.count());
+  // A number with too many digits for a double leaves `number` 0.
+  if (error != std::errc{} || time < static_cast<double>(min.count()) ||
+      time > static_cast<double>(max.count())) {
+    throw UsageError(fmt::format("is not between {} and {}", to_text(min), to_text(max)));
+  }
+  return milliseconds(std::llround(time));
 }
 
 net::HostPort parse_host(const std::string& text) {
   if (has_digits_only(text)) throw UsageError("is not a host; is this a port? Write HOST:PORT");
   const auto host = net::parse_host_port(text, kDefaultPort);
   if (!host || host->port == 0) {
-    throw UsageError("is not HOST, HOST:PORT or [IPv6]:PORT, with a port from 1 to 65535");
+    throw UsageError(fmt::format("is not {}, with a port from 1 to 65535", kHostForms));
   }
   return *host;
 }

@@ -1,5 +1,5 @@
 // Parsers for the values of options. Each throws UsageError with what is wrong with the value, to
-// follow the quoted value: "is not a whole number from 1 to 10".
+// follow the quoted value: "is not between 1 and 10".
 #pragma once
 
 #include <chrono>
@@ -23,7 +23,8 @@ std::chrono::milliseconds parse_time(const std::string& text, std::chrono::milli
                                      std::chrono::milliseconds max,
                                      TimeUnit unit = TimeUnit::Optional);
 
-// HOST: NAME, NAME:PORT, ADDRESS, ADDRESS:PORT, [IPv6]:PORT or a bare IPv6 address.
+// The forms of HOST, for the help and for messages.
+inline constexpr const char* kHostForms = "NAME[:PORT], IPv4[:PORT], IPv6 or [IPv6]:PORT";
 net::HostPort parse_host(const std::string& text);
 
 // [ADDR:]PORT, with a port from 0 to 65535. Without ADDR, the host is empty.

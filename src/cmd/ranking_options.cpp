@@ -2,11 +2,10 @@
 
 #include "base/enum_names.h"
 #include "cmd/option_values.h"
+#include "net/protocol/message.h"
 
 namespace topnet::cmd {
 namespace {
-
-constexpr std::size_t kMaxProcesses = 100000;
 
 template <typename Value, std::size_t Size>
 Value parse_name(const std::string& text, const base::EnumNames<Value, Size>& names) {
@@ -24,15 +23,17 @@ std::vector<Option> ranking_options(RankingOptions& options) {
       {{.names = "-n,--top",
         .value = "N",
         .help = "Number of processes, 1 to 100000 (default 10)",
-        .set = [&](const std::string& text) { options.count = parse_count(text, kMaxProcesses); }},
+        .set =
+            [&](const std::string& text) {
+              options.count = parse_count(text, net::kMaxProcesses);
+            }},
        {.names = "-d,--delay",
         .value = "TIME",
         .help = "Rank by the CPU time used within TIME, 10ms to 1h (default: since each process "
                 "started)",
         .set =
             [&](const std::string& text) {
-              options.delay =
-                  parse_time(text, std::chrono::milliseconds(10), std::chrono::hours(1));
+              options.delay = parse_time(text, net::kMinDelay, net::kMaxDelay);
             }},
        {.names = "-s,--sort",
         .value = "KEY",

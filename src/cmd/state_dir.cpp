@@ -31,6 +31,8 @@ Option state_dir_option(std::string& directory) {
 
 fs::path state_dir(const std::string& directory) {
   if (!directory.empty()) return fs::absolute(directory);
+  const char* const variable = std::getenv("TOPNET_STATE_DIR");
+  if (variable != nullptr && *variable != '\0') return fs::absolute(variable);
   if (::geteuid() == 0) return "/var/lib/topnet";
   if (const fs::path state = path_from("XDG_STATE_HOME"); !state.empty()) return state / "topnet";
   if (const fs::path home = path_from("HOME"); !home.empty()) return home / ".local/state/topnet";

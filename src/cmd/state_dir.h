@@ -11,9 +11,9 @@ namespace topnet::cmd {
 // Sets `directory`, which must outlive the option.
 Option state_dir_option(std::string& directory);
 
-// Returns `directory` as an absolute path. If it is empty: /var/lib/topnet for root, for other
-// users $XDG_STATE_HOME/topnet, else ~/.local/state/topnet. Throws UsageError if neither variable
-// is set.
+// Returns `directory` as an absolute path. If it is empty: $TOPNET_STATE_DIR; if that is not set or
+// empty, /var/lib/topnet for root, for other users $XDG_STATE_HOME/topnet, else
+// ~/.local/state/topnet. Throws UsageError if no variable is set.
 std::filesystem::path state_dir(const std::string& directory);
 
 }  // namespace topnet::cmd

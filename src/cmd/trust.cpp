@@ -127,8 +127,9 @@ Command trust_command() {
           .summary = "Manage keys, invites, clients and servers",
           .options = {},
           .run = nullptr,
-          .commands = {show_command(), invite_command(), join_command(), clients_command(),
-                       servers_command(), revoke_command(), forget_command(), rotate_command()}};
+          .commands = {show_command(), invite_command(), join_command(), clients_command("clients"),
+                       clients_command("list"), servers_command(), revoke_command(),
+                       forget_command(), rotate_command()}};
 }
 
 }  // namespace topnet::cmd

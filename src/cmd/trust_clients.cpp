@@ -90,27 +90,28 @@ Command invite_command() {
                                             TimeUnit::Required);
                 }},
            {.names = "--host",
-            .value = "HOST[:PORT]",
-            .help = "Address of this machine for the client (default: the host name and 8676)",
+            .value = "HOST",
+            .help =
+                fmt::format("Address of this machine for the client: {} (default: the host name "
+                            "and 8676)",
+                            kHostForms),
             .set = [=](const std::string& text) { options->host = parse_server_address(text); }},
            state_dir_option(options->state_dir)},
       .run = [=] { return invite(*options); }};
 }
 
-Command clients_command() {
+Command clients_command(const std::string& name) {
   const auto options = std::make_shared<ListOptions>();
-  return {.name = "clients",
+  return {.name = name,
           .summary = "List the clients that are enrolled here",
           .options = list_options(*options),
-          .run =
-              [=] {
-                const net::TrustStore trust(base::StateDirectory(state_dir(options->state_dir)));
-                const auto clients = trust.clients();
-                print(options->is_json ? to_json(clients) : to_table(clients));
-                for (const std::string& line : trust.broken_client_lines()) log_line(line);
-                return ExitCode::Done;
-              },
-          .alias = "list"};
+          .run = [=] {
+            const net::TrustStore trust(base::StateDirectory(state_dir(options->state_dir)));
+            const auto clients = trust.clients();
+            print(options->is_json ? to_json(clients) : to_table(clients));
+            for (const std::string& line : trust.broken_client_lines()) log_line(line);
+            return ExitCode::Done;
+          }};
 }
 
 Command revoke_command() {

@@ -8,7 +8,7 @@ namespace topnet::cmd {
 
 // On the server: trust_clients.cpp.
 Command invite_command();
-Command clients_command();
+Command clients_command(const std::string& name);  // one command of two names
 Command revoke_command();
 
 // On the client: trust_servers.cpp.

@@ -115,22 +115,21 @@ Command servers_command() {
 
 Command forget_command() {
   const auto options = std::make_shared<ArgumentOptions>();
-  return {
-      .name = "forget",
-      .summary = "Stop trusting a server",
-      .options = argument_options(*options, "HOST", "The server: HOST, HOST:PORT or [IPv6]:PORT"),
-      .run = [=] {
-        const std::string known = base::escape(net::to_string(parse_host(options->argument)));
-        net::TrustStore trust(base::StateDirectory(state_dir(options->state_dir)));
-        if (!trust.forget(known)) {
-          throw CommandError(
-              ExitCode::Failure,
-              fmt::format(
-                  "there is no known server {}; run `topnet trust servers` to list the servers",
-                  known));
-        }
-        return ExitCode::Done;
-      }};
+  return {.name = "forget",
+          .summary = "Stop trusting a server",
+          .options = argument_options(*options, "HOST", std::string("The server: ") + kHostForms),
+          .run = [=] {
+            const std::string known = base::escape(net::to_string(parse_host(options->argument)));
+            net::TrustStore trust(base::StateDirectory(state_dir(options->state_dir)));
+            if (!trust.forget(known)) {
+              throw CommandError(
+                  ExitCode::Failure,
+                  fmt::format(
+                      "there is no known server {}; run `topnet trust servers` to list the servers",
+                      known));
+            }
+            return ExitCode::Done;
+          }};
 }
 
 }  // namespace topnet::cmd

@@ -42,8 +42,22 @@ struct Fixture {
                     .help = "What to fill",
                     .set = [](const std::string&) {},
                     .is_required = true}},
-       .run = [] { return ExitCode::Done; },
-       .alias = "close"}};
+       .run = [] { return ExitCode::Done; }},
+      {.name = "plan",
+       .summary = "Plans",
+       .options = {},
+       .run = nullptr,
+       .commands = {{.name = "route",
+                     .summary = "Plans a route",
+                     .options = {{.names = "--state-dir",
+                                  .value = "DIR",
+                                  .help = "Where",
+                                  .set = [this](const std::string& text) { state_dir = text; }},
+                                 {.names = "--short",
+                                  .value = "",
+                                  .help = "Prefer the short one",
+                                  .set = [](const std::string&) {}}},
+                     .run = [] { return ExitCode::Done; }}}}};
 
   std::string name_of(const std::vector<std::string>& words) const {
     return std::get<const Command*>(parse_command_line(words, commands))->name;
@@ -102,11 +116,18 @@ TEST_CASE("CommandLine: errors name the mistake and the next step", "[command_li
       {{"dip"}, "unknown command 'dip'; did you mean dig?"},
       {{"nonsense"}, "unknown command 'nonsense'; see 'topnet --help'"},
       {{"help", "dip"}, "unknown command 'dip'; did you mean dig?"},
-      {{"--depth", "3", "dig"}, "unknown option '--depth'; see 'topnet dig --help'"},
+      {{"--depth", "3", "dig"},
+       "option '--depth' must follow the command 'dig'; see 'topnet dig --help'"},
+      {{"-d3", "dig"}, "option '-d3' must follow the command 'dig'; see 'topnet dig --help'"},
+      {{"--depth=3"}, "option '--depth=3' must follow a command; see 'topnet --help'"},
+      {{"plan", "--short", "route"},
+       "option '--short' must follow the command 'plan route'; see 'topnet plan route --help'"},
+      {{"plan"}, "no command given; see 'topnet plan --help'"},
+      {{"--depth", "3", "fill"}, "unknown option '--depth'; see 'topnet fill --help'"},
       {{"help", "nonsense"}, "unknown command 'nonsense'; see 'topnet --help'"},
       {{"fill"}, "PLACE is missing; see 'topnet fill --help'"},
       {{"dig", "--detph=3"}, "unknown option '--detph=3'; did you mean --depth?"},
-      {{"--quiet"}, "unknown option '--quiet'; see 'topnet --help'"},
+      {{"--loud"}, "unknown option '--loud'; see 'topnet --help'"},
       {{"dig", "--nope"}, "unknown option '--nope'; see 'topnet dig --help'"},
       {{"dig", "more"}, "unexpected argument 'more'; see 'topnet dig --help'"},
       {{"dig", "dig"}, "unexpected argument 'dig'; see 'topnet dig --help'"},
@@ -132,10 +153,20 @@ TEST_CASE("CommandLine: --state-dir is accepted before the command, after it, it
   }
 }
 
-TEST_CASE("CommandLine: a command has an alias, and help and version are commands",
-          "[command_line]") {
+TEST_CASE("CommandLine: --state-dir is accepted before a subcommand, too", "[command_line]") {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"plan", "--state-dir", "a", "route"},
+        {"--state-dir", "b", "plan", "--state-dir", "a", "route"},
+        {"--state-dir=a", "plan", "route"},
+        {"plan", "--state-dir=b", "route", "--state-dir=a"}}) {
+    const Fixture program;
+    CHECK(program.name_of(words) == "route");
+    CHECK(program.state_dir == "a");
+  }
+}
+
+TEST_CASE("CommandLine: help and version are commands", "[command_line]") {
   const Fixture program;
-  CHECK(program.name_of({"close", "hole"}) == "fill");
   CHECK(program.text_of({"help"}) == program.text_of({"--help"}));
   CHECK(program.text_of({"help", "dig"}) == program.text_of({"dig", "--help"}));
   CHECK(program.text_of({"help", "help"}) == program.text_of({"--help"}));

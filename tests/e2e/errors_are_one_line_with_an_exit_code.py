@@ -27,19 +27,20 @@ class Mistakes(unittest.TestCase):
                 (["trust", "clinets"], "unknown command 'clinets'; did you mean clients?\n"),
                 (["trust", "revoke"], "NAME is missing; see 'topnet trust revoke --help'\n"),
                 (["trust", "invite", "db1", "--ttl", "15"],
-                 "--ttl '15' is not a time from 1s to 365d; write a number with the unit ms, s, m, h or d"
-                 "; see 'topnet trust invite --help'\n"),
+                 "--ttl '15' is not a time; write a number with the unit ms, s, m, h or d; see 'topnet trust invite --help'\n"),
                 (["fetch", "8676"], "HOST '8676' is not a host; is this a port? Write HOST:PORT"
                  "; see 'topnet fetch --help'\n"),
-                *((["scan", "-n", count], f"--top '{count}' is not a whole number from 1 to 100000" + SEE)
-                  for count in ("0", "x", "-1", "1.5", " 5", "100001", "99999999999999999999")),
+                (["scan", "-n", "x"], "--top 'x' is not a whole number from 1 to 100000" + SEE),
+                (["scan", "-n", "100001"], "--top '100001' is not between 1 and 100000" + SEE),
+                (["fetch", "--max-time", "25h"],
+                 "--max-time '25h' is not between 0ms and 1d; see 'topnet fetch --help'\n"),
 
                 (["scan", "-s", "memory"], "--sort 'memory' is not one of cpu, user, system" + SEE),
                 (["scan", "-f", "xml"], "--format 'xml' is not one of text, json, csv" + SEE),
-                *((["scan", "-d", delay],
-                   f"--delay '{delay}' is not a time from 10ms to 1h; write a number with the unit ms, s, "
-                   "m, h or d; without a unit it is in seconds" + SEE)
-                  for delay in ("0", "x", "3601", "0.009", "3600.001", "-1", "1e1", "1 ", "nan", "inf", "1S", "1d")),
+                (["scan", "-d", "1e1"],
+                 "--delay '1e1' is not a time; write a number with the unit ms, s, m, h or d; without a unit "
+                 "it is in seconds" + SEE),
+                (["scan", "-d", "2h"], "--delay '2h' is not between 10ms and 1h" + SEE),
                 (["scan", "--dealy", "1"], "unknown option '--dealy'; did you mean --delay?\n"),
                 (["scan", "--verbose"], "unknown option '--verbose'" + SEE),
                 (["scan", "-x"], "unknown option '-x'" + SEE),

@@ -13,7 +13,7 @@ MAN = os.path.join(os.path.dirname(__file__), "..", "..", "man")
 COMMANDS = {"topnet.1": [[]], "topnet-scan.1": [["scan"]], "topnet-serve.1": [["serve"]],
             "topnet-fetch.1": [["fetch"]],
             "topnet-trust.1": [["trust", command] for command in
-                               ("show", "invite", "join", "clients", "servers", "revoke", "forget",
+                               ("show", "invite", "join", "clients", "list", "servers", "revoke", "forget",
                                 "rotate")]}
 
 
