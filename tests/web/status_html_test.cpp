@@ -1,7 +1,10 @@
 #include "web/status_html.h"
 
+#include <regex>
+
 #include "support/catch.h"
 #include "support/status.h"
+#include "web/assets.h"
 
 using namespace topnet::web;
 using topnet::test::busy_status;
@@ -61,6 +64,28 @@ TEST_CASE("StatusHtml: a server without clients, windows and TLS says so", "[sta
   CHECK_THAT(page, Catch::Contains("<h1>this machine</h1>"));
   CHECK_THAT(page, Catch::Contains("Not measured yet."));
   CHECK_THAT(page, Catch::Contains("serves plaintext on"));
+}
+
+TEST_CASE("StatusHtml: all links are relative, so that a proxy may show the page below a path",
+          "[status_html]") {
+  const std::string page = to_html(busy_status());
+  const std::regex link("(?:href|src)=\"([^\"]*)\"");
+  std::vector<std::string> links;
+  for (std::sregex_iterator each(page.begin(), page.end(), link), end; each != end; ++each) {
+    links.push_back((*each)[1]);
+  }
+  CHECK(links.size() >= 4);
+  for (const std::string& each : links) {
+    CAPTURE(each);
+    CHECK_FALSE(each.starts_with('/'));
+    CHECK((each.starts_with("data:") || each.find(':') == std::string::npos));
+  }
+  for (const std::string_view asset : {assets::kPageCss, assets::kPageJs}) {
+    for (const char* const absolute : {"\"/", "'/", "`/", "(/", "\"http"}) {
+      CAPTURE(absolute);
+      CHECK(asset.find(absolute) == std::string_view::npos);
+    }
+  }
 }
 
 TEST_CASE("StatusHtml: all names are escaped", "[status_html]") {
