@@ -16,7 +16,7 @@ constexpr std::size_t kMaxRecorded = 10000;
 
 }  // namespace
 
-bool AttemptLimiter::admit(const std::string& address, bool has_failed, Clock::time_point now) {
+bool AttemptLimiter::admit_failure(const std::string& address, Clock::time_point now) {
   const std::string network = network_of(address);
   const std::scoped_lock lock(mutex_);
   while (!failures_.empty() && now - failures_.front().time >= kWindow) failures_.pop_front();
@@ -24,7 +24,7 @@ bool AttemptLimiter::admit(const std::string& address, bool has_failed, Clock::t
   if (std::count_if(failures_.begin(), failures_.end(), is_from_network) >= kMaxFailures) {
     return false;
   }
-  if (has_failed) failures_.push_back({.time = now, .network = network});
+  failures_.push_back({.time = now, .network = network});
   if (failures_.size() > kMaxRecorded) failures_.pop_front();
   return true;
 }

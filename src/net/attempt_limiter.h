@@ -12,10 +12,10 @@ class AttemptLimiter {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // False if the client at `address` must not learn the result of its attempt: five attempts from
-  // there failed within the last minute. Otherwise records a failed attempt. `address` has no port;
-  // IPv6 addresses count by their /64 network.
-  bool admit(const std::string& address, bool has_failed, Clock::time_point now = Clock::now());
+  // Records a failed attempt. False if five attempts from `address` have failed within the last
+  // minute; then this one is not recorded. `address` has no port; IPv6 addresses count by their /64
+  // network.
+  bool admit_failure(const std::string& address, Clock::time_point now = Clock::now());
 
  private:
   struct Failure {

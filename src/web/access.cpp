@@ -79,17 +79,12 @@ bool is_access_header(std::string_view name) {
   return std::find(kHeaders.begin(), kHeaders.end(), name) != kHeaders.end();
 }
 
-bool needs_token(std::string_view path, const AccessRules& rules) {
-  return !rules.token.empty() && path != kPublicPath;
-}
-
 std::optional<Rejection> validate_access(std::string_view path, const AccessHeaders& headers,
-                                         bool needs_host, const AccessRules& rules) {
+                                         const AccessRules& rules) {
   const auto host = find(headers, "host");
-  if (!host && needs_host) return Rejection::BadRequest;
   if (host && !is_our_host(*host, rules.host_names)) return Rejection::WrongHost;
   if (is_cross_site(headers)) return Rejection::CrossSite;
-  if (!needs_token(path, rules)) return std::nullopt;
+  if (rules.token.empty() || path == kPublicPath) return std::nullopt;
   const auto authorization = find(headers, "authorization");
   if (!authorization) return Rejection::NoToken;
   const auto token = token_in(*authorization);

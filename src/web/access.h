@@ -27,11 +27,8 @@ using AccessHeaders = std::map<std::string, std::string_view, std::less<>>;
 // Whether access depends on the header `name` (in lower case).
 bool is_access_header(std::string_view name);
 
-// Whether a request for `path` must carry the token.
-bool needs_token(std::string_view path, const AccessRules& rules);
-
-// Why a request for `path` is rejected; nullopt if it is admitted. HTTP/1.1 has `needs_host`.
+// Why a request for `path` is rejected; nullopt if it is admitted.
 std::optional<Rejection> validate_access(std::string_view path, const AccessHeaders& headers,
-                                         bool needs_host, const AccessRules& rules);
+                                         const AccessRules& rules);
 
 }  // namespace topnet::web

@@ -1,7 +1,8 @@
 // Validates the head of an HTTP request (RFC 9112) before the HTTP library sees it.
 //
-// The library gets the request line and the headers that a response depends on. All other headers
-// are dropped, also Range and those of a body. Pure functions of text.
+// The library gets the request line with the target in origin form, and the headers that a response
+// depends on. All other headers are dropped, also Range and those of a body. Pure functions of
+// text.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,8 @@
 
 namespace topnet::web {
 
-inline constexpr std::size_t kMaxHeadSize = 4096;  // in bytes, with the empty line
+// In bytes, with the empty line. Browsers send the cookies of every service of the same host.
+inline constexpr std::size_t kMaxHeadSize = 16384;
 inline constexpr std::size_t kMaxTargetSize = 1024;
 
 // `text` begins with a complete head, including its empty line. Returns the reduced head, or why

@@ -23,29 +23,30 @@ constexpr std::size_t kStackSize = std::size_t{256} * 1024;
 constexpr std::chrono::milliseconds kRequestGrace{500};
 constexpr std::chrono::milliseconds kResponseGrace{500};
 
+constexpr std::string_view kNewline = "\r\n";
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
-// Returns the head and drops what follows it. nullopt if the client closes the connection before. A
-// head that is too long is returned without its end.
+// Returns the head and drops what follows it, and an empty line before it (RFC 9112, section 2.2).
+// nullopt if the client closes the connection before. A head that is too long is returned without
+// its end.
 std::optional<std::string> read_head(net::Stream& stream, net::Deadline deadline) {
   std::string head;
-  std::array<std::byte, kMaxHeadSize> buffer{};
+  std::array<std::byte, 4096> buffer;
+  bool may_skip_line = true;
   for (;;) {
-    const std::size_t room = kMaxHeadSize - head.size();
+    const std::size_t room = std::min(kMaxHeadSize - head.size(), buffer.size());
     if (room == 0) return head;
     const std::size_t count = stream.read_some(std::span(buffer).first(room), deadline);
     if (count == 0) return std::nullopt;
     const std::size_t searched = head.size() < 3 ? 0 : head.size() - 3;
     head.append(reinterpret_cast<const char*>(buffer.data()), count);
+    if (may_skip_line && head.size() >= kNewline.size()) {
+      if (head.starts_with(kNewline)) head.erase(0, kNewline.size());
+      may_skip_line = false;
+    }
     const auto end = head.find(kEndOfHead, searched);
     if (end != std::string::npos) return head.substr(0, end + kEndOfHead.size());
   }
-}
-
-// The path of a valid head, without its query.
-std::string_view path_in(std::string_view request) {
-  request.remove_prefix(request.find(' ') + 1);
-  return request.substr(0, request.find_first_of(" ?"));
 }
 
 }  // namespace
@@ -164,15 +165,18 @@ std::string HttpServer::response_to(const std::string& head, const std::string& 
   if (!head.ends_with(kEndOfHead)) return HttpResponder::respond(Rejection::HeadTooLarge, is_head);
   const auto validated = validate_head(head, options_.access);
   const auto* const rejection = std::get_if<Rejection>(&validated);
-  const bool reveals_token =
-      rejection == nullptr ? needs_token(path_in(std::get<std::string>(validated)), options_.access)
-                           : *rejection == Rejection::WrongToken;
-  // After too many wrong tokens a correct one is not confirmed either.
-  if (reveals_token && !token_attempts_.admit(peer, rejection != nullptr)) {
+  if (rejection == nullptr) return responder_.respond(std::get<std::string>(validated));
+  if (*rejection == Rejection::WrongToken && !token_attempts_.admit_failure(peer)) {
+    delay_guess();
     return HttpResponder::respond(Rejection::TooManyAttempts, is_head);
   }
-  return rejection == nullptr ? responder_.respond(std::get<std::string>(validated))
-                              : HttpResponder::respond(*rejection, is_head);
+  return HttpResponder::respond(*rejection, is_head);
+}
+
+// The slot stays in use meanwhile, so that the number of slots limits the rate of guesses.
+void HttpServer::delay_guess() {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, options_.guess_delay, [this] { return is_ending_; });
 }
 
 void HttpServer::set_evictable_from(SlotId id, Clock::time_point time) {

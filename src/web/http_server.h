@@ -28,6 +28,8 @@ struct HttpServerOptions {
   std::function<std::shared_ptr<const net::TlsContext>()> tls;
   std::chrono::milliseconds head_limit{1000};      // for receiving the complete head
   std::chrono::milliseconds response_limit{5000};  // for sending the complete response
+  // Before the response to a wrong token, after too many of them from the same network.
+  std::chrono::milliseconds guess_delay{500};
   std::size_t max_connections = 64;
 };
 
@@ -55,6 +57,7 @@ class HttpServer {
   void serve(SlotId id, const std::string& peer, int socket);
   void handle_request(SlotId id, const std::string& peer, int socket);
   std::string response_to(const std::string& head, const std::string& peer);
+  void delay_guess();
 
   HttpServerOptions options_;
   net::ResourceErrors& resource_errors_;

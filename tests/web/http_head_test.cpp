@@ -56,6 +56,40 @@ TEST_CASE("HttpHead: only the request line, Host and Accept are kept", "[http_he
         "GET /a%0d%0aSet-Cookie:%20z HTTP/1.0\r\n\r\n");
 }
 
+TEST_CASE("HttpHead: an absolute target is reduced to its path and host", "[http_head]") {
+  const auto reduced_target = [](const std::string& target) {
+    return reduced("GET " + target + " HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\n");
+  };
+  CHECK(reduced_target("http://localhost:8080/healthz") ==
+        "GET /healthz HTTP/1.1\r\nhost: localhost:8080\r\n\r\n");
+  CHECK(reduced_target("HTTPS://Status.Example/a?b=/c") ==
+        "GET /a?b=/c HTTP/1.1\r\nhost: Status.Example\r\n\r\n");
+  CHECK(reduced_target("http://[::1]") == "GET / HTTP/1.1\r\nhost: [::1]\r\n\r\n");
+  CHECK(reduced_target("http://[::1]?n=1") == "GET /?n=1 HTTP/1.1\r\nhost: [::1]\r\n\r\n");
+  CHECK(reduced("GET http://localhost/ HTTP/1.0\r\n\r\n") ==
+        "GET / HTTP/1.0\r\nhost: localhost\r\n\r\n");
+}
+
+TEST_CASE("HttpHead: the host of an absolute target counts, not Host", "[http_head]") {
+  const auto rejection = [](const std::string& target, const std::string& headers) {
+    return rejection_of("GET " + target + " HTTP/1.1\r\n" + headers + "\r\n");
+  };
+  CHECK(rejection("http://localhost/", "Host: evil.example\r\n") == 0);
+  CHECK(rejection("http://evil.example/", "Host: localhost\r\n") == 421);
+  CHECK(rejection("http://", "Host: localhost\r\n") == 421);
+  CHECK(rejection("http:///status", "Host: localhost\r\n") == 421);
+  CHECK(rejection("http://user@localhost/", "Host: localhost\r\n") == 421);
+  CHECK(rejection("http://localhost/", "") == 400);
+  CHECK(rejection("http://localhost/", "Host: localhost\r\nHost: localhost\r\n") == 400);
+}
+
+TEST_CASE("HttpHead: an Accept that is longer than the library reads is ignored", "[http_head]") {
+  const std::string longest(4096, 'a');
+  CHECK(reduced("GET / HTTP/1.0\r\nAccept: " + longest + "\r\n\r\n") ==
+        "GET / HTTP/1.0\r\naccept: " + longest + "\r\n\r\n");
+  CHECK(reduced("GET / HTTP/1.0\r\nAccept: a" + longest + "\r\n\r\n") == "GET / HTTP/1.0\r\n\r\n");
+}
+
 TEST_CASE("HttpHead: methods other than GET and HEAD are rejected", "[http_head]") {
   for (const char* method :
        {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PRI", "get", "Head", "GETT", "G"}) {
@@ -88,7 +122,9 @@ TEST_CASE("HttpHead: a request line is a method, a path and a known version", "[
                            "GET / HTTP/1.1\r",
                            "GET status HTTP/1.1",
                            "GET * HTTP/1.1",
-                           "GET http://localhost/status HTTP/1.1",
+                           "GET http:/localhost/status HTTP/1.1",
+                           "GET ftp://localhost/status HTTP/1.1",
+                           "GET localhost://localhost/status HTTP/1.1",
                            "GET /\x7f HTTP/1.1",
                            "GET /\xc3\xa9 HTTP/1.1",
                            "G\x01T / HTTP/1.1",
@@ -118,7 +154,7 @@ TEST_CASE("HttpHead: a header has a name, a colon and no control character", "[h
   CHECK(rejection_of("GET / HTTP/1.1\nHost: localhost\n\r\n\r\n") == 400);
   CHECK(reduced("GET / HTTP/1.0\r\nAccept: a\tb\xc3\xa9\r\n\r\n") ==
         "GET / HTTP/1.0\r\naccept: a\tb\xc3\xa9\r\n\r\n");
-  CHECK(reduced("GET / HTTP/1.0\r\nAccept:\r\n\r\n") == "GET / HTTP/1.0\r\naccept: \r\n\r\n");
+  CHECK(reduced("GET / HTTP/1.0\r\nAccept:\r\n\r\n") == "GET / HTTP/1.0\r\n\r\n");
 }
 
 TEST_CASE("HttpHead: HTTP/1.1 needs one Host, and two are rejected", "[http_head]") {

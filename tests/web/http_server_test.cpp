@@ -129,8 +129,8 @@ TEST_CASE("HttpServer: heads and targets are accepted up to their limits", "[htt
     return head + std::string(size - head.size() - 4, 'x') + "\r\n\r\n";
   };
   const char* const too_large = "HTTP/1.1 431 Request Header Fields Too Large";
-  CHECK(server.request(head_of(kMaxHeadSize)) == "HTTP/1.1 200 OK");
-  CHECK(server.request(head_of(kMaxHeadSize + 1)) == too_large);
+  CHECK(server.request(head_of(16384)) == "HTTP/1.1 200 OK");
+  CHECK(server.request(head_of(16385)) == too_large);
   CHECK(server.request(std::string(kMaxHeadSize, 'x')) == too_large);
   const std::string target = "GET /" + std::string(kMaxTargetSize - 1, 'a');
   CHECK(server.request(target + " HTTP/1.0\r\n\r\n") == "HTTP/1.1 404 Not Found");
@@ -138,6 +138,31 @@ TEST_CASE("HttpServer: heads and targets are accepted up to their limits", "[htt
   std::string range = "GET / HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-0";
   while (range.size() < kMaxHeadSize - 10) range += ",1-1";
   CHECK(server.request(range + "\r\n\r\n") == "HTTP/1.1 200 OK");
+}
+
+TEST_CASE("HttpServer: one empty line before the request is ignored", "[http_server]") {
+  const TestServer server;
+  CHECK(server.request("\r\n" + kRequest) == "HTTP/1.1 200 OK");
+  CHECK(server.request("\r\n\r\n" + kRequest) == "HTTP/1.1 400 Bad Request");
+  Browser slow = server.connect();
+  for (const char c : "\r\n" + kRequest) slow.send({c});
+  CHECK_THAT(slow.read_all(), Catch::EndsWith("\r\n\r\nhello"));
+}
+
+TEST_CASE("HttpServer: a right token is answered while wrong ones are delayed", "[http_server]") {
+  TestServer server({.access = {.host_names = {}, .token = "right"}, .guess_delay = 60s});
+  const auto request = [](const std::string& token) {
+    return "GET / HTTP/1.0\r\nAuthorization: Bearer " + token + "\r\n\r\n";
+  };
+  for (int i = 0; i < 5; ++i) {
+    CHECK(server.request(request("wrong")) == "HTTP/1.1 401 Unauthorized");
+  }
+  Browser guessing = server.connect();
+  guessing.send(request("wrong"));
+  for (int i = 0; i < 10; ++i) CHECK(server.request(request("right")) == "HTTP/1.1 200 OK");
+  CHECK(server.request("GET / HTTP/1.0\r\n\r\n") == "HTTP/1.1 401 Unauthorized");
+  CHECK_FALSE(guessing.is_readable());
+  server.stop();
 }
 
 TEST_CASE("HttpServer: clients that leave within the head do no harm", "[http_server]") {
