@@ -15,7 +15,7 @@ struct Process {
   std::uint64_t user_ticks = 0;        // field 14, utime
   std::uint64_t system_ticks = 0;      // field 15, stime
   std::uint64_t start_time_ticks = 0;  // field 22, after boot; pid and start time are unique
-  pid_t parent = 0;                    // field 4, ppid
+  pid_t parent = 0;                    // field 4, ppid; 0: none, or not known
   std::uint64_t children_ticks = 0;    // fields 16 + 17, cutime + cstime: children waited for
 
   std::uint64_t cpu_ticks() const { return user_ticks + system_ticks; }

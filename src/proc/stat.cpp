@@ -35,6 +35,13 @@ class Fields {
   int next_ = 3;
 };
 
+// cutime or cstime. Kernels have shown negative figures. Such a figure, or one that is not
+// possible, is not known and counts as 0.
+std::uint64_t parse_children_ticks(std::string_view field) {
+  const auto ticks = base::parse_number<std::uint64_t>(field);
+  return ticks && *ticks <= kMaxTicks ? *ticks : 0;
+}
+
 }  // namespace
 
 std::optional<Process> parse_stat(std::string_view text) {
@@ -48,29 +55,24 @@ std::optional<Process> parse_stat(std::string_view text) {
 
   Fields fields(text.substr(close + 2));
   const std::string_view state = fields.field(3);
-  if (state.size() != 1 || !is_letter(state[0])) return std::nullopt;
   const auto parent = base::parse_number<pid_t>(fields.field(4));
   const auto user = base::parse_number<std::uint64_t>(fields.field(14));
   const auto system = base::parse_number<std::uint64_t>(fields.field(15));
-  const auto children_user = base::parse_number<std::uint64_t>(fields.field(16));
-  const auto children_system = base::parse_number<std::uint64_t>(fields.field(17));
+  const std::uint64_t children_user = parse_children_ticks(fields.field(16));
+  const std::uint64_t children_system = parse_children_ticks(fields.field(17));
   const auto start_time = base::parse_number<std::uint64_t>(fields.field(22));
-  if (!parent || !user || !system || !children_user || !children_system || !start_time) {
-    return std::nullopt;
-  }
+  if (!user || !system || !start_time) return std::nullopt;
   // No machine has used 10^9 years of CPU time. Such a file is forged, and sums would overflow.
-  for (const std::uint64_t ticks : {*user, *system, *children_user, *children_system}) {
-    if (ticks > kMaxTicks) return std::nullopt;
-  }
+  if (*user > kMaxTicks || *system > kMaxTicks) return std::nullopt;
 
   return Process{.pid = *pid,
                  .name = base::escape(text.substr(open + 2, close - open - 2)),
-                 .state = state[0],
+                 .state = state.size() == 1 && is_letter(state[0]) ? state[0] : '\0',
                  .user_ticks = *user,
                  .system_ticks = *system,
                  .start_time_ticks = *start_time,
-                 .parent = *parent,
-                 .children_ticks = *children_user + *children_system};
+                 .parent = parent.value_or(0),
+                 .children_ticks = children_user + children_system};
 }
 
 }  // namespace topnet::proc

@@ -9,8 +9,9 @@
 namespace topnet::proc {
 
 // Parses the contents of one stat file. The name reaches from the first '(' to the last ')',
-// because a process may call itself "a) R 1". nullopt if a field up to the start time (22) is
-// missing, is not a number, or may be truncated because nothing follows it.
+// because a process may call itself "a) R 1". nullopt if the pid, the name, utime, stime or the
+// start time (22) is missing or invalid, or if the text ends within them. Other fields are 0 if
+// they are invalid, because the process would be hidden for them.
 std::optional<Process> parse_stat(std::string_view text);
 
 }  // namespace topnet::proc

@@ -61,26 +61,22 @@ std::optional<Process> slow_parse(const std::string& text) {
   const std::vector<std::string> fields = split(text.substr(close + 1));
   if (!pid || *pid == 0 || fields.size() < 21) return std::nullopt;
   // The last field may be cut off. fields[0] is field 3 of proc(5).
-  if (fields[0].size() != 1 || (fields[0][0] & 0x80) != 0 || std::isalpha(fields[0][0]) == 0) {
-    return std::nullopt;
-  }
-  const auto parent = slow_signed(fields[1]);
+  const bool has_state =
+      fields[0].size() == 1 && (fields[0][0] & 0x80) == 0 && std::isalpha(fields[0][0]) != 0;
   const auto user = slow_number(fields[11], 1ULL << 62U);
   const auto system = slow_number(fields[12], 1ULL << 62U);
   const auto children_user = slow_number(fields[13], 1ULL << 62U);
   const auto children_system = slow_number(fields[14], 1ULL << 62U);
   const auto start = slow_number(fields[19], std::numeric_limits<std::uint64_t>::max());
-  if (!parent || !user || !system || !children_user || !children_system || !start) {
-    return std::nullopt;
-  }
+  if (!user || !system || !start) return std::nullopt;
   return Process{.pid = static_cast<pid_t>(*pid),
                  .name = topnet::base::escape(name),
-                 .state = fields[0][0],
+                 .state = has_state ? fields[0][0] : '\0',
                  .user_ticks = *user,
                  .system_ticks = *system,
                  .start_time_ticks = *start,
-                 .parent = *parent,
-                 .children_ticks = *children_user + *children_system};
+                 .parent = slow_signed(fields[1]).value_or(0),
+                 .children_ticks = children_user.value_or(0) + children_system.value_or(0)};
 }
 
 }  // namespace

@@ -60,6 +60,37 @@ TEST_CASE("Stat: a line truncated up to the end of the start time is refused", "
   CHECK(parse_stat(line.substr(0, end_of_start_time + 1)));
 }
 
+TEST_CASE("Stat: a process is not hidden for an invalid field that identifies nothing", "[stat]") {
+  const auto parse = [](const std::string& state, const std::string& parent,
+                        const std::string& children) {
+    return parse_stat("500 (worker) " + state + " " + parent + " 500 500 0 -1 4194304 1 0 0 0 " +
+                      "7700 33 " + children + " 20 0 1 0 1000 0\n");
+  };
+  const Process known{.pid = 500,
+                      .name = "worker",
+                      .state = 'R',
+                      .user_ticks = 7700,
+                      .system_ticks = 33,
+                      .start_time_ticks = 1000,
+                      .parent = 1,
+                      .children_ticks = 0};
+  for (const char* const children :
+       {"-1 -5", "-1 0", "-9223372036854775808 -1", "18446744073709551615 x",
+        "4611686018427387905 99999999999999999999"}) {
+    CAPTURE(children);
+    CHECK(parse("R", "1", children) == known);
+  }
+  CHECK(parse("R", "1", "-1 5")->children_ticks == 5);
+  for (const char* const parent : {"x", "", "2147483648"}) {
+    CAPTURE(parent);
+    CHECK(parse("R", parent, "0 0")->parent == 0);
+  }
+  for (const char* const state : {"", "SS", "?", "\xff"}) {
+    CAPTURE(state);
+    CHECK(parse(state, "1", "0 0")->state == 0);
+  }
+}
+
 TEST_CASE("Stat: a field that is not a number is refused", "[stat]") {
   for (const std::string_view text : {
            "x (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
@@ -70,15 +101,6 @@ TEST_CASE("Stat: a field that is not a number is refused", "[stat]") {
            "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 18446744073709551616 1 1 1 1 1 1 1",
            "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 18446744073709551615 1 1 1 1 1 1 1",
            "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1x\n",
-           "1 (a) S x 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
-           "1 (a) S 2147483648 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
-           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 x 1 1 1 1 1 1\n",
-           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 -1 1 1 1 1 1\n",
-           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 18446744073709551615 1 1 1 1 1 1\n",
-           "1 (a) S 1 1 1 1 1 1 1 1 1 1 1 1 1 4611686018427387905 1 1 1 1 1\n",
-           "1 (a)  1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
-           "1 (a) SS 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
-           "1 (a) \xff 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
            "1 a S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
            "1 )a( S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n",
        }) {
