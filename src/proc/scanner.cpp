@@ -55,13 +55,13 @@ CpuUsage Scanner::since_start(const std::vector<RankingQuery>& queries) {
   const std::vector<pid_t>& pids =
       pids_.update(machine && source_->has_clocks() ? machine->forks : std::nullopt);
   std::optional<CpuUsage> usage;
-  if (uses_clocks()) {
-    if (auto found = scan_by_clock(*source_, pids, queries, clock_tick())) {
+  if (may_use_clocks()) {
+    auto found = scan_by_clock(*source_, pids, queries, clock_tick());
+    clocks_agree_ = found.has_value();
+    if (found) {
       const std::vector<pid_t> vanished = std::move(found->vanished);
       usage = usage_of_clock_scan(std::move(*found));
       pids_.remove(vanished);
-    } else {
-      mode_ = ScanMode::AllStats;  // for all later scans, too
     }
   }
   if (!usage) {
@@ -90,6 +90,6 @@ CpuUsage Scanner::roll(Baseline& baseline) {
   return usage;
 }
 
-bool Scanner::uses_clocks() const { return mode_ == ScanMode::Clocks && source_->has_clocks(); }
+bool Scanner::may_use_clocks() const { return mode_ == ScanMode::Clocks && source_->has_clocks(); }
 
 }  // namespace topnet::proc

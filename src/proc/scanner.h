@@ -33,12 +33,15 @@ class Scanner {
   CpuUsage roll(Baseline& baseline);
 
  private:
-  bool uses_clocks() const;
-  Clocks clocks() const { return uses_clocks() ? Clocks::Use : Clocks::Ignore; }
+  bool may_use_clocks() const;
+  Clocks clocks() const { return may_use_clocks() && clocks_agree_ ? Clocks::Use : Clocks::Ignore; }
 
   std::unique_ptr<ProcessSource> source_;
   ScanMode mode_;
   PidList pids_;
+  // Whether clocks and stats agreed in the last scan since start. If they did not, that scan read
+  // every stat, and so do windows until the next such scan.
+  bool clocks_agree_ = true;
 };
 
 }  // namespace topnet::proc
