@@ -15,22 +15,22 @@ std::shared_ptr<const net::ReportFile> SharedReports::make(const net::ReportRequ
                                                            const net::WaitUntil& wait) {
   const proc::RankingQuery query{.count = request.count, .key = request.key};
   const std::shared_ptr<const proc::ScanResult> scan = scanner_.scan(query, request.delay, wait);
-  const std::shared_ptr<Entry> entry =
-      find_or_add({scan->number, request.count, request.key, request.format});
-  // If this throws, the next caller tries again.
-  std::call_once(entry->is_written, [&] {
+  std::packaged_task<File()> write([&] {
     const std::string text = proc::render(report_of(*scan, query), request.format);
-    entry->file = std::make_shared<const net::ReportFile>(
+    return std::make_shared<const net::ReportFile>(
         archive_.write(text, base::name_of(request.format, proc::kFormats)));
   });
-  return entry->file;
+  const auto [file, is_first] = find_or_add(
+      {scan->number, request.count, request.key, request.format}, write.get_future().share());
+  if (is_first) write();
+  return file.get();
 }
 
-std::shared_ptr<SharedReports::Entry> SharedReports::find_or_add(const Key& key) {
+std::pair<std::shared_future<SharedReports::File>, bool> SharedReports::find_or_add(
+    const Key& key, const std::shared_future<File>& file) {
   const std::scoped_lock lock(mutex_);
-  std::shared_ptr<Entry>& entry = entries_[key];
-  if (!entry) entry = std::make_shared<Entry>();
-  std::shared_ptr<Entry> found = entry;
+  const auto [entry, is_new] = entries_.try_emplace(key, file);
+  std::pair found(entry->second, is_new);
   const std::uint64_t newest = std::get<0>(entries_.rbegin()->first);
   while (std::get<0>(entries_.begin()->first) + kRecentScans < newest) {
     entries_.erase(entries_.begin());

@@ -1,12 +1,15 @@
-// Reports for clients. Identical requests that share a scan also share one file. Thread-safe.
+// Reports for clients. Identical requests that share a scan also share one file, or the exception
+// of its writing. Thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <tuple>
+#include <utility>
 
 #include "net/protocol/message.h"
 #include "net/server/report_archive.h"
@@ -30,17 +33,16 @@ class SharedReports {
  private:
   // The scan's number, and the properties of the request.
   using Key = std::tuple<std::uint64_t, std::size_t, proc::SortKey, proc::Format>;
-  struct Entry {
-    std::once_flag is_written;
-    std::shared_ptr<const net::ReportFile> file;
-  };
+  using File = std::shared_ptr<const net::ReportFile>;
 
-  std::shared_ptr<Entry> find_or_add(const Key& key);
+  // Returns the future of `key`, and whether it is `file` because there was none.
+  std::pair<std::shared_future<File>, bool> find_or_add(const Key& key,
+                                                        const std::shared_future<File>& file);
 
   net::ReportArchive archive_;
   proc::SharedScanner& scanner_;
   std::mutex mutex_;  // guards `entries_`
-  std::map<Key, std::shared_ptr<Entry>> entries_;
+  std::map<Key, std::shared_future<File>> entries_;
 };
 
 }  // namespace topnet::cmd
