@@ -27,8 +27,8 @@ std::string read_token(const std::string& file) {
 }  // namespace
 
 web::HttpServerOptions http_server_options(const ServeOptions& options, net::ServerAuth& auth) {
-  web::HttpServerOptions result{.access = {.host_names = options.http_hosts, .token = {}},
-                                .tls = {}};
+  web::HttpServerOptions result;
+  result.access.host_names = options.http_hosts;
   if (!options.http_token_file.empty()) result.access.token = read_token(options.http_token_file);
   if (options.http_tls) result.tls = [&] { return auth.web_tls(); };
   return result;

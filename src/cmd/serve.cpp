@@ -15,6 +15,7 @@
 #include "base/escape.h"
 #include "base/files/file_error.h"
 #include "base/files/instance_lock.h"
+#include "base/log_limiter.h"
 #include "cmd/command_error.h"
 #include "cmd/fd_limit.h"
 #include "cmd/http_options.h"
@@ -51,8 +52,11 @@ constexpr std::chrono::milliseconds kPollInterval{250};
 class ServeDelegate final : public net::ServerDelegate {
  public:
   ServeDelegate(net::ServerAuth& auth, SharedReports& reports,
-                net::ClientReportStore& client_reports)
-      : auth_(auth), reports_(reports), client_reports_(client_reports) {}
+                net::ClientReportStore& client_reports, base::LogLimiter& failed_handshakes)
+      : auth_(auth),
+        reports_(reports),
+        client_reports_(client_reports),
+        failed_handshakes_(failed_handshakes) {}
 
   std::shared_ptr<const net::TlsContext> tls() override { return auth_.tls(); }
   std::optional<std::string> client_name(const net::Pin& pin) override {
@@ -81,6 +85,10 @@ class ServeDelegate final : public net::ServerDelegate {
         base::escape(exchange.report.native()), exchange.busiest.name, exchange.busiest.pid,
         exchange.busiest.user_ticks, exchange.busiest.system_ticks));
   }
+  void handshake_failed(const std::string& peer, const std::string& why) override {
+    const std::string host = peer.substr(0, peer.rfind(':'));
+    failed_handshakes_.log(host, fmt::format("the TLS handshake with {} failed: {}", peer, why));
+  }
   void failed(const net::SessionPeer& peer, const std::string& why) override {
     log_line(fmt::format("{} {}: {}", peer.client.value_or("-"), peer.peer, why));
   }
@@ -89,6 +97,7 @@ class ServeDelegate final : public net::ServerDelegate {
   net::ServerAuth& auth_;
   SharedReports& reports_;
   net::ClientReportStore& client_reports_;
+  base::LogLimiter& failed_handshakes_;
 };
 
 web::ServerInfo server_info(const ServeOptions& options, const std::string& address) {
@@ -153,7 +162,13 @@ ExitCode run(const ServeOptions& options) {
   const web::ServerInfo info = server_info(options, listener.address);
   net::Connections connections;
   net::ResourceErrors resource_errors(log_line);
-  ServeDelegate delegate(auth, reports, client_reports);
+  base::LogLimiter failed_handshakes(log_line, "failed TLS handshakes");
+  http_options.handshake_failed = [&](const std::string& host, const std::string& why) {
+    failed_handshakes.log(
+        "http " + host,
+        fmt::format("the TLS handshake with {} at the status port failed: {}", host, why));
+  };
+  ServeDelegate delegate(auth, reports, client_reports, failed_handshakes);
   net::Server server(std::move(listener.socket),
                      {.uses_tls = options.transport.uses_tls(),
                       .max_clients = clients_within_fd_limit(options.max_clients)},
@@ -192,7 +207,10 @@ ExitCode run(const ServeOptions& options) {
   log_startup(options, auth, info.listen, http_listener ? http_listener->address : "");
 
   std::string last_error;
-  const auto poll = [&] { poll_trust_changes(auth, server, last_error); };
+  const auto poll = [&] {
+    poll_trust_changes(auth, server, last_error);
+    failed_handshakes.log_omitted();
+  };
   while (!wait_for_signal(signals, kPollInterval)) poll();
   // A second signal ends the process without waiting for open exchanges.
   unblock_termination_signals(signals);

@@ -146,7 +146,12 @@ void HttpServer::handle_request(SlotId id, const std::string& peer, int socket) 
   std::unique_ptr<net::Stream> stream;
   if (options_.tls) {
     context = options_.tls();
-    stream = std::make_unique<net::TlsStream>(*context, socket, deadline);
+    try {
+      stream = std::make_unique<net::TlsStream>(*context, socket, deadline);
+    } catch (const net::HandshakeError& error) {
+      options_.handshake_failed(peer, error.what());
+      return;
+    }
   } else {
     stream = std::make_unique<net::SocketStream>(socket);
   }

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "net/acceptor.h"
 #include "net/attempt_limiter.h"
@@ -26,6 +27,9 @@ struct HttpServerOptions {
   AccessRules access;
   // The TLS context for a new connection; empty: plain HTTP.
   std::function<std::shared_ptr<const net::TlsContext>()> tls;
+  // Called for each failed TLS handshake, by the connection's thread. `host` has no port.
+  std::function<void(const std::string& host, const std::string& why)> handshake_failed =
+      [](const std::string&, const std::string&) {};
   std::chrono::milliseconds head_limit{1000};      // for receiving the complete head
   std::chrono::milliseconds response_limit{5000};  // for sending the complete response
   // Before the response to a wrong token, after too many of them from the same network.

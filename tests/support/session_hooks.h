@@ -31,6 +31,8 @@ struct SessionHooks {
   std::function<bool()> is_revoked = [] { return false; };
   std::function<void(const net::SessionPeer&, const std::string&)> failed =
       [](const net::SessionPeer&, const std::string&) {};
+  std::function<void(const std::string&, const std::string&)> handshake_failed =
+      [](const std::string&, const std::string&) {};
   std::function<void(const net::Exchange&)> exchange_done = [](const net::Exchange&) {};
   std::function<net::WaitResult(net::Deadline)> wait_for_client = [](net::Deadline) {
     return net::WaitResult::Readable;
@@ -61,6 +63,9 @@ class HookedDelegate final : public net::ServerDelegate {
   }
   bool keep_report(const net::ClientReport& report) override { return hooks_.keep_report(report); }
   void exchange_done(const net::Exchange& exchange) override { hooks_.exchange_done(exchange); }
+  void handshake_failed(const std::string& peer, const std::string& why) override {
+    hooks_.handshake_failed(peer, why);
+  }
   void failed(const net::SessionPeer& peer, const std::string& why) override {
     hooks_.failed(peer, why);
   }

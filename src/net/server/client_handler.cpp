@@ -86,11 +86,15 @@ std::optional<Outcome> ClientHandler::shake_hands() {
                                          Clock::now() + server_.options.handshake_limit);
   } catch (const TimeoutError&) {
     return Outcome::TimedOut;
-  } catch (const HandshakeError&) {
+  } catch (const HandshakeError& error) {
+    server_.delegate.handshake_failed(peer_.peer, error.what());
     // A close with unread input would reset the connection and destroy the alert.
     SocketStream raw(socket_);
     close_after_drain(raw, socket_);
     return Outcome::HandshakeFailed;
+  } catch (const std::exception& error) {
+    server_.delegate.handshake_failed(peer_.peer, error.what());
+    return Outcome::InternalError;
   }
   server_.connections.count_handshake(Clock::now() - began);
   if (!stream->has_alpn()) {

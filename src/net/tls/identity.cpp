@@ -41,8 +41,9 @@ void set_random_serial_number(X509& certificate) {
 
 // Valid at any time (RFC 5280, section 4.1.2.5), since peers pin the key and ignore the dates.
 void set_unlimited_validity(X509& certificate) {
-  require(ASN1_TIME_set_string(X509_getm_notBefore(&certificate), "19700101000000Z") == 1 &&
-              ASN1_TIME_set_string(X509_getm_notAfter(&certificate), "99991231235959Z") == 1,
+  // Unlike ASN1_TIME_set_string, it encodes years before 2050 as UTCTime, as the RFC requires.
+  require(ASN1_TIME_set_string_X509(X509_getm_notBefore(&certificate), "19700101000000Z") == 1 &&
+              ASN1_TIME_set_string_X509(X509_getm_notAfter(&certificate), "99991231235959Z") == 1,
           "could not create a certificate");
 }
 

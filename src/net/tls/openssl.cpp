@@ -17,7 +17,7 @@ BioPtr make_reader(const std::string& text) {
 }
 
 // Without a callback OpenSSL would prompt for the passphrase of an encrypted key on the terminal.
-int refuse_passphrase(char*, int, int, void*) { return -1; }
+int refuse_passphrase(char*, int, int, void*) noexcept { return -1; }
 
 std::string to_base64url(const unsigned char* bytes, std::size_t size) {
   std::string text(4 * ((size + 2) / 3) + 1, '\0');

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include <cerrno>
+#include <exception>
 #include <system_error>
 
 #include "net/address.h"
@@ -79,6 +80,7 @@ TlsStream::TlsStream(const TlsContext& context, int socket, Deadline deadline)
   const auto [result, error] =
       impl_->run([&] { return is_server ? SSL_accept(ssl) : SSL_connect(ssl); }, deadline);
   if (result != 1) {
+    if (impl_->peer_check.failure) std::rethrow_exception(impl_->peer_check.failure);
     if (impl_->peer_check.untrusted) throw UntrustedKeyError(*impl_->peer_check.untrusted);
     if (const long error_code = SSL_get_verify_result(ssl); !is_server && error_code != X509_V_OK) {
       throw UntrustedCertificateError(X509_verify_cert_error_string(error_code));

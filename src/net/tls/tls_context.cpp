@@ -2,6 +2,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <exception>
 #include <string_view>
 #include <utility>
 
@@ -21,7 +22,7 @@ const unsigned char* bytes_of(std::string_view text) {
 // Rejects a client that offers only other protocols with an alert. Not called for a client that
 // offers none.
 int choose_alpn(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
-                const unsigned char* offered, unsigned int offered_size, void*) {
+                const unsigned char* offered, unsigned int offered_size, void*) noexcept {
   unsigned char* match = nullptr;
   const int result =
       SSL_select_next_proto(&match, chosen_size, bytes_of(kAlpnList),
@@ -29,10 +30,6 @@ int choose_alpn(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
   if (result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
   *chosen = match;
   return SSL_TLSEXT_ERR_OK;
-}
-
-SSL* ssl_of(X509_STORE_CTX* store) {
-  return static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
 }
 
 // "CN@ca", the common name escaped; nullopt for a certificate without one.
@@ -50,30 +47,44 @@ std::optional<std::string> ca_name_of(const X509& certificate) {
   return base::escape(name) + "@ca";
 }
 
-int accept_any_certificate(X509_STORE_CTX*, void*) { return 1; }
+int accept_any_certificate(X509_STORE_CTX*, void*) noexcept { return 1; }
+
+// Makes a callback of `check`. An exception must not pass through OpenSSL, which is C code: it
+// rejects the certificate, and TlsStream rethrows it.
+template <int (*check)(X509_STORE_CTX& store, PeerCheck& result, const void* argument)>
+int call_check(X509_STORE_CTX* store, void* argument) noexcept {
+  auto* const ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  PeerCheck& result = peer_check_of(ssl);
+  try {
+    return check(*store, result, argument);
+  } catch (...) {
+    result.failure = std::current_exception();
+    X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
+    return 0;
+  }
+}
 
 // Accepts any certificate, and records the name in one that the server's CA has signed.
-int record_ca_name(X509_STORE_CTX* store, void*) {
-  SSL* const ssl = ssl_of(store);
-  const X509* const certificate = X509_STORE_CTX_get0_cert(store);
-  if (ssl != nullptr && certificate != nullptr && X509_verify_cert(store) == 1) {
-    peer_check_of(ssl).ca_name = ca_name_of(*certificate);
+int record_ca_name(X509_STORE_CTX& store, PeerCheck& result, const void*) {
+  const X509* const certificate = X509_STORE_CTX_get0_cert(&store);
+  if (certificate != nullptr && X509_verify_cert(&store) == 1) {
+    result.ca_name = ca_name_of(*certificate);
   }
   ERR_clear_error();
-  X509_STORE_CTX_set_error(store, X509_V_OK);
+  X509_STORE_CTX_set_error(&store, X509_V_OK);
   return 1;
 }
 
 // Accepts the pins in `trusted`, a std::vector<Pin>, and records any other pin in the PeerCheck.
-int accept_trusted_key(X509_STORE_CTX* store, void* trusted) {
-  SSL* const ssl = ssl_of(store);
-  const X509* const certificate = X509_STORE_CTX_get0_cert(store);
-  if (ssl == nullptr || certificate == nullptr) return 0;
+int accept_trusted_key(X509_STORE_CTX& store, PeerCheck& result, const void* trusted) {
+  const X509* const certificate = X509_STORE_CTX_get0_cert(&store);
+  if (certificate == nullptr) return 0;
   const Pin pin = pin_of(*certificate);
   const auto& pins = *static_cast<const std::vector<Pin>*>(trusted);
   if (std::find(pins.begin(), pins.end(), pin) != pins.end()) return 1;
-  peer_check_of(ssl).untrusted = pin;
-  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  result.untrusted = pin;
+  X509_STORE_CTX_set_error(&store, X509_V_ERR_APPLICATION_VERIFICATION);
   return 0;
 }
 
@@ -155,7 +166,7 @@ TlsContext TlsContext::server(const Identity& identity, const std::string& ca_pe
     SSL_CTX_set_cert_verify_callback(raw, accept_any_certificate, nullptr);
   } else {
     trust_ca(raw, ca_pem);
-    SSL_CTX_set_cert_verify_callback(raw, record_ca_name, nullptr);
+    SSL_CTX_set_cert_verify_callback(raw, call_check<record_ca_name>, nullptr);
   }
   return TlsContext(std::move(impl));
 }
@@ -173,7 +184,7 @@ TlsContext TlsContext::client(const Identity& identity, std::vector<Pin> trusted
   impl->trusted = std::move(trusted);
   SSL_CTX* const raw = impl->context.get();
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_cert_verify_callback(raw, accept_trusted_key, &impl->trusted);
+  SSL_CTX_set_cert_verify_callback(raw, call_check<accept_trusted_key>, &impl->trusted);
   offer_alpn(raw);
   return TlsContext(std::move(impl));
 }

@@ -1,6 +1,7 @@
 // Internals that tls_context.cpp and tls.cpp share. Included by .cpp files only.
 #pragma once
 
+#include <exception>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ namespace topnet::net {
 struct PeerCheck {
   std::optional<Pin> untrusted;        // on a client: the server's key, if it is not trusted
   std::optional<std::string> ca_name;  // on a server: the name that our CA gave to the client
+  std::exception_ptr failure;          // of the check itself
 };
 
 PeerCheck& peer_check_of(SSL* ssl);

@@ -92,6 +92,22 @@ TEST_CASE("Server: every connection has exactly one outcome", "[server]") {
                                             {"refused_auth", 1}});
 }
 
+TEST_CASE("Server: a failed handshake is reported with its peer and the reason", "[server]") {
+  TestServer fixture;
+  std::string failure;
+  fixture.hooks.handshake_failed = [&](const std::string& peer, const std::string& why) {
+    failure = peer.substr(0, peer.rfind(':')) + ": " + why;
+  };
+  const auto server = fixture.serve_tls();
+  const UniqueFd socket = fixture.connect();
+  SocketStream stream(socket.raw());
+  send(stream, "GET / HTTP/1.1\r\n\r\n");
+  stream.finish_writing(soon());
+  read_all(stream);  // an alert
+  CHECK(fixture.outcomes(*server) == Counts{{"handshake_failed", 1}});
+  CHECK(failure == "127.0.0.1: http request");
+}
+
 TEST_CASE("Server: an exception ends its connection as internal_error, and no other", "[server]") {
   TestServer fixture;
   fixture.options.uses_tls = true;

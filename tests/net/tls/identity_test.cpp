@@ -6,13 +6,16 @@
 #include <thread>
 #include <vector>
 
+#include "net/tls/openssl.h"
 #include "net/tls/pin.h"
 #include "support/catch.h"
 #include "support/temporary_folder.h"
 
 using topnet::base::StateDirectory;
+using topnet::net::CertificatePtr;
 using topnet::net::load_identity;
 using topnet::net::parse_pin;
+using topnet::net::read_certificate;
 using topnet::test::read_file;
 using topnet::test::TemporaryFolder;
 
@@ -90,6 +93,18 @@ TEST_CASE("Identity: a missing certificate and another key's certificate are rep
   fs::remove(state / "identity.crt");
   CHECK(load_identity(StateDirectory(state)).pin == created.pin);
   CHECK(fs::exists(state / "identity.crt"));
+}
+
+TEST_CASE("Identity: its certificate is valid from a UTCTime to a GeneralizedTime (RFC 5280)",
+          "[identity]") {
+  const TemporaryFolder folder;
+  const CertificatePtr certificate =
+      read_certificate(load_identity(StateDirectory(folder / "state")).certificate_pem);
+  const ASN1_TIME* const from = X509_get0_notBefore(certificate.get());
+  const ASN1_TIME* const until = X509_get0_notAfter(certificate.get());
+  CHECK(ASN1_STRING_type(from) == V_ASN1_UTCTIME);
+  CHECK(ASN1_STRING_type(until) == V_ASN1_GENERALIZEDTIME);
+  CHECK(std::string(reinterpret_cast<const char*>(ASN1_STRING_get0_data(from))) == "700101000000Z");
 }
 
 TEST_CASE("Identity: a malformed key is rejected and kept", "[identity]") {
