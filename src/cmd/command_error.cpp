@@ -55,6 +55,28 @@ ExitCode exit_code_of(const std::exception& error) {
   return ExitCode::Failure;
 }
 
+std::string next_step(const std::exception& error) {
+  if (is_one_of<net::ProtocolError>(error)) {
+    return "; check that a topnet server of this version listens there";
+  }
+  const auto* const refused = dynamic_cast<const net::RefusedError*>(&error);
+  if (refused == nullptr) return "";
+  switch (refused->code()) {
+    case net::RefusalCode::NotEnrolled:
+    case net::RefusalCode::JoinRefused:
+    case net::RefusalCode::Busy:
+      return "";  // the server's message has it
+    case net::RefusalCode::ShuttingDown:
+    case net::RefusalCode::Timeout:
+      return "; try again later";
+    case net::RefusalCode::Protocol:
+      return "; check that the server has this version of topnet";
+    case net::RefusalCode::Internal:
+      break;
+  }
+  return "; the server's log has the reason";
+}
+
 void log_line(const std::string& text) {
   static std::mutex mutex;
   static std::uint64_t dropped = 0;

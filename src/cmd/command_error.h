@@ -24,6 +24,10 @@ class CommandError : public std::runtime_error {
 // The status for an exception: topnet(1), section EXIT STATUS.
 ExitCode exit_code_of(const std::exception& error);
 
+// The next step after a failed exchange with a server, to follow what(): "; try again later".
+// Empty if what() has one.
+std::string next_step(const std::exception& error);
+
 // Prints "topnet: TEXT" as one line on standard error. Never blocks: a line that would have to wait
 // for a reader is dropped, and the next line says how many were dropped. Thread-safe.
 void log_line(const std::string& text);

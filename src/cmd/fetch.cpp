@@ -43,9 +43,14 @@ std::chrono::milliseconds max_time(const FetchOptions& options) {
   const ExitCode code = exit_code_of(error);
   const bool is_local = code == ExitCode::Usage || code == ExitCode::LocalFile;
   if (is_local && *progress == '\0') throw;
+  const bool may_need_tls =
+      !options.transport.uses_tls() && dynamic_cast<const net::ProtocolError*>(&error) != nullptr;
   throw CommandError(
-      code, fmt::format("fetch from {}: {}{}", base::escape(net::to_string(options.server)),
-                        error.what(), progress));
+      code, fmt::format(
+                "fetch from {}: {}{}{}", base::escape(net::to_string(options.server)), error.what(),
+                may_need_tls ? "; check the address, and omit --no-tls if the server uses TLS"
+                             : next_step(error),
+                progress));
 }
 
 // A failure is only logged, since the server announces its next key in every exchange.
@@ -92,7 +97,13 @@ void Fetch::run() {
     exchange();
   } catch (const net::ConnectionError& error) {
     // The server was reached, so the status is not Unreachable: its answer is incomplete.
-    throw CommandError(ExitCode::Protocol, fmt::format("the connection broke: {}", error.what()));
+    throw CommandError(ExitCode::Protocol,
+                       fmt::format("the connection broke: {}; try again", error.what()));
+  } catch (const net::TimeoutError& error) {
+    const std::chrono::duration<double> limit = max_time(options_);
+    throw CommandError(ExitCode::Unreachable,
+                       fmt::format("{} after {:g} s; allow more time with --max-time", error.what(),
+                                   limit.count()));
   }
   hold_and_finish();
 }
@@ -100,17 +111,25 @@ void Fetch::run() {
 void Fetch::connect(std::chrono::milliseconds timeout) {
   const TransportOptions& transport = options_.transport;
   const bool is_first = *progress_ == '\0';
-  connection_.emplace(net::TrustedConnectionOptions{
-      .server = options_.server,
-      .uses_tls = transport.uses_tls(),
-      .allows_unsafe_plaintext = transport.allows_unsafe_plaintext,
-      .pki = transport.pki,
-      .connect_timeout = timeout,
-      .pin = options_.pin,
-      .state_dir = transport.uses_tls() ? state_dir(options_.state_dir) : "",
-      .prompt = prompt_for_trust,
-      // A reconnection would only repeat the messages.
-      .log = is_first ? log_line : [](const std::string&) {}});
+  try {
+    connection_.emplace(net::TrustedConnectionOptions{
+        .server = options_.server,
+        .uses_tls = transport.uses_tls(),
+        .allows_unsafe_plaintext = transport.allows_unsafe_plaintext,
+        .pki = transport.pki,
+        .connect_timeout = timeout,
+        .pin = options_.pin,
+        .state_dir = transport.uses_tls() ? state_dir(options_.state_dir) : "",
+        .prompt = prompt_for_trust,
+        // A reconnection would only repeat the messages.
+        .log = is_first ? log_line : [](const std::string&) {}});
+  } catch (const net::TimeoutError& error) {
+    throw CommandError(ExitCode::Unreachable,
+                       fmt::format("{}, or allow more time with --connect-timeout", error.what()));
+  } catch (const net::HandshakeError& error) {
+    throw net::HandshakeError(
+        fmt::format("{}, or add --no-tls if the server has it", error.what()));
+  }
 }
 
 // Stores the report, then sends this machine's busiest process.

@@ -16,7 +16,7 @@ LocalBusiest::~LocalBusiest() { scanner_.stop(); }
 
 net::BusiestProcess LocalBusiest::get(net::Deadline deadline) {
   if (scan_.valid() && scan_.wait_until(deadline) != std::future_status::ready) {
-    throw net::TimeoutError("timed out measuring this machine; allow more time with --max-time");
+    throw net::TimeoutError("timed out measuring this machine");
   }
   const auto scan = scan_.valid() ? scan_.get() : scanner_.scan(query_);
   const proc::Report report = report_of(*scan, query_);

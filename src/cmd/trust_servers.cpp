@@ -51,9 +51,20 @@ void require_unchanged(const net::InviteCode& code, const std::string& directory
     throw CommandError(
         ExitCode::Untrusted,
         fmt::format("join {0}: the server's key was {1}, recorded {2}, but the invite is for the "
-                    "key {3}. If the server's administrator confirms the new key, run `topnet "
+                    "key {3}. If the server's user confirms the new key, run `topnet "
                     "trust forget {0}` and join again",
                     code.address, known.pin, base::format_time(known.since), code.pin));
+  }
+}
+
+// Returns the name that the server gave this machine.
+std::string join(net::Client client, const net::InviteCode& code, net::Deadline deadline) {
+  try {
+    return client.join({.secret = code.secret, .server = code.pin}, deadline);
+  } catch (const net::TimeoutError&) {
+    throw net::TimeoutError("timed out waiting for the server's answer; try again");
+  } catch (const net::ConnectionError& error) {
+    throw net::ConnectionError(fmt::format("the connection broke: {}; try again", error.what()));
   }
 }
 
@@ -71,7 +82,7 @@ ExitCode join(const ArgumentOptions& options) {
          .log = log_line});
     net::Client client(connection.stream());
     const net::Deadline deadline = std::chrono::steady_clock::now() + kJoinTimeout;
-    const std::string name = client.join({.secret = code.secret, .server = code.pin}, deadline);
+    const std::string name = join(client, code, deadline);
     connection.remember(code.address);
     log_line(fmt::format("enrolled at {} as {}; next, run `topnet fetch {}`", code.address, name,
                          code.address));
@@ -83,7 +94,8 @@ ExitCode join(const ArgumentOptions& options) {
   } catch (const std::exception& error) {
     const ExitCode exit_code = exit_code_of(error);
     if (exit_code == ExitCode::LocalFile) throw;
-    throw CommandError(exit_code, fmt::format("join {}: {}", code.address, error.what()));
+    throw CommandError(exit_code,
+                       fmt::format("join {}: {}{}", code.address, error.what(), next_step(error)));
   }
   return ExitCode::Done;
 }

@@ -211,8 +211,8 @@ class NoRoom(unittest.TestCase):
                 self.assertEqual(result.returncode, 8, result.stderr)
                 self.assertEqual(result.stderr.decode(),
                                  f"topnet: fetch from {server.address}: the server could not store the "
-                                 "client report: No space left on device; the report is stored, but the server has "
-                                 "not acknowledged the busiest process\n")
+                                 "client report: No space left on device; the server's log has the reason; the report "
+                                 "is stored, but the server has not acknowledged the busiest process\n")
                 with open(report, encoding="utf-8") as file:
                     self.assertTrue(file.readline().startswith("# topnet report"))
                 self.assertEqual(len(pids(server)), 1)
@@ -280,7 +280,7 @@ class Repeated(unittest.TestCase):
         message = fetch.communicate(timeout=60)
         self.assertEqual((fetch.returncode, message[0]), (3, REPORT))
         self.assertRegex(message[1].decode(), f"^topnet: fetch from {address}: the connection broke, and reconnecting "
-                         "failed: .*Connection refused; the report is stored, but the server has not "
+                         "failed: .*Connection refused; .*; the report is stored, but the server has not "
                          "acknowledged the busiest process\n$")
 
 

@@ -75,7 +75,10 @@ class Failures(FolderCase):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         self.assert_fails(topnet("fetch", f"127.0.0.1:{port}", "--state-dir", self.client), 3,
-                          f"127.0.0.1:{port}", "Connection refused")
+                          f"fetch from 127.0.0.1:{port}: could not connect: Connection refused; check the address")
+        invite = f"topnet1/127.0.0.1:{port}/{43 * 'A'}/{32 * '0'}"
+        self.assert_fails(topnet("trust", "join", invite, "--state-dir", self.client), 3,
+                          f"join 127.0.0.1:{port}: could not connect: Connection refused; check the address")
 
     def serve_once(self, act):
         """Starts a server that calls `act` with its only connection; returns its address."""
@@ -111,10 +114,10 @@ class Failures(FolderCase):
             connection.sendall(b"\x02\x00\x00\x00\x05he")
 
         for act, args, status, text in [
-                (speak_http, [], 8, "wrong version number"),
-                (be_silent, ["--connect-timeout", "0.3"], 3, "timed out"),
-                (be_silent, ["--no-tls", "--max-time", "0.3"], 3, "timed out"),
-                (hang_up, ["--no-tls"], 8, "closed the connection before its answer"),
+                (speak_http, [], 8, "wrong version number; check that a topnet server with TLS listens there, or add --no-tls"),
+                (be_silent, ["--connect-timeout", "0.3"], 3, "timed out after 0.3 s connecting; check the address"),
+                (be_silent, ["--no-tls", "--max-time", "0.3"], 3, "timed out after 0.3 s; allow more time with --max-time"),
+                (hang_up, ["--no-tls"], 8, "closed the connection before its answer; check the address, and omit --no-tls"),
                 (send_half, ["--no-tls"], 8, "ended inside a frame")]:
             with self.subTest(text):
                 result = topnet("fetch", self.serve_once(act), *args, "--state-dir", self.client)
@@ -122,9 +125,9 @@ class Failures(FolderCase):
 
     def test_usage(self):
         for args, message in [
-                (["fetch", "host:70000"], "'host:70000' is not HOST, HOST:PORT or [IPv6]:PORT"),
+                (["fetch", "host:70000"], "'host:70000' is not NAME[:PORT], IPv4[:PORT], IPv6 or [IPv6]:PORT"),
                 (["fetch", "--pin", "SHA256:x"], "is not a pin; "),
-                (["fetch", "--hold", "-1"], "is not a time from 0ms to 1h"),
+                (["fetch", "--hold", "-1"], "is not between 0ms and 1h"),
                 (["fetch", "--no-tls", "192.0.2.1"], "--unsafe-plaintext"),
                 (["fetch", "a", "b"], "unexpected argument 'b'"),
                 (["serve", "--listen", "127.0.0.1:70000"], "is not PORT or ADDR:PORT"),

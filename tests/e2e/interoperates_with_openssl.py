@@ -52,7 +52,7 @@ class TheClient(FolderCase):
     def test_a_tls_server_without_the_protocol(self):
         for args in ([], ["-alpn", "h2"]):
             with self.subTest(args), OpensslServer(self.server, *args) as address:
-                self.assert_fetch_fails(address, 8, "--pin", self.pin, expected="is that a topnet server")
+                self.assert_fetch_fails(address, 8, "--pin", self.pin, expected="check that a topnet server")
 
     def test_the_key_is_compared_first(self):
         with OpensslServer(self.server, "-alpn", "topnet/1") as address:

@@ -9,7 +9,7 @@ from support.program import Server, wait_until
 from support.status import CounterCheck
 from support.trust import Holder, clients, done, enrol, invite, pin, secret_of, states, trust
 
-REVOKED = "this client's enrolment has been revoked"
+REVOKED = "this client's enrolment has been revoked; ask the server's user for a new invite"
 
 
 class Revoked(FolderCase):

@@ -21,7 +21,9 @@ constexpr std::chrono::seconds kShortHandshake{1};
 
 const Refusal kBusy{.code = RefusalCode::Busy, .text = "too many clients; try again later"};
 const Refusal kRevokedWhileJoining{.code = RefusalCode::JoinRefused,
-                                   .text = "the enrolment was revoked while the client joined"};
+                                   .text =
+                                       "the enrolment was revoked while the client joined; ask the "
+                                       "server's user for a new invite"};
 
 }  // namespace
 

@@ -87,15 +87,17 @@ std::set<std::string> ServerAuth::client_names() {
 std::variant<Joined, Refusal> ServerAuth::join(const JoinRequest& request,
                                                const SessionPeer& peer) {
   if (!peer.pin) return refusal("a client must present a key to join");
-  const auto refuse = [&](const std::string& why) {
+  const auto refuse = [&](const std::string& why,
+                          const char* next_step = "; ask the server's user for a new invite") {
     log_(fmt::format("refused to enrol {}: {}", peer.peer, why));
-    return refusal(why);
+    return refusal(why + next_step);
   };
   const std::shared_ptr<const Keys> own = keys();
   if (!own->is_own(request.server) && request.server != own->external_pin) {
     return refuse(describe(JoinRefusal::NotForThisServer));
   }
-  if (own->is_own(*peer.pin)) return refuse("this is the server's own key, which needs no invite");
+  if (own->is_own(*peer.pin))
+    return refuse("this is the server's own key, which needs no invite", "");
   const auto result = trust_.join(request.secret, *peer.pin, base::now());
   if (const auto* const why = std::get_if<JoinRefusal>(&result)) return refuse(describe(*why));
   const auto& name = std::get<std::string>(result);

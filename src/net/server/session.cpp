@@ -29,7 +29,8 @@ const Refusal kShuttingDown{.code = RefusalCode::ShuttingDown,
                             .text = "the server is shutting down"};
 const Refused kRevoked{
     Outcome::RefusedAuth,
-    {.code = RefusalCode::NotEnrolled, .text = "this client's enrolment has been revoked"}};
+    {.code = RefusalCode::NotEnrolled,
+     .text = "this client's enrolment has been revoked; ask the server's user for a new invite"}};
 
 }  // namespace
 

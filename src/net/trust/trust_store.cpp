@@ -66,16 +66,15 @@ std::vector<std::string> broken_lines(const base::StateDirectory& state, const c
 std::string describe(JoinRefusal refusal) {
   switch (refusal) {
     case JoinRefusal::Expired:
-      return "the invite has expired; ask for a new one";
+      return "the invite has expired";
     case JoinRefusal::UsedByAnotherKey:
-      return "the invite was already used by another key; tell the server's administrator, and ask "
-             "for a new one";
+      return "the invite was already used by another key, so it may have been stolen";
     case JoinRefusal::NotForThisServer:
       return "the invite is not for this server";
     case JoinRefusal::Unknown:
       break;
   }
-  return "unknown invite, possibly withdrawn; ask for a new one";
+  return "the invite is unknown or was withdrawn";
 }
 
 std::vector<std::string> TrustStore::broken_client_lines() const {

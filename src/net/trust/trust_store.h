@@ -23,7 +23,7 @@ namespace topnet::net {
 // Why a client with an invite is not enrolled.
 enum class JoinRefusal : std::uint8_t { Unknown, Expired, UsedByAnotherKey, NotForThisServer };
 
-// The reason for users.
+// The reason, for the client and for the server's log.
 std::string describe(JoinRefusal refusal);
 
 // The name is malformed, reserved or taken.

@@ -14,6 +14,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr const char* kNextStep = "check the address, and that `topnet serve` runs there";
+
 std::vector<sockaddr_storage> addresses_of(const TrustedConnectionOptions& options) {
   auto addresses = resolve(options.server, Purpose::Connecting);
   if (!options.uses_tls && !options.allows_unsafe_plaintext) {
@@ -32,11 +34,19 @@ std::vector<sockaddr_storage> addresses_of(const TrustedConnectionOptions& optio
 
 TrustedConnection::TrustedConnection(TrustedConnectionOptions options)
     : options_(std::move(options)), address_(base::escape(to_string(options_.server))) {
-  if (options_.uses_tls) {
-    connect_with_tls();
-  } else {
-    open_socket(Clock::now() + options_.connect_timeout);
-    stream_ = std::make_unique<SocketStream>(socket_.raw());
+  try {
+    if (options_.uses_tls) {
+      connect_with_tls();
+    } else {
+      open_socket(Clock::now() + options_.connect_timeout);
+      stream_ = std::make_unique<SocketStream>(socket_.raw());
+    }
+  } catch (const ConnectionError& error) {
+    throw ConnectionError(fmt::format("could not connect: {}; {}", error.what(), kNextStep));
+  } catch (const TimeoutError&) {
+    const std::chrono::duration<double> timeout = options_.connect_timeout;
+    throw TimeoutError(
+        fmt::format("timed out after {:g} s connecting; {}", timeout.count(), kNextStep));
   }
 }
 
@@ -84,10 +94,13 @@ void TrustedConnection::handshake(TlsContext context) {
     stream_ = std::move(stream);
   } catch (const UntrustedCertificateError& error) {
     throw UntrustedServerError(
-        fmt::format("the server's certificate is not valid: {}", error.what()));
+        fmt::format("the server's certificate is not valid: {}; check the CA's file, and that the "
+                    "certificate is for {}",
+                    error.what(), base::escape(options_.server.host)));
   } catch (const HandshakeError& error) {
     throw HandshakeError(fmt::format(
-        "the TLS handshake failed: {}; is that a topnet server with TLS?", error.what()));
+        "the TLS handshake failed: {}; check that a topnet server with TLS listens there",
+        error.what()));
   }
 }
 
@@ -140,19 +153,20 @@ void TrustedConnection::refuse_key(const Pin& seen) const {
   const std::string state = base::escape(options_.state_dir.native());
   if (options_.pin) {
     throw UntrustedServerError(
-        fmt::format("the server's key is {}, but {} requires {}; the connection may be intercepted",
+        fmt::format("the server's key is {}, but {} requires {}; the connection may be "
+                    "intercepted. Compare the key with `topnet trust show` on the server",
                     seen, options_.pin_origin, *options_.pin));
   }
   if (known_) {
     throw UntrustedServerError(
         fmt::format("the server's key has CHANGED: it was {}, recorded {}, and is {} now; the "
-                    "connection may be intercepted. If the server's administrator confirms the new "
+                    "connection may be intercepted. If the server's user confirms the new "
                     "key, run `topnet trust forget {}` and join again; state directory {}",
                     known_->pin, base::format_time(known_->since), seen, address_, state));
   }
   throw UntrustedServerError(
       fmt::format("the server's key {} is not known here (state directory {}); to trust it, run "
-                  "`topnet trust join` with an invite from the server's administrator, or compare "
+                  "`topnet trust join` with an invite from the server's user, or compare "
                   "the key with `topnet trust show` on the server and add --pin {}",
                   seen, state, seen));
 }

@@ -52,7 +52,8 @@ class TrustedConnection {
   // Connects, performs the handshake, and checks the server's key. Trusted is `options.pin` alone
   // if it is set, else the recorded key of this address, else the recorded key of any other address
   // or this machine's own key. Prompts for an unknown key. Throws UntrustedServerError,
-  // PlaintextRefusedError, FileError, ConnectionError, TimeoutError and HandshakeError.
+  // PlaintextRefusedError, FileError, ConnectionError, TimeoutError and HandshakeError, with the
+  // next step for the user.
   explicit TrustedConnection(TrustedConnectionOptions options);
 
   Stream& stream() { return *stream_; }
