@@ -4,10 +4,10 @@
 #include <array>
 #include <cstddef>
 
+#include "base/hex.h"
+
 namespace topnet::base {
 namespace {
-
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 struct Character {
   char32_t code = 0;
@@ -60,9 +60,8 @@ bool is_printable(char32_t code) {
 bool is_plain_ascii(char c) { return c >= 0x20 && c < 0x7F && c != '\\'; }
 
 void append_hex(std::string& out, std::string_view bytes) {
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += {'\\', 'x', kHexDigits[byte >> 4U], kHexDigits[byte & 0xFU]};
+  for (const char& c : bytes) {
+    out += "\\x" + to_hex({&c, 1});
   }
 }
 
@@ -96,11 +95,11 @@ std::optional<std::string> unescape(std::string_view text) {
       out += '\\';
       i += 2;
     } else {
-      if (text.size() - i < 4 || text[i + 1] != 'x') return std::nullopt;
-      const std::size_t high = kHexDigits.find(text[i + 2]);
-      const std::size_t low = kHexDigits.find(text[i + 3]);
-      if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
-      out += static_cast<char>(high * 16 + low);
+      const std::string_view sequence = text.substr(i, 4);
+      if (sequence.size() < 4 || sequence[1] != 'x') return std::nullopt;
+      const auto byte = from_hex(sequence.substr(2));
+      if (!byte) return std::nullopt;
+      out += *byte;
       i += 4;
     }
   }

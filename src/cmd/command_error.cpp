@@ -19,7 +19,7 @@
 namespace topnet::cmd {
 namespace {
 
-ExitCode exit_code_of(net::RefusalCode code) {
+ExitCode exit_code_of_refusal(net::RefusalCode code) {
   switch (code) {
     case net::RefusalCode::NotEnrolled:
     case net::RefusalCode::Busy:
@@ -45,7 +45,7 @@ bool is_one_of(const std::exception& error) {
 ExitCode exit_code_of(const std::exception& error) {
   if (const auto* const failure = dynamic_cast<const CommandError*>(&error)) return failure->code();
   if (const auto* const refused = dynamic_cast<const net::RefusedError*>(&error)) {
-    return exit_code_of(refused->code());
+    return exit_code_of_refusal(refused->code());
   }
   if (is_one_of<UsageError, net::PlaintextRefusedError>(error)) return ExitCode::Usage;
   if (is_one_of<base::FileError>(error)) return ExitCode::LocalFile;

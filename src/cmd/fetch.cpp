@@ -149,7 +149,7 @@ void Fetch::exchange() {
   net::BusiestProcess busiest = local_busiest.get(deadline_);
   busiest.learned_pin = learned;
   send_busiest(busiest);
-  const bool is_file = options_.ranking.out != "-";
+  const bool is_file = output_.is_file();
   log_line(fmt::format("{}{}sent busiest process {} ({}), {} user + {} system ticks",
                        is_file ? "stored " + base::escape(options_.ranking.out) : "",
                        is_file ? ", " : "", busiest.name, busiest.pid, busiest.user_ticks,

@@ -1,16 +1,46 @@
 #include "cmd/output.h"
 
-#include <poll.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "base/file_io.h"
 #include "base/files/file_error.h"
+#include "base/parse_number.h"
 
 namespace topnet::cmd {
+namespace {
 
-Output::Output(const std::string& file) {
-  if (file != "-") file_.emplace(file);
+// The descriptor that `file` names; nullopt if it is the path of a file.
+std::optional<int> named_descriptor(std::string_view file) {
+  if (file == "-" || file == "/dev/stdout") return STDOUT_FILENO;
+  if (file == "/dev/stderr") return STDERR_FILENO;
+  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (file.starts_with(folder)) return base::parse_number<int>(file.substr(folder.size()));
+  }
+  return std::nullopt;
+}
+
+void write_to(int descriptor, std::string_view bytes, const std::string& name) {
+  const int error = base::write_all(descriptor, bytes);
+  if (error != 0 && error != EPIPE) throw base::FileError("write", name, error);
+}
+
+}  // namespace
+
+Output::Output(const std::string& file) : name_(file == "-" ? "standard output" : file) {
+  const auto descriptor = named_descriptor(file);
+  if (!descriptor) {
+    file_.emplace(file);
+    return;
+  }
+  descriptor_ = *descriptor;
+  const int flags = ::fcntl(descriptor_, F_GETFL);
+  // prepare_process() replaces a closed standard output by /dev/null, open for reading.
+  if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
+    throw base::FileError("write", name_, "it is closed, or open for reading only");
+  }
 }
 
 void Output::write(std::string_view bytes) {
@@ -25,25 +55,10 @@ void Output::commit() {
   if (file_) {
     file_->commit();
   } else {
-    print(buffer_);
+    write_to(descriptor_, buffer_, name_);
   }
 }
 
-void print(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (written >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno == EPIPE) {
-      return;
-    } else if (errno == EAGAIN) {
-      // Another process that shares the descriptor has made it non-blocking.
-      pollfd output{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
-      ::poll(&output, 1, -1);
-    } else if (errno != EINTR) {
-      throw base::FileError("write", "standard output", errno);
-    }
-  }
-}
+void print(std::string_view text) { write_to(STDOUT_FILENO, text, "standard output"); }
 
 }  // namespace topnet::cmd

@@ -1,4 +1,5 @@
-// The destination of a report: standard output, or a file that is replaced atomically.
+// The destination of a report: standard output, another descriptor, or a file that is replaced
+// atomically.
 #pragma once
 
 #include <optional>
@@ -11,17 +12,23 @@ namespace topnet::cmd {
 
 class Output {
  public:
-  // `file` is a path, or "-" for standard output. Throws base::FileError if the file cannot be
-  // written, so that no report is made in vain.
+  // `file` is a path, "-" for standard output, or the name of a descriptor: /dev/stdout,
+  // /dev/stderr, /dev/fd/N. A descriptor is written to, whatever it refers to. Throws
+  // base::FileError if the destination cannot be written, so that no report is made in vain.
   explicit Output(const std::string& file);
 
   // Nothing reaches the destination before commit(). Both throw base::FileError.
   void write(std::string_view bytes);
   void commit();
 
+  // Whether the destination is a path, not a descriptor.
+  bool is_file() const { return file_.has_value(); }
+
  private:
+  std::string name_;
+  int descriptor_ = -1;
   std::optional<base::AtomicFile> file_;
-  std::string buffer_;  // for standard output
+  std::string buffer_;  // for a descriptor
 };
 
 // Writes all of `text` to standard output. Succeeds silently if the reader has closed the pipe, as

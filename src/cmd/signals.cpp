@@ -17,9 +17,10 @@ extern "C" void exit_interrupted(int) { ::_exit(static_cast<int>(ExitCode::Inter
 void prepare_process() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  // open() returns the lowest free number, which is `fd`.
+  // open() returns the lowest free number, which is `fd`. A report that is written to a closed
+  // standard output must fail, so it is opened for reading only.
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", O_RDWR);
+    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
   }
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 
+#include "base/base64.h"
 #include "net/address.h"
 #include "net/tls/constant_time.h"
 #include "web/http_text.h"
@@ -11,8 +11,8 @@
 namespace topnet::web {
 namespace {
 
-constexpr std::array<std::string_view, 5> kHeaders{"authorization", "host", "sec-fetch-dest",
-                                                   "sec-fetch-mode", "sec-fetch-site"};
+constexpr std::array<std::string_view, 5> kAccessHeaders{"authorization", "host", "sec-fetch-dest",
+                                                         "sec-fetch-mode", "sec-fetch-site"};
 // Load balancers have no token; this path says only that the server is alive.
 constexpr std::string_view kPublicPath = "/healthz";
 
@@ -36,28 +36,6 @@ bool is_cross_site(const AccessHeaders& headers) {
          find(headers, "sec-fetch-dest") != "document";
 }
 
-constexpr std::string_view kBase64Digits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-// RFC 4648, section 4; padding is optional. nullopt if `text` has any other character.
-std::optional<std::string> decode_base64(std::string_view text) {
-  while (text.ends_with('=')) text.remove_suffix(1);
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string bytes;
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (const char c : text) {
-    const auto digit = kBase64Digits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = bits << 6U | static_cast<std::uint32_t>(digit);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>(bits >> count & 0xffU);
-  }
-  return bytes;
-}
-
 // The token of `Bearer TOKEN` (RFC 6750), or the password of `Basic` (RFC 7617).
 std::optional<std::string> token_in(std::string_view authorization) {
   const auto blank = authorization.find(' ');
@@ -66,7 +44,7 @@ std::optional<std::string> token_in(std::string_view authorization) {
   const std::string_view value = trim(authorization.substr(blank));
   if (scheme == "bearer") return std::string(value);
   if (scheme != "basic") return std::nullopt;
-  const auto decoded = decode_base64(value);
+  const auto decoded = base::from_base64(value);
   if (!decoded) return std::nullopt;
   const auto colon = decoded->find(':');
   if (colon == std::string::npos) return std::nullopt;
@@ -76,7 +54,7 @@ std::optional<std::string> token_in(std::string_view authorization) {
 }  // namespace
 
 bool is_access_header(std::string_view name) {
-  return std::find(kHeaders.begin(), kHeaders.end(), name) != kHeaders.end();
+  return std::find(kAccessHeaders.begin(), kAccessHeaders.end(), name) != kAccessHeaders.end();
 }
 
 std::optional<Rejection> validate_access(std::string_view path, const AccessHeaders& headers,

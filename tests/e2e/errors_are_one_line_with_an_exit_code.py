@@ -109,6 +109,22 @@ class Mistakes(unittest.TestCase):
                                      "No space left on device\n"))
 
 
+    def test_a_closed_destination_is_reported(self):
+        for args, name in (("scan >&-", "standard output"), ("scan -o /dev/fd/9", "/dev/fd/9"),
+                           ("scan -o /dev/fd/0 </dev/null", "/dev/fd/0")):
+            result = subprocess.run(["bash", "-c", f'"$1" {args}', "bash", TOPNET],
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+            self.assertEqual((result.returncode, result.stdout, result.stderr.decode()),
+                             (6, b"", f"topnet: could not write {name}: "
+                                      "it is closed, or open for reading only\n"))
+
+    def test_help_on_a_closed_standard_output(self):
+        result = subprocess.run(["bash", "-c", '"$1" --help >&-', "bash", TOPNET],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertEqual((result.returncode, result.stderr.decode()),
+                         (6, "topnet: could not write standard output: Bad file descriptor\n"))
+
+
 class EndsWithoutAMessage(unittest.TestCase):
     def test_a_reader_that_has_left(self):
         reader, writer = os.pipe()
@@ -139,11 +155,30 @@ class EndsWithoutAMessage(unittest.TestCase):
     def test_standard_descriptors_that_are_closed(self):
         with tempfile.TemporaryDirectory() as folder:
             report = os.path.join(folder, "report")
-            script = '"$1" scan >&- && "$1" scan -o "$2" <&- >&- 2>&- && head -n 1 "$2"'
+            script = '"$1" scan -o "$2" <&- >&- 2>&- && head -n 1 "$2"'
             result = subprocess.run(["bash", "-c", script, "bash", TOPNET, report],
                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
             self.assertEqual((result.returncode, result.stdout, result.stderr),
                              (0, b"# topnet report 1\n", b""))
+
+    def test_descriptors_have_names(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, redirection in (("/dev/stdout", '>"$2"'), ("/dev/stderr", '2>"$2"'),
+                                      ("/dev/fd/7", '7>"$2"'), ("/dev/stdout", '| cat >"$2"')):
+                report = os.path.join(folder, "report")
+                script = f'"$1" scan -n 1 -o {name} {redirection} && head -n 1 "$2"'
+                result = subprocess.run(["bash", "-c", script, "bash", TOPNET, report],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+                self.assertEqual((result.returncode, result.stdout, result.stderr),
+                                 (0, b"# topnet report 1\n", b""), redirection)
+
+    def test_process_substitution(self):
+        script = 'coproc cat; exec 3<&"${COPROC[0]}" 4>&"${COPROC[1]}"; "$1" scan -o >(cat >&4) && ' \
+                 'head -n 1 <&3'
+        result = subprocess.run(["bash", "-c", script, "bash", TOPNET], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, check=False)
+        self.assertEqual((result.returncode, result.stdout, result.stderr),
+                         (0, b"# topnet report 1\n", b""))
 
     def test_an_interrupt_ends_with_130(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/file_io.h"
 #include "base/files/file_error.h"
 
 namespace topnet::base {
@@ -15,6 +16,8 @@ namespace {
 
 // How often a FIFO is checked for a reader.
 constexpr int kFifoPollMs = 50;
+
+constexpr const char* kIsLink = "it is a symbolic link; name the file that it points to";
 
 }  // namespace
 
@@ -27,21 +30,24 @@ AtomicFile::AtomicFile(std::filesystem::path file, mode_t mode)
   if (!folder_) fail(errno);
 
   struct stat status {};
-  if (::fstatat(folder_.raw(), name_.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
-    if (S_ISLNK(status.st_mode)) refuse("it is a symbolic link; name the file that it points to");
-    if (S_ISDIR(status.st_mode)) refuse("it is a directory; name a file in it");
-    // A rename would replace a write-protected file, which its owner does not want.
-    if (::faccessat(folder_.raw(), name_.c_str(), W_OK, AT_EACCESS) != 0) fail(errno);
-    if (!S_ISREG(status.st_mode)) {
-      open_device();
-      return;
-    }
-    mode = 0600;  // until copy_attributes()
-    existing_ = {.mode = status.st_mode & 07777U, .owner = status.st_uid, .group = status.st_gid};
-  } else if (errno != ENOENT) {
-    fail(errno);
+  if (!look_up(0, status)) {
+    if (errno != ENOENT) fail(errno);
+    if (look_up(AT_SYMLINK_NOFOLLOW, status)) refuse(kIsLink);
+    temporary_.emplace(folder_.raw(), file_, mode);
+    return;
   }
-  temporary_.emplace(folder_.raw(), file_, mode);
+  if (S_ISDIR(status.st_mode)) refuse("it is a directory; name a file in it");
+  if (::faccessat(folder_.raw(), name_.c_str(), W_OK, AT_EACCESS) != 0) fail(errno);
+  if (!S_ISREG(status.st_mode)) {
+    open_device();
+    return;
+  }
+  // A rename would replace the link, and leave the file that it points to unchanged.
+  if (look_up(AT_SYMLINK_NOFOLLOW, status) && S_ISLNK(status.st_mode)) {
+    refuse(kIsLink);
+  }
+  existing_ = {.mode = status.st_mode & 07777U, .owner = status.st_uid, .group = status.st_gid};
+  temporary_.emplace(folder_.raw(), file_, initial_mode());
 }
 
 void AtomicFile::set_owner(uid_t owner, gid_t group) {
@@ -51,7 +57,8 @@ void AtomicFile::set_owner(uid_t owner, gid_t group) {
 
 void AtomicFile::write(std::string_view bytes) {
   if (temporary_) {
-    write_to(temporary_->raw(), bytes);
+    const int error = write_all(temporary_->raw(), bytes);
+    if (error != 0) fail(error);
   } else {
     device_bytes_ += bytes;
   }
@@ -59,7 +66,9 @@ void AtomicFile::write(std::string_view bytes) {
 
 void AtomicFile::commit() {
   if (!temporary_) {
-    write_to(device_.raw(), device_bytes_);
+    const int error = write_all(device_.raw(), device_bytes_);
+    if (error == EPIPE) return;  // the reader has all that it wants
+    if (error != 0) fail(error);
     sync(device_.raw());
     return;
   }
@@ -77,15 +86,13 @@ void AtomicFile::commit() {
 
 // Waits for the reader of a FIFO, as long as the FIFO exists.
 void AtomicFile::open_device() {
-  constexpr int flags = O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
+  constexpr int flags = O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
   struct stat status {};
   for (;;) {
     device_ = UniqueFd(::openat(folder_.raw(), name_.c_str(), flags));
     if (device_) break;
     const int error = errno;
-    const bool is_fifo =
-        ::fstatat(folder_.raw(), name_.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISFIFO(status.st_mode);
+    const bool is_fifo = look_up(0, status) && S_ISFIFO(status.st_mode);
     if (error == ENXIO && !is_fifo && !S_ISSOCK(status.st_mode)) {
       refuse("it changed while it was opened; try again");
     }
@@ -97,17 +104,6 @@ void AtomicFile::open_device() {
   if (S_ISREG(status.st_mode)) refuse("it changed while it was opened; try again");
 }
 
-void AtomicFile::write_to(int descriptor, std::string_view bytes) const {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EINTR) {
-      fail(errno);
-    }
-  }
-}
-
 void AtomicFile::sync(int descriptor) const {
   while (::fsync(descriptor) != 0) {
     // A terminal, a FIFO or a folder on some network file systems cannot be synced.
@@ -116,17 +112,37 @@ void AtomicFile::sync(int descriptor) const {
   }
 }
 
+// Creating the file with its final mode helps on file systems that refuse chmod. The old group's
+// permissions are left out if the new file belongs to another group.
+mode_t AtomicFile::initial_mode() const {
+  struct stat folder {};
+  if (::fstat(folder_.raw(), &folder) != 0) fail(errno);
+  const gid_t group = (folder.st_mode & S_ISGID) != 0 ? folder.st_gid : ::getegid();
+  return existing_->mode & (group == existing_->group ? 0777U : 0707U);
+}
+
 void AtomicFile::copy_attributes() const {
   const int descriptor = temporary_->raw();
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) fail(errno);
   mode_t mode = existing_->mode;
+  const bool has_owner = status.st_uid == existing_->owner && status.st_gid == existing_->group;
   // Only root may change the owner. Any process may set the group to one of its own.
-  if (::fchown(descriptor, existing_->owner, existing_->group) != 0) {
-    if (::fchown(descriptor, static_cast<uid_t>(-1), existing_->group) != 0) {
-      // The file now has another group, which must not get the old group's permissions.
-      mode &= ~mode_t{070};
-    }
+  if (!has_owner && ::fchown(descriptor, existing_->owner, existing_->group) != 0 &&
+      status.st_gid != existing_->group &&
+      ::fchown(descriptor, static_cast<uid_t>(-1), existing_->group) != 0) {
+    // The new file's group must not get the old group's permissions.
+    mode &= ~mode_t{070};
   }
-  if (::fchmod(descriptor, mode) != 0) fail(errno);
+  // After fchown, which clears the set-user-ID and set-group-ID bits.
+  if (::fstat(descriptor, &status) != 0) fail(errno);
+  if ((status.st_mode & 07777U) != mode && ::fchmod(descriptor, mode) != 0) {
+    refuse("a new file cannot get its mode here; remove it first");
+  }
+}
+
+bool AtomicFile::look_up(int flags, struct stat& status) const {
+  return ::fstatat(folder_.raw(), name_.c_str(), &status, flags) == 0;
 }
 
 void AtomicFile::fail(int error) const { throw FileError("write", file_, error); }

@@ -5,6 +5,7 @@
 // depend on the number of files in the folder. Not thread-safe.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <filesystem>
@@ -20,12 +21,13 @@ namespace topnet::base {
 class AtomicFile {
  public:
   // Prepares to replace `file`, so that most errors are found before the work is done. Throws
-  // FileError: no such folder, no permission, a write-protected file, a symbolic link, a directory.
+  // FileError: no such folder, no permission, a write-protected file, a directory, a symbolic
+  // link to a file.
   // On a file system without unnamed files, waits up to 5 s for another writer of `file`.
   //
   // A new file gets `mode` less the umask. An existing file keeps its mode and, if this process may
-  // set it, its owner. A device or a FIFO is not replaced: the bytes are kept in memory and written
-  // to it by commit().
+  // set it, its owner. A device or a FIFO, also one that a symbolic link points to, is not
+  // replaced: the bytes are kept in memory and written to it by commit().
   explicit AtomicFile(std::filesystem::path file, mode_t mode = 0666);
 
   // Sets the owner of a new file, which only root may do. No effect on an existing file or a
@@ -49,9 +51,10 @@ class AtomicFile {
 
   [[noreturn]] void fail(int error) const;
   [[noreturn]] void refuse(const char* why) const;
+  bool look_up(int flags, struct stat& status) const;
   void open_device();
-  void write_to(int descriptor, std::string_view bytes) const;
   void sync(int descriptor) const;
+  mode_t initial_mode() const;
   void copy_attributes() const;
 
   std::filesystem::path file_;

@@ -8,6 +8,7 @@
 
 #include "base/enum_names.h"
 #include "base/escape.h"
+#include "base/hex.h"
 #include "base/json_writer.h"
 #include "net/trust/trust_entries.h"
 
@@ -93,9 +94,7 @@ std::string escaped(const Json& object, const char* name, std::size_t most) {
 
 std::string hex(const Json& object, const char* name, std::size_t digits) {
   std::string value = text(object, name);
-  if (value.size() != digits || value.find_first_not_of("0123456789abcdef") != std::string::npos) {
-    reject(name);
-  }
+  if (!base::is_hex(value, digits)) reject(name);
   return value;
 }
 

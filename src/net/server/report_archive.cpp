@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/file_io.h"
 #include "base/files/file_error.h"
 
 namespace topnet::net {
@@ -52,15 +53,9 @@ ReportFile ReportArchive::write(std::string_view bytes, std::string_view extensi
   base::UniqueFd file(
       ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) throw base::FileError("write", path, errno);
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(file.raw(), bytes.data(), bytes.size());
-    if (count >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      const int error = errno;
-      ::unlink(path.c_str());
-      throw base::FileError("write", path, error);
-    }
+  if (const int error = base::write_all(file.raw(), bytes); error != 0) {
+    ::unlink(path.c_str());
+    throw base::FileError("write", path, error);
   }
   add(path);
   return {.path = path, .file = std::move(file)};

@@ -3,9 +3,10 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include <algorithm>
 #include <array>
 #include <string_view>
+
+#include "base/base64.h"
 
 namespace topnet::net {
 namespace {
@@ -18,17 +19,6 @@ BioPtr make_reader(const std::string& text) {
 
 // Without a callback OpenSSL would prompt for the passphrase of an encrypted key on the terminal.
 int refuse_passphrase(char*, int, int, void*) noexcept { return -1; }
-
-std::string to_base64url(const unsigned char* bytes, std::size_t size) {
-  std::string text(4 * ((size + 2) / 3) + 1, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(size));
-  text.resize(static_cast<std::size_t>(length));
-  text.erase(text.find_last_not_of('=') + 1);
-  std::replace(text.begin(), text.end(), '+', '-');
-  std::replace(text.begin(), text.end(), '/', '_');
-  return text;
-}
 
 }  // namespace
 
@@ -85,7 +75,8 @@ Pin pin_of_encoded(unsigned char* der, int size) {
   require(EVP_Digest(der, static_cast<std::size_t>(size), digest.data(), &digest_size, EVP_sha256(),
                      nullptr) == 1,
           "could not hash a public key");
-  return "SHA256:" + to_base64url(digest.data(), digest_size);
+  return "SHA256:" +
+         base::to_base64url({reinterpret_cast<const char*>(digest.data()), digest_size});
 }
 
 }  // namespace

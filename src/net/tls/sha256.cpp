@@ -1,9 +1,8 @@
 #include "net/tls/sha256.h"
 
-#include <fmt/format.h>
-
 #include <array>
 
+#include "base/hex.h"
 #include "net/tls/openssl.h"
 
 namespace topnet::net {
@@ -29,9 +28,7 @@ std::string Sha256::finish() {
   std::array<unsigned char, 32> bytes{};
   require(EVP_DigestFinal_ex(impl_->digest.get(), bytes.data(), nullptr) == 1,
           "could not compute a SHA-256");
-  std::string text;
-  for (const unsigned char byte : bytes) text += fmt::format("{:02x}", byte);
-  return text;
+  return base::to_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 std::string digest_of(std::string_view bytes) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/escape.h"
+#include "base/hex.h"
 #include "base/string_scan.h"
 #include "net/address.h"
 
@@ -16,11 +17,6 @@ constexpr std::string_view kPinPrefix = "SHA256:";
 constexpr std::string_view kInviteVersion = "topnet1";
 constexpr std::size_t kMaxNameSize = 64;
 constexpr std::size_t kMaxAddressSize = 300;  // a host name has at most 253 characters
-
-bool is_hex(std::string_view text, std::size_t digits) {
-  return text.size() == digits &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
 
 std::vector<std::string_view> split(std::string_view line) {
   std::vector<std::string_view> words;
@@ -117,7 +113,7 @@ bool parse_line(std::string_view line, KnownServer& entry) {
 bool parse_line(std::string_view line, Invite& entry) {
   const auto fields = parse_fields(line);
   if (!fields || !is_client_name(fields->name) || fields->name == kLocal ||
-      !is_hex(fields->key, 64))
+      !base::is_hex(fields->key, 64))
     return false;
   entry = {.name = std::string(fields->name),
            .digest = std::string(fields->key),
@@ -135,7 +131,7 @@ std::optional<InviteCode> parse_invite_code(std::string_view text) {
   if (base::take_until(text, "/") != kInviteVersion) return std::nullopt;
   const std::string_view address = base::take_until(text, "/");
   const auto pin = parse_pin(std::string(kPinPrefix) + std::string(base::take_until(text, "/")));
-  if (!is_server_address(address) || !pin || !is_hex(text, 32)) return std::nullopt;
+  if (!is_server_address(address) || !pin || !base::is_hex(text, 32)) return std::nullopt;
   return InviteCode{.address = std::string(address), .pin = *pin, .secret = std::string(text)};
 }
 

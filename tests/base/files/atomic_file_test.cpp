@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <future>
 #include <thread>
 #include <vector>
@@ -121,9 +122,31 @@ TEST_CASE("AtomicFile: a symbolic link is refused and its target is unchanged", 
   topnet::test::write_file(folder / "target", "old");
   fs::create_symlink(folder / "target", folder / "link");
   fs::create_symlink(folder / "nothing", folder / "dangling");
+  fs::create_symlink(folder.path(), folder / "folder");
   CHECK_THROWS_WITH(AtomicFile(folder / "link"), Catch::Contains("symbolic link"));
   CHECK_THROWS_WITH(AtomicFile(folder / "dangling"), Catch::Contains("symbolic link"));
+  CHECK_THROWS_WITH(AtomicFile(folder / "folder"), Catch::Contains("it is a directory"));
   CHECK(read_file(folder / "target") == "old");
+}
+
+TEST_CASE("AtomicFile: a symbolic link to a device is written to", "[atomic_file]") {
+  const TemporaryFolder folder;
+  fs::create_symlink("/dev/null", folder / "link");
+  CHECK(error_of_replacing(folder / "link").empty());
+  CHECK(fs::is_symlink(folder / "link"));
+}
+
+TEST_CASE("AtomicFile: a FIFO whose reader has left is no error", "[atomic_file]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "fifo";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  topnet::base::UniqueFd reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK));
+  AtomicFile file(path);
+  file.write("x");
+  reader = topnet::base::UniqueFd();
+  CHECK_NOTHROW(file.commit());
+  std::signal(SIGPIPE, before);
 }
 
 TEST_CASE("AtomicFile: a directory is refused in all spellings", "[atomic_file]") {
