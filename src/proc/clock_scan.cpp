@@ -11,11 +11,11 @@ namespace {
 // utime and stime are each truncated to whole ticks.
 constexpr std::uint64_t kMaxTruncatedTicks = 2;
 
-struct Clock {
+struct ClockReading {
   std::uint64_t ticks;  // truncated
   pid_t pid;
 
-  friend bool operator<(const Clock& a, const Clock& b) { return a.ticks < b.ticks; }
+  friend bool operator<(const ClockReading& a, const ClockReading& b) { return a.ticks < b.ticks; }
 };
 
 // The ticks that a process needs to be among the N busiest of those read so far.
@@ -51,7 +51,7 @@ class ClockScanner {
     std::make_heap(clocks_.begin(), clocks_.end());
     while (!clocks_.empty() && is_candidate(clocks_.front().ticks)) {
       std::pop_heap(clocks_.begin(), clocks_.end());
-      const Clock clock = clocks_.back();
+      const ClockReading clock = clocks_.back();
       clocks_.pop_back();
       if (!read_candidate(clock)) return std::nullopt;
     }
@@ -96,7 +96,7 @@ class ClockScanner {
   }
 
   // False if clock and stat do not agree.
-  bool read_candidate(const Clock& before) {
+  bool read_candidate(const ClockReading& before) {
     ProcessSource::Stat stat = source_.read_stat(before.pid);
     if (stat.process && !agrees(*stat.process, before.ticks)) {
       // Since its clock was read, another process may have got its pid.
@@ -129,7 +129,7 @@ class ClockScanner {
   ProcessSource& source_;
   std::uint64_t tick_;  // in nanoseconds
   std::vector<Threshold> thresholds_;
-  std::vector<Clock> clocks_;
+  std::vector<ClockReading> clocks_;
   ClockScan result_;
 };
 

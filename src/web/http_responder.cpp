@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "web/http_text.h"
+
 namespace topnet::web {
 namespace {
 
@@ -21,8 +23,6 @@ constexpr std::array<std::pair<const char*, const char*>, 5> kHeaders{
      {"Referrer-Policy", "no-referrer"},
      {"Cross-Origin-Resource-Policy", "same-origin"},
      {"Cache-Control", "no-store"}}};
-
-constexpr const char* kPlainText = "text/plain; charset=utf-8";
 
 // A request in memory, and the response to it.
 class MemoryStream : public httplib::Stream {

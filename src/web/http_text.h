@@ -1,10 +1,12 @@
-// Text rules of HTTP (RFC 9110, section 5.6) that several parsers share. Pure.
+// What several files need of HTTP's text: rules of RFC 9110, section 5.6, and a media type. Pure.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 namespace topnet::web {
+
+inline constexpr const char* kPlainText = "text/plain; charset=utf-8";
 
 inline std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");

@@ -19,9 +19,9 @@ struct Label {
 };
 
 // Divides: a product with the binary approximation of 1e-9 would be less exact.
-double seconds(std::chrono::nanoseconds time) { return static_cast<double>(time.count()) / 1e9; }
+double to_seconds(std::chrono::nanoseconds time) { return static_cast<double>(time.count()) / 1e9; }
 
-double seconds(base::WallTime time) {
+double to_seconds(base::WallTime time) {
   return static_cast<double>(time.time_since_epoch().count()) / 1e3;
 }
 
@@ -62,11 +62,11 @@ class Text {
     for (std::size_t i = 0; i < durations.counts.size(); ++i) {
       count += durations.counts.at(i);
       const std::string bound = i < base::kHistogramBounds.size()
-                                    ? fmt::format("{}", seconds(base::kHistogramBounds.at(i)))
+                                    ? fmt::format("{}", to_seconds(base::kHistogramBounds.at(i)))
                                     : "+Inf";
       sample(name + "_bucket", count, {{"le", bound}});
     }
-    sample(name + "_sum", seconds(durations.sum));
+    sample(name + "_sum", to_seconds(durations.sum));
     sample(name + "_count", count);
   }
 
@@ -144,19 +144,19 @@ void write_clients(Text& text, const Status& status) {
   const char* const name = "topnet_client_last_report_timestamp_seconds";
   text.family(name, "gauge", "When an enrolled client last sent a report.");
   for (const auto& [client, time] : status.last_report_times) {
-    text.sample(name, seconds(time), {{"client", client}});
+    text.sample(name, to_seconds(time), {{"client", client}});
   }
 }
 
 void write_process(Text& text, const Status& status) {
   const proc::SelfStats& self = status.stats.self;
   text.single("process_cpu_seconds_total", "counter", "CPU time of the server's process.",
-              seconds(self.cpu));
+              to_seconds(self.cpu));
   text.single("process_resident_memory_bytes", "gauge", "Its resident memory.",
               self.resident_bytes);
   text.single("process_virtual_memory_bytes", "gauge", "Its virtual memory.", self.virtual_bytes);
   text.single("process_start_time_seconds", "gauge", "When it started.",
-              seconds(status.server.started));
+              to_seconds(status.server.started));
   text.single("process_open_fds", "gauge", "Its open file descriptors.", status.stats.open_files);
   text.single("process_max_fds", "gauge", "Its maximum number of open file descriptors.",
               self.max_open_files);

@@ -10,7 +10,6 @@
 namespace topnet::web {
 namespace {
 
-constexpr const char* kPlainText = "text/plain; charset=utf-8";
 constexpr const char* kHtml = "text/html; charset=utf-8";
 constexpr const char* kJson = "application/json";
 
