@@ -65,26 +65,31 @@ void append_hex(std::string& out, std::string_view bytes) {
   }
 }
 
-}  // namespace
-
-std::string escape(std::string_view bytes) {
-  // The common case, made fast because a scan escapes thousands of names.
-  if (std::all_of(bytes.begin(), bytes.end(), is_plain_ascii)) return std::string(bytes);
+// `backslash` replaces a backslash.
+std::string escape_bytes(std::string_view bytes, std::string_view backslash) {
   std::string out;
   while (!bytes.empty()) {
     const Character character = decode_utf8(bytes);
     const std::string_view encoded = bytes.substr(0, std::max<std::size_t>(character.length, 1));
     if (character.length == 0 || !is_printable(character.code)) {
       append_hex(out, encoded);
-    } else if (encoded == "\\") {
-      out += "\\\\";
     } else {
-      out += encoded;
+      out += encoded == "\\" ? backslash : encoded;
     }
     bytes.remove_prefix(encoded.size());
   }
   return out;
 }
+
+}  // namespace
+
+std::string escape(std::string_view bytes) {
+  // The common case, made fast because a scan escapes thousands of names.
+  if (std::all_of(bytes.begin(), bytes.end(), is_plain_ascii)) return std::string(bytes);
+  return escape_bytes(bytes, "\\\\");
+}
+
+std::string escape_controls(std::string_view bytes) { return escape_bytes(bytes, "\\"); }
 
 std::optional<std::string> unescape(std::string_view text) {
   std::string out;

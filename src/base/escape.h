@@ -14,6 +14,10 @@ namespace topnet::base {
 // not part of valid UTF-8. The result is valid UTF-8, at most four times as long as `bytes`.
 std::string escape(std::string_view bytes);
 
+// The same, but keeps backslashes. For names that people paste, such as those of systemd's units,
+// and for text of another machine that goes to a terminal. Cannot be reversed.
+std::string escape_controls(std::string_view bytes);
+
 // Reverses escape(). nullopt if a backslash is not followed by a backslash or by `x` and two
 // lower-case hex digits.
 std::optional<std::string> unescape(std::string_view text);

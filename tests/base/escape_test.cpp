@@ -3,6 +3,7 @@
 #include "support/catch.h"
 
 using topnet::base::escape;
+using topnet::base::escape_controls;
 using topnet::base::is_escaped;
 using topnet::base::unescape;
 
@@ -59,6 +60,12 @@ TEST_CASE("Escape: bytes that are not valid UTF-8 become hex, and decoding conti
   CHECK(escape("\xe2\x82") == "\\xe2\\x82");                    // truncated
   CHECK(escape("\xe2\x82x\u00e9") == "\\xe2\\x82x\u00e9");
   CHECK(escape("\xf0\x9f\xa6\xc3\xa9") == "\\xf0\\x9f\\xa6\u00e9");
+}
+
+TEST_CASE("Escape: escape_controls() keeps backslashes and escapes the rest", "[escape]") {
+  CHECK(escape_controls("app-at\\x2dspi@autostart.service") == "app-at\\x2dspi@autostart.service");
+  CHECK(escape_controls("a\x1b[31m\n\x7f") == "a\\x1b[31m\\x0a\\x7f");
+  CHECK(escape_controls("\xff\u202e\u00e9") == "\\xff\\xe2\\x80\\xae\u00e9");
 }
 
 TEST_CASE("Escape: unescape() reverses escape() for all bytes", "[escape]") {
