@@ -128,6 +128,7 @@ Command revoke_command() {
               fmt::format("there is no client '{}'; run `topnet trust clients` to list the clients",
                           base::escape(options->argument)));
         }
+        log_line("revoked " + options->argument);
         return ExitCode::Done;
       }};
 }

@@ -100,6 +100,30 @@ ExitCode join(const ArgumentOptions& options) {
   return ExitCode::Done;
 }
 
+ExitCode forget(const ArgumentOptions& options) {
+  const std::string address = base::escape(net::to_string(parse_host(options.argument)));
+  net::TrustStore trust(base::StateDirectory(state_dir(options.state_dir)));
+  const auto pin = trust.forget(address);
+  if (!pin) {
+    throw CommandError(
+        ExitCode::Failure,
+        fmt::format("there is no known server {}; run `topnet trust servers` to list the servers",
+                    address));
+  }
+  log_line("forgot " + address);
+  std::string others;
+  for (const net::KnownServer& each : trust.servers()) {
+    if (each.pin == pin) others += (others.empty() ? "" : ", ") + each.address;
+  }
+  if (!others.empty()) {
+    log_line(
+        fmt::format("its key is still trusted, since these addresses have it, too: {}; forget "
+                    "them, too, to stop trusting it",
+                    others));
+  }
+  return ExitCode::Done;
+}
+
 }  // namespace
 
 Command join_command() {
@@ -130,18 +154,7 @@ Command forget_command() {
   return {.name = "forget",
           .summary = "Stop trusting a server",
           .options = argument_options(*options, "HOST", std::string("The server: ") + kHostForms),
-          .run = [=] {
-            const std::string known = base::escape(net::to_string(parse_host(options->argument)));
-            net::TrustStore trust(base::StateDirectory(state_dir(options->state_dir)));
-            if (!trust.forget(known)) {
-              throw CommandError(
-                  ExitCode::Failure,
-                  fmt::format(
-                      "there is no known server {}; run `topnet trust servers` to list the servers",
-                      known));
-            }
-            return ExitCode::Done;
-          }};
+          .run = [=] { return forget(*options); }};
 }
 
 }  // namespace topnet::cmd

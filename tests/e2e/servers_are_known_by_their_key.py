@@ -1,6 +1,7 @@
 """A server is known by its key: its address may change, the client prompts once, and a changed key always stops
 the client."""
 
+import os
 import shutil
 import unittest
 
@@ -110,6 +111,19 @@ class Known(FolderCase):
 
     def test_forgetting_an_unknown_server(self):
         self.assert_fails(trust(self.client, "forget", "web01"), 1, "web01:8676")
+
+    def test_forgetting_one_of_several_addresses_names_the_others(self):
+        key = pin(self.client)
+        path = os.path.join(self.client, "servers")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+            for host in ("web01", "web02", "web03"):
+                file.write(f"{host}:8676 {key} 2026-11-23T20:01:02.123Z\n")
+        for host, others in (("web01", "web02:8676, web03:8676"), ("web02", "web03:8676"), ("web03", "")):
+            stays = (f"topnet: its key is still trusted, since these addresses have it, too: {others}; "
+                     "forget them, too, to stop trusting it\n") if others else ""
+            result = trust(self.client, "forget", host)
+            self.assertEqual((result.returncode, result.stderr.decode()),
+                             (0, f"topnet: forgot {host}:8676\n" + stays))
 
     # --- The prompt
 

@@ -280,12 +280,17 @@ void TrustStore::record_next(const std::string& address, const Pin& next) {
   });
 }
 
-bool TrustStore::forget(const std::string& address) {
+std::optional<Pin> TrustStore::forget(const std::string& address) {
   const base::StateDirectory::Lock lock(state_);
-  return change_file<KnownServer>(state_, kServers, [&](auto& entries) {
-    return entries.remove_if([&](const KnownServer& entry) { return entry.address == address; }) >
-           0;
+  std::optional<Pin> forgotten;
+  change_file<KnownServer>(state_, kServers, [&](auto& entries) {
+    return entries.remove_if([&](const KnownServer& entry) {
+      if (entry.address != address) return false;
+      forgotten = entry.pin;
+      return true;
+    }) > 0;
   });
+  return forgotten;
 }
 
 }  // namespace topnet::net

@@ -74,8 +74,9 @@ class TrustStore {
   void record_next(const std::string& address, const Pin& next);
   // Records that a server now uses the key that it had announced, for all addresses with `old_pin`.
   void record_switch(const Pin& old_pin, const Pin& new_pin, base::WallTime now);
-  // Returns false if the address was not known.
-  bool forget(const std::string& address);
+  // Returns the recorded key, which other addresses may have, too; nullopt if the address was not
+  // known.
+  std::optional<Pin> forget(const std::string& address);
 
  private:
   std::shared_ptr<const std::vector<EnrolledClient>> cached_clients();

@@ -26,8 +26,9 @@ double seconds(std::uint64_t ticks, std::uint32_t ticks_per_second) {
 }
 
 // "9.08 s busy = 5.1% listed + 33.9% other processes + 46.3% exited processes + 0.1% interrupts +
-// 14.6% unexplained". Each share is rounded on its own. If the time of exited processes is unknown,
-// the line ends with "+ 60.9% exited or unexplained".
+// 14.6% unexplained". Each share is rounded on its own. A negative last share is subtracted: "-
+// 0.5% unexplained". If the time of exited processes is unknown, the line ends with "+ 60.9% exited
+// or unexplained".
 std::string cpu_line(const Accounting& accounting, std::uint32_t ticks_per_second) {
   const auto percent = [&](auto ticks) {
     return share(static_cast<double>(ticks), accounting.busy_ticks);
@@ -38,10 +39,10 @@ std::string cpu_line(const Accounting& accounting, std::uint32_t ticks_per_secon
   if (accounting.exited_ticks) {
     line += fmt::format(" + {:.1f}% exited processes", percent(*accounting.exited_ticks));
   }
-  return line + fmt::format(" + {:.1f}% interrupts + {:.1f}% {}unexplained",
-                            percent(accounting.interrupt_ticks),
-                            percent(accounting.unexplained_ticks),
-                            accounting.exited_ticks ? "" : "exited or ");
+  const double rest = percent(accounting.unexplained_ticks);
+  return line + fmt::format(" + {:.1f}% interrupts {} {:.1f}% {}unexplained",
+                            percent(accounting.interrupt_ticks), rest < 0 ? '-' : '+',
+                            std::abs(rest), accounting.exited_ticks ? "" : "exited or ");
 }
 
 // "3.91 s children of make (812); 0.28 s children of bash (90)"

@@ -49,7 +49,7 @@ std::shared_ptr<const ScanResult> SharedScanner::scan(
 }
 
 std::shared_ptr<const ScanResult> SharedScanner::scan_since_start(const RankingQuery& query) {
-  return join_flight<ScanResult>(next_scan_, JoinPolicy::Excluded, query,
+  return join_flight<ScanResult>(next_scan_, JoinUntil::Start, query,
                                  [this](const std::vector<RankingQuery>& queries) {
                                    const auto began = Clock::now();
                                    CpuUsage usage = scanner_.since_start(queries);
@@ -61,7 +61,7 @@ std::shared_ptr<const ScanResult> SharedScanner::scan_window(const RankingQuery&
                                                              std::chrono::milliseconds window,
                                                              const Wait& wait) {
   const auto opened =
-      join_flight<OpenedWindow>(next_opening_, JoinPolicy::Excluded, query, [this](const auto&) {
+      join_flight<OpenedWindow>(next_opening_, JoinUntil::Start, query, [this](const auto&) {
         const auto began = Clock::now();
         Baseline baseline = scanner_.open();
         return std::make_shared<const OpenedWindow>(OpenedWindow{
@@ -79,7 +79,7 @@ std::shared_ptr<const ScanResult> SharedScanner::scan_window(const RankingQuery&
     const std::scoped_lock lock(mutex_);
     closing = &opened->closings[window];
   }
-  return join_flight<ScanResult>(*closing, JoinPolicy::Included, query, [&](const auto&) {
+  return join_flight<ScanResult>(*closing, JoinUntil::End, query, [&](const auto&) {
     const auto began = Clock::now();
     CpuUsage usage = scanner_.close(opened->baseline);
     const auto duration = opened->duration + (Clock::now() - began);
@@ -108,12 +108,12 @@ std::shared_ptr<const ScanResult> SharedScanner::describe(CpuUsage usage,
 
 template <typename Result>
 std::shared_ptr<const Result> SharedScanner::join_flight(
-    std::shared_ptr<Flight<Result>>& next, JoinPolicy latecomers, const RankingQuery& query,
+    std::shared_ptr<Flight<Result>>& next, JoinUntil until, const RankingQuery& query,
     const std::function<std::shared_ptr<const Result>(const std::vector<RankingQuery>&)>& run) {
   std::unique_lock lock(mutex_);
   if (!next) next = std::make_shared<Flight<Result>>();
   const std::shared_ptr<Flight<Result>> flight = next;
-  if (latecomers == JoinPolicy::Excluded) flight->queries.push_back(query);
+  if (until == JoinUntil::Start) flight->queries.push_back(query);
   changed_.wait(lock, [&] { return flight->is_done || !is_scanning_; });
   if (!flight->is_done) {
     // All callers that joined the flight get the same result or exception.
@@ -121,7 +121,7 @@ std::shared_ptr<const Result> SharedScanner::join_flight(
     flight->outcome = task.get_future().share();
     // Nothing after this may throw, or `is_scanning_` would stay true.
     is_scanning_ = true;
-    if (latecomers == JoinPolicy::Excluded) next.reset();
+    if (until == JoinUntil::Start) next.reset();
     lock.unlock();
     task();
     lock.lock();

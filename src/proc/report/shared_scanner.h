@@ -82,8 +82,8 @@ class SharedScanner {
     // By the window's length; guarded by the SharedScanner's mutex.
     mutable std::map<std::chrono::milliseconds, std::shared_ptr<Flight<ScanResult>>> closings;
   };
-  // Whether callers that arrive while a flight runs may still join it.
-  enum class JoinPolicy : std::uint8_t { Excluded, Included };
+  // Until when callers may join a flight.
+  enum class JoinUntil : std::uint8_t { Start, End };
 
   std::shared_ptr<const ScanResult> scan_since_start(const RankingQuery& query);
   std::shared_ptr<const ScanResult> scan_window(const RankingQuery& query,
@@ -93,7 +93,7 @@ class SharedScanner {
 
   template <typename Result>
   std::shared_ptr<const Result> join_flight(
-      std::shared_ptr<Flight<Result>>& next, JoinPolicy latecomers, const RankingQuery& query,
+      std::shared_ptr<Flight<Result>>& next, JoinUntil until, const RankingQuery& query,
       const std::function<std::shared_ptr<const Result>(const std::vector<RankingQuery>&)>& run);
 
   std::filesystem::path root_;

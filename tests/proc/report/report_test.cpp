@@ -151,7 +151,7 @@ TEST_CASE("Report: in text only shares that do not round to 0 have a sign", "[re
     report.accounting = {.busy_ticks = busy, .exited_ticks = 0, .unexplained_ticks = unexplained};
     return to_text(report);
   };
-  CHECK_THAT(text(10000, -250), Catch::Contains(" + -2.5% unexplained\n"));
+  CHECK_THAT(text(10000, -250), Catch::Contains(" interrupts - 2.5% unexplained\n"));
   CHECK_THAT(text(10000, -4), Catch::Contains(" + 0.0% unexplained\n"));
   CHECK_THAT(text(10000, 4), Catch::Contains(" + 0.0% unexplained\n"));
   CHECK_THAT(text(0, 0),
