@@ -59,6 +59,8 @@ Thread::~Thread() {
   if (thread_) ::pthread_join(*thread_, nullptr);
 }
 
+void Thread::detach() { ::pthread_detach(*std::exchange(thread_, std::nullopt)); }
+
 void give_back_unused_stack() {
   pthread_attr_t attributes;
   if (::pthread_getattr_np(::pthread_self(), &attributes) != 0) return;

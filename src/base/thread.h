@@ -26,6 +26,9 @@ class Thread {
   Thread& operator=(Thread&& other) noexcept;
   ~Thread();
 
+  // Lets the thread run on its own. The end of the process does not wait for it.
+  void detach();
+
  private:
   explicit Thread(pthread_t thread) : thread_(thread) {}
 

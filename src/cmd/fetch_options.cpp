@@ -44,7 +44,7 @@ std::vector<Option> fetch_options(FetchOptions& options) {
         .set = time(options.hold, net::kMaxHold)},
        {.names = "--connect-timeout",
         .value = "TIME",
-        .help = "Time limit for connecting, including the handshake, up to 1h (default 5s)",
+        .help = "Time limit for connecting, with name look-up and handshake, up to 1h (default 5s)",
         .set = time(options.connect_timeout, kMaxConnectTime)},
        {.names = "--max-time",
         .value = "TIME",

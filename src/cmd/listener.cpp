@@ -4,6 +4,7 @@
 
 #include <system_error>
 
+#include "base/escape.h"
 #include "cmd/command_error.h"
 #include "cmd/option_values.h"
 #include "net/socket.h"
@@ -14,13 +15,16 @@ namespace {
 // `option` is the name of the option that set the address.
 Listener listen_on(const net::HostPort& address, const char* option) {
   try {
-    Listener listener{net::listen_on(net::resolve(address, net::Purpose::Listening).front()), {}};
+    const auto numeric = net::to_socket_address(address);
+    if (!numeric) {
+      throw UsageError(fmt::format("{} {} is not an address of this machine; use a numeric address",
+                                   option, base::escape(net::to_string(address))));
+    }
+    Listener listener{net::listen_on(*numeric), {}};
     const sockaddr_storage local = net::local_address(listener.socket.raw());
     listener.address = net::to_string(net::to_host_port(local));
     listener.is_loopback = net::is_loopback(local);
     return listener;
-  } catch (const net::ConnectionError& error) {
-    throw UsageError(fmt::format("{}: {}; use a numeric address", option, error.what()));
   } catch (const std::system_error& error) {
     if (error.code() != std::errc::address_in_use) throw;
     throw CommandError(ExitCode::Failure,

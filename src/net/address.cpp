@@ -2,11 +2,15 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 
 #include <array>
 #include <cstring>
+#include <memory>
 
+#include "base/escape.h"
 #include "base/parse_number.h"
 
 namespace topnet::net {
@@ -26,6 +30,16 @@ in_addr mapped_address(const in6_addr& address) {
   return mapped;
 }
 
+// "%eth0"; empty for an address that has no zone. The number of an interface that is gone.
+std::string zone_of(const sockaddr_in6& address) {
+  if (address.sin6_scope_id == 0) return "";
+  std::array<char, IF_NAMESIZE> name{};
+  if (::if_indextoname(address.sin6_scope_id, name.data()) == nullptr) {
+    return fmt::format("%{}", address.sin6_scope_id);
+  }
+  return "%" + base::escape(name.data());
+}
+
 bool is_loopback(in_addr address) { return ntohl(address.s_addr) >> 24U == 127; }
 
 }  // namespace
@@ -40,8 +54,7 @@ std::optional<HostPort> parse_host_port(std::string_view text,
     host = text.substr(1, close - 1);
     port = text.substr(close + 1);
   } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
-    const std::string address(text.substr(0, text.find('%')));
-    const bool is_ipv6 = colon != text.rfind(':') && is_numeric_address(address);
+    const bool is_ipv6 = colon != text.rfind(':') && is_numeric_address(std::string(text));
     if (!is_ipv6) {
       host = text.substr(0, colon);
       port = text.substr(colon);
@@ -61,8 +74,10 @@ std::optional<HostPort> parse_host_port(std::string_view text,
 bool is_numeric_address(const std::string& host) {
   in6_addr ignored{};
   return ::inet_pton(AF_INET, host.c_str(), &ignored) == 1 ||
-         ::inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+         ::inet_pton(AF_INET6, std::string(without_zone(host)).c_str(), &ignored) == 1;
 }
+
+std::string_view without_zone(std::string_view host) { return host.substr(0, host.find('%')); }
 
 std::string to_string(const HostPort& address) {
   const bool is_ipv6 = address.host.find(':') != std::string::npos;
@@ -84,7 +99,28 @@ HostPort to_host_port(const sockaddr_storage& address) {
     const in_addr mapped = mapped_address(ipv6.sin6_addr);
     return {.host = format(AF_INET, &mapped), .port = ntohs(ipv6.sin6_port)};
   }
-  return {.host = format(AF_INET6, &ipv6.sin6_addr), .port = ntohs(ipv6.sin6_port)};
+  return {.host = format(AF_INET6, &ipv6.sin6_addr) + zone_of(ipv6), .port = ntohs(ipv6.sin6_port)};
+}
+
+std::optional<sockaddr_storage> to_socket_address(const HostPort& address) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found) !=
+      0) {
+    return std::nullopt;
+  }
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, &::freeaddrinfo);
+  sockaddr_storage result{};
+  std::memcpy(&result, found->ai_addr, found->ai_addrlen);
+  return result;
+}
+
+bool lacks_zone(const sockaddr_storage& address) {
+  if (address.ss_family != AF_INET6) return false;
+  const auto ipv6 = view_as<sockaddr_in6>(address);
+  return IN6_IS_ADDR_LINKLOCAL(&ipv6.sin6_addr) && ipv6.sin6_scope_id == 0;
 }
 
 bool is_loopback(const sockaddr_storage& address) {
@@ -97,10 +133,11 @@ bool is_loopback(const sockaddr_storage& address) {
 
 std::string network_of(const std::string& address) {
   in6_addr ipv6{};
-  if (::inet_pton(AF_INET6, address.c_str(), &ipv6) != 1) return address;
+  const std::string_view bare = without_zone(address);
+  if (::inet_pton(AF_INET6, std::string(bare).c_str(), &ipv6) != 1) return address;
   for (std::size_t i = 8; i < 16; ++i) ipv6.s6_addr[i] = 0;
   std::array<char, INET6_ADDRSTRLEN> text{};
-  return ::inet_ntop(AF_INET6, &ipv6, text.data(), text.size());
+  return ::inet_ntop(AF_INET6, &ipv6, text.data(), text.size()) + address.substr(bare.size());
 }
 
 }  // namespace topnet::net

@@ -1,7 +1,5 @@
 #include "net/socket.h"
 
-#include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -12,12 +10,8 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <limits>
-#include <memory>
 #include <system_error>
-
-#include "base/escape.h"
 
 namespace topnet::net {
 namespace {
@@ -34,50 +28,6 @@ int milliseconds_until(Deadline deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
 }
 
-const sockaddr* generic(const sockaddr_storage& address) {
-  return reinterpret_cast<const sockaddr*>(&address);
-}
-
-socklen_t size_of(const sockaddr_storage& address) {
-  return address.ss_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-}
-
-void set_option(int socket, int level, int option, int value) {
-  if (::setsockopt(socket, level, option, &value, sizeof value) != 0) {
-    throw std::system_error(errno, std::generic_category(), "could not set a socket option");
-  }
-}
-
-base::UniqueFd open_socket(int family) {
-  base::UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) {
-    throw std::system_error(errno, std::generic_category(), "could not open a socket");
-  }
-  return socket;
-}
-
-// Returns 0 or an errno value.
-int try_connect(int socket, const sockaddr_storage& address, Deadline deadline) {
-  if (::connect(socket, generic(address), size_of(address)) == 0) return 0;
-  if (errno != EINPROGRESS && errno != EINTR) return errno;
-  wait_until_ready(socket, Readiness::Write, deadline);
-  int error = 0;
-  socklen_t size = sizeof error;
-  return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
-}
-
-// Returns when at least one descriptor is ready. Throws TimeoutError after the deadline even if one
-// is ready, so that a peer that never stops sending cannot extend it.
-void poll_until(std::span<pollfd> polled, Deadline deadline) {
-  for (;;) {
-    if (std::chrono::steady_clock::now() >= deadline) throw TimeoutError("timed out");
-    const int ready = ::poll(polled.data(), polled.size(), milliseconds_until(deadline));
-    if (ready > 0) return;
-    if (ready == 0) throw TimeoutError("timed out");
-    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "could not poll");
-  }
-}
-
 // Whether the peer has sent a complete TLS handshake record (RFC 8446, section 5.1).
 bool has_handshake_record(int socket) {
   std::array<std::uint8_t, 5> head{};
@@ -92,6 +42,16 @@ bool has_handshake_record(int socket) {
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 }  // namespace
+
+void poll_until(std::span<pollfd> polled, Deadline deadline) {
+  for (;;) {
+    if (std::chrono::steady_clock::now() >= deadline) throw TimeoutError("timed out");
+    const int ready = ::poll(polled.data(), polled.size(), milliseconds_until(deadline));
+    if (ready > 0) return;
+    if (ready == 0) throw TimeoutError("timed out");
+    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "could not poll");
+  }
+}
 
 void wait_until_ready(int descriptor, Readiness readiness, Deadline deadline) {
   pollfd polled{.fd = descriptor, .events = static_cast<short>(readiness), .revents = 0};
@@ -116,51 +76,22 @@ HangUp wait_for_hang_up(int socket, int wake, Deadline end) {
   return polled[0].revents != 0 ? HangUp::Socket : HangUp::Wake;
 }
 
-std::vector<sockaddr_storage> resolve(const HostPort& address, Purpose purpose) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV | (purpose == Purpose::Listening ? AI_NUMERICHOST : 0);
-  addrinfo* found = nullptr;
-  const int error =
-      ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
-  if (error != 0) {
-    throw ConnectionError("no address for " + base::escape(address.host) + ": " +
-                          (error == EAI_SYSTEM ? reason(errno) : ::gai_strerror(error)));
-  }
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, &::freeaddrinfo);
-  std::vector<sockaddr_storage> addresses;
-  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
-    if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
-    std::memcpy(&addresses.emplace_back(), entry->ai_addr, entry->ai_addrlen);
-  }
-  return addresses;
-}
-
-base::UniqueFd connect_to(const std::vector<sockaddr_storage>& addresses, Deadline deadline) {
-  std::string cause = "no address";
-  for (const sockaddr_storage& address : addresses) {
-    base::UniqueFd socket = open_socket(address.ss_family);
-    const int error = try_connect(socket.raw(), address, deadline);
-    if (error == 0) {
-      // Nagle's algorithm would delay small frames that each wait for an answer.
-      set_option(socket.raw(), IPPROTO_TCP, TCP_NODELAY, 1);
-      return socket;
-    }
-    cause = reason(error);
-  }
-  throw ConnectionError(cause);
-}
-
-base::UniqueFd listen_on(const sockaddr_storage& address) {
-  base::UniqueFd socket = open_socket(address.ss_family);
-  // Without it, connections in TIME_WAIT would keep a restarted server from the port.
-  set_option(socket.raw(), SOL_SOCKET, SO_REUSEADDR, 1);
-  if (address.ss_family == AF_INET6) set_option(socket.raw(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (::bind(socket.raw(), generic(address), size_of(address)) != 0 ||
-      ::listen(socket.raw(), SOMAXCONN) != 0) {
+base::UniqueFd listen_on(const sockaddr_storage& address, bool is_ipv6_only) {
+  const auto require = [&](int result) {
+    if (result >= 0) return;
     throw std::system_error(errno, std::generic_category(),
                             "could not listen on " + to_string(to_host_port(address)));
-  }
+  };
+  base::UniqueFd socket(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  require(socket.raw());
+  const auto set_option = [&](int level, int option, int value) {
+    require(::setsockopt(socket.raw(), level, option, &value, sizeof value));
+  };
+  // Without it, connections in TIME_WAIT would keep a restarted server from the port.
+  set_option(SOL_SOCKET, SO_REUSEADDR, 1);
+  if (address.ss_family == AF_INET6) set_option(IPPROTO_IPV6, IPV6_V6ONLY, is_ipv6_only ? 1 : 0);
+  require(::bind(socket.raw(), reinterpret_cast<const sockaddr*>(&address), sizeof address));
+  require(::listen(socket.raw(), SOMAXCONN));
   return socket;
 }
 

@@ -1,20 +1,23 @@
-// TCP sockets: connecting, listening, and an unencrypted connection as a Stream.
+// TCP sockets: listening, and an unencrypted connection as a Stream.
 //
 // Every descriptor is non-blocking and closed on exec. Every wait is a poll(2) with a deadline.
 #pragma once
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cstddef>
 #include <span>
-#include <string>
-#include <vector>
 
 #include "base/unique_fd.h"
 #include "net/address.h"
 #include "net/stream.h"
 
 namespace topnet::net {
+
+// Returns when at least one descriptor is ready; a negative one is never. Throws TimeoutError after
+// the deadline even if one is ready, so that a peer that never stops sending cannot extend it.
+void poll_until(std::span<pollfd> polled, Deadline deadline);
 
 enum class Readiness : short { Read = 0x001, Write = 0x004 };  // POLLIN, POLLOUT
 
@@ -30,18 +33,9 @@ enum class HangUp : std::uint8_t { None, Socket, Wake };
 // is readable, and None at `end`.
 HangUp wait_for_hang_up(int socket, int wake, Deadline end);
 
-// Listening allows numeric addresses only, no names.
-enum class Purpose : std::uint8_t { Connecting, Listening };
-
-// The addresses of a host, in the order in which to try them; at least one. Throws ConnectionError.
-std::vector<sockaddr_storage> resolve(const HostPort& address, Purpose purpose);
-
-// Connects to the first address that accepts. Throws ConnectionError and TimeoutError.
-base::UniqueFd connect_to(const std::vector<sockaddr_storage>& addresses, Deadline deadline);
-
-// A listening socket. The unspecified IPv6 address also accepts IPv4. Throws std::system_error, for
-// example with EADDRINUSE.
-base::UniqueFd listen_on(const sockaddr_storage& address);
+// A listening socket. The unspecified IPv6 address also accepts IPv4, unless `is_ipv6_only`. Throws
+// std::system_error, for example with EADDRINUSE.
+base::UniqueFd listen_on(const sockaddr_storage& address, bool is_ipv6_only = false);
 
 // The address that a socket is bound to, with the port that the kernel chose for port 0.
 sockaddr_storage local_address(int socket);

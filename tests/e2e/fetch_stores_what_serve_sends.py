@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -10,7 +11,8 @@ import threading
 import unittest
 
 from support.cases import FolderCase
-from support.program import TOPNET, Server, count_rows, topnet
+from support.program import TOPNET, Server, count_rows, topnet, wait_until
+from support.two_machines import SERVER, two_machines
 
 
 class Exchange(FolderCase):
@@ -75,10 +77,10 @@ class Failures(FolderCase):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         self.assert_fails(topnet("fetch", f"127.0.0.1:{port}", "--state-dir", self.client), 3,
-                          f"fetch from 127.0.0.1:{port}: could not connect: Connection refused; check the address")
+                          f"fetch from 127.0.0.1:{port}: could not connect: 127.0.0.1:{port}: Connection refused; check the address")
         invite = f"topnet1/127.0.0.1:{port}/{43 * 'A'}/{32 * '0'}"
         self.assert_fails(topnet("trust", "join", invite, "--state-dir", self.client), 3,
-                          f"join 127.0.0.1:{port}: could not connect: Connection refused; check the address")
+                          f"join 127.0.0.1:{port}: could not connect: 127.0.0.1:{port}: Connection refused; check the address")
 
     def serve_once(self, act):
         """Starts a server that calls `act` with its only connection; returns its address."""
@@ -115,7 +117,7 @@ class Failures(FolderCase):
 
         for act, args, status, text in [
                 (speak_http, [], 8, "wrong version number; check that a topnet server with TLS listens there, or add --no-tls"),
-                (be_silent, ["--connect-timeout", "0.3"], 3, "timed out after 0.3 s connecting; check the address"),
+                (be_silent, ["--connect-timeout", "0.3"], 3, "timed out in the TLS handshake after 0.3 s; check the address"),
                 (be_silent, ["--no-tls", "--max-time", "0.3"], 3, "timed out after 0.3 s; allow more time with --max-time"),
                 (hang_up, ["--no-tls"], 8, "closed the connection before its answer; check the address, and omit --no-tls"),
                 (send_half, ["--no-tls"], 8, "ended inside a frame")]:
@@ -167,6 +169,64 @@ class Failures(FolderCase):
         self.assertEqual(os.listdir(self.folder), ["report"])
         with open(report, "rb") as file:
             self.assertEqual(file.read(), b"old")
+
+
+class Names(FolderCase):
+    """A machine whose files /etc/hosts and /etc/resolv.conf name an address that does not answer."""
+
+    SILENT = "10.76.86.3"  # getaddrinfo(3) sorts it before SERVER, since it is closer to the client's address
+
+    def setUp(self):
+        super().setUp()
+        self.server_machine, client = two_machines(self)
+        for args in (f"neigh add {self.SILENT} lladdr 02:00:00:00:00:01 dev cable", "link set lo up"):
+            self.assertEqual(client.run("ip", *args.split()).returncode, 0)
+        mounts = []
+        for file, text in (("hosts", f"{self.SILENT} both\n{SERVER} both\n"),
+                           ("resolv.conf", f"nameserver {self.SILENT}\n")):
+            with open(self.path(file), "w", encoding="ascii") as out:
+                out.write(text)
+            mounts.append(f"mount --bind {self.path(file)} /etc/{file}")
+        self.on_client = (*client.inside, "unshare", "--mount", "sh", "-ec",
+                          "; ".join(mounts) + '; exec "$@"', "sh")
+
+    def test_an_address_that_does_not_answer_does_not_hide_the_others(self):
+        with Server("--no-tls", "--unsafe-plaintext", "--listen", SERVER + ":0",
+                    wrapper=self.server_machine.inside) as server:
+            result = topnet("fetch", "--no-tls", "--unsafe-plaintext", f"both:{server.port}", "-n", "1",
+                            wrapper=self.on_client)
+            self.assertEqual(result.returncode, 0, result.stderr)
+        result = topnet("fetch", "--connect-timeout", "2", f"both:{server.port}", "--state-dir", self.client,
+                        wrapper=self.on_client)
+        self.assert_fails(result, 3, f"fetch from both:{server.port}: could not connect: ",
+                          f"{SERVER}:{server.port}: Connection refused; check the address")
+
+    def test_a_name_server_that_does_not_answer_counts_as_connecting(self):
+        result = topnet("fetch", "--connect-timeout", "0.5", "web01", "--state-dir", self.client,
+                        wrapper=self.on_client)
+        self.assert_fails(result, 3, "fetch from web01:8676: timed out looking up web01 after 0.5 s; check the address")
+
+    def test_a_signal_ends_the_look_up(self):
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):
+            client = subprocess.Popen([*self.on_client, TOPNET, "fetch", "--connect-timeout", "1h", "web01",
+                                       "--state-dir", self.client])
+            tasks = pathlib.Path(f"/proc/{client.pid}/task")
+            wait_until(lambda: "resolve\n" in [each.read_text() for each in tasks.glob("*/comm")])
+            client.send_signal(number)
+            self.assertEqual(client.wait(timeout=30), status)
+
+    def test_a_zone_is_part_of_an_address(self):
+        address = "fe80::86:1"
+        added = self.server_machine.run("ip", "addr", "add", address + "/64", "dev", "cable", "nodad")
+        if added.returncode != 0:
+            self.skipTest(f"no IPv6 here: {added.stdout}")
+        with Server("--listen", f"[{address}%cable]:0", "--http", "off",
+                    wrapper=self.server_machine.inside) as server:
+            self.assertRegex(server.address, rf"^\[{address}%cable\]:\d+$")
+            result = topnet("fetch", server.address, "--state-dir", server.state, "-n", "1",
+                            wrapper=self.server_machine.inside)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn(f"local [{address}%cable]:", server.next_line())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 #include "net/address.h"
 
-#include "net/socket.h"
 #include "support/catch.h"
 
 using namespace topnet::net;
@@ -29,9 +28,7 @@ TEST_CASE("Address: invalid HOST:PORT texts are rejected", "[address]") {
 }
 
 TEST_CASE("Address: IPv4-mapped IPv6 addresses count as IPv4", "[address]") {
-  const auto numeric = [](const char* host) {
-    return resolve({host, 9}, Purpose::Listening).front();
-  };
+  const auto numeric = [](const char* host) { return to_socket_address({host, 9}).value(); };
   CHECK(to_host_port(numeric("::ffff:192.0.2.7")) == HostPort{"192.0.2.7", 9});
   for (const char* const host : {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"}) {
     CAPTURE(host);
@@ -41,4 +38,18 @@ TEST_CASE("Address: IPv4-mapped IPv6 addresses count as IPv4", "[address]") {
     CAPTURE(host);
     CHECK_FALSE(is_loopback(numeric(host)));
   }
+}
+
+TEST_CASE("Address: a link-local address keeps its zone", "[address]") {
+  const HostPort zoned{"fe80::1%lo", 9};
+  const auto address = to_socket_address(zoned);
+  REQUIRE(address);
+  CHECK(to_host_port(*address) == zoned);
+  CHECK_FALSE(lacks_zone(*address));
+  CHECK(lacks_zone(to_socket_address({"fe80::1", 9}).value()));
+  CHECK_FALSE(to_socket_address({"fe80::1%no-such-one", 9}));
+  CHECK(to_host_port(to_socket_address({"fe80::1%2147483647", 9}).value()).host ==
+        "fe80::1%2147483647");
+  CHECK(is_numeric_address("fe80::1%lo"));
+  CHECK(network_of("fe80::1%lo") == "fe80::%lo");
 }

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <thread>
 
+#include "net/connect.h"
 #include "support/catch.h"
 
 using namespace topnet::base;
@@ -19,9 +20,7 @@ void send(int socket, std::string_view bytes) {
   SocketStream(socket).write_all(std::as_bytes(std::span(bytes)), soon());
 }
 
-UniqueFd listen_on_any_port() {
-  return listen_on(resolve({"127.0.0.1", 0}, Purpose::Listening).front());
-}
+UniqueFd listen_on_any_port() { return listen_on(*to_socket_address({"127.0.0.1", 0})); }
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "net/server/server.h"
+#include "net/connect.h"
 #include "net/socket.h"
 #include "support/session_fixture.h"
 
@@ -50,8 +51,8 @@ struct TestServer {
   net::ServerOptions options{.uses_tls = false};
 
   std::unique_ptr<net::Server> serve() {
-    base::UniqueFd listener = net::listen_on(
-        net::resolve({.host = "127.0.0.1", .port = 0}, net::Purpose::Listening).front());
+    base::UniqueFd listener =
+        net::listen_on(*net::to_socket_address({.host = "127.0.0.1", .port = 0}));
     address = net::local_address(listener.raw());
     return std::make_unique<net::Server>(std::move(listener), options, delegate, connections,
                                          resource_errors);

@@ -5,6 +5,7 @@
 #include <deque>
 #include <future>
 
+#include "net/connect.h"
 #include "net/socket.h"
 #include "support/catch.h"
 
@@ -72,9 +73,8 @@ class TestServer {
         }) {}
 
   TestServer(HttpServerOptions options, const std::function<Response(std::string_view)>& respond) {
-    UniqueFd listener = topnet::net::listen_on(
-        topnet::net::resolve({.host = "127.0.0.1", .port = 0}, topnet::net::Purpose::Listening)
-            .front());
+    UniqueFd listener =
+        topnet::net::listen_on(*topnet::net::to_socket_address({.host = "127.0.0.1", .port = 0}));
     address_ = topnet::net::local_address(listener.raw());
     server_.emplace(std::move(listener), std::vector<Route>{{.path = "/", .respond = respond}},
                     std::move(options), resource_errors_);

@@ -47,7 +47,8 @@ namespace {
 void require_host(SSL* ssl, const std::string& host) {
   X509_VERIFY_PARAM* const parameters = SSL_get0_param(ssl);
   if (is_numeric_address(host)) {
-    require(X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1,
+    // A zone means something on this machine only, so no certificate has one.
+    require(X509_VERIFY_PARAM_set1_ip_asc(parameters, std::string(without_zone(host)).c_str()) == 1,
             "could not check the server's address");
     return;
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/escape.h"
+#include "net/connect.h"
 #include "net/socket.h"
 #include "net/trust/key_ring.h"
 
@@ -15,20 +16,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kNextStep = "check the address, and that `topnet serve` runs there";
-
-std::vector<sockaddr_storage> addresses_of(const TrustedConnectionOptions& options) {
-  auto addresses = resolve(options.server, Purpose::Connecting);
-  if (!options.uses_tls && !options.allows_unsafe_plaintext) {
-    for (const sockaddr_storage& address : addresses) {
-      if (is_loopback(address)) continue;
-      throw PlaintextRefusedError(
-          fmt::format("--no-tls would send the report to {} unencrypted; omit it, or add "
-                      "--unsafe-plaintext",
-                      base::escape(to_string(options.server))));
-    }
-  }
-  return addresses;
-}
 
 }  // namespace
 
@@ -43,10 +30,10 @@ TrustedConnection::TrustedConnection(TrustedConnectionOptions options)
     }
   } catch (const ConnectionError& error) {
     throw ConnectionError(fmt::format("could not connect: {}; {}", error.what(), kNextStep));
-  } catch (const TimeoutError&) {
+  } catch (const TimeoutError& error) {
     const std::chrono::duration<double> timeout = options_.connect_timeout;
     throw TimeoutError(
-        fmt::format("timed out after {:g} s connecting; {}", timeout.count(), kNextStep));
+        fmt::format("{} after {:g} s; {}", error.what(), timeout.count(), kNextStep));
   }
 }
 
@@ -79,7 +66,15 @@ void TrustedConnection::connect_with_tls() {
 }
 
 void TrustedConnection::open_socket(Deadline deadline) {
-  socket_ = connect_to(addresses_of(options_), deadline);
+  const bool needs_loopback = !options_.uses_tls && !options_.allows_unsafe_plaintext;
+  const auto check = [&](const sockaddr_storage& address) {
+    if (!needs_loopback || is_loopback(address)) return;
+    throw PlaintextRefusedError(
+        fmt::format("--no-tls would send the report to {} unencrypted; omit it, or add "
+                    "--unsafe-plaintext",
+                    address_));
+  };
+  socket_ = connect_to_host(options_.server, {.deadline = deadline, .check = check});
 }
 
 void TrustedConnection::handshake(TlsContext context) {
@@ -92,6 +87,8 @@ void TrustedConnection::handshake(TlsContext context) {
     if (!stream->has_alpn()) throw HandshakeError("it does not speak topnet/1");
     seen_ = stream->peer_pin().value_or("");
     stream_ = std::move(stream);
+  } catch (const TimeoutError&) {
+    throw TimeoutError("timed out in the TLS handshake");
   } catch (const UntrustedCertificateError& error) {
     throw UntrustedServerError(
         fmt::format("the server's certificate is not valid: {}; check the CA's file, and that the "
