@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <system_error>
 
 #include "base/escape.h"
@@ -12,34 +13,32 @@
 namespace topnet::cmd {
 namespace {
 
-// `option` is the name of the option that set the address.
-Listener listen_on(const net::HostPort& address, const char* option) {
-  try {
-    const auto numeric = net::to_socket_address(address);
-    if (!numeric) {
-      throw UsageError(fmt::format("{} {} is not an address of this machine; use a numeric address",
-                                   option, base::escape(net::to_string(address))));
-    }
-    Listener listener{net::listen_on(*numeric), {}};
-    const sockaddr_storage local = net::local_address(listener.socket.raw());
-    listener.address = net::to_string(net::to_host_port(local));
-    listener.is_loopback = net::is_loopback(local);
-    return listener;
-  } catch (const std::system_error& error) {
-    if (error.code() != std::errc::address_in_use) throw;
-    throw CommandError(ExitCode::Failure,
-                       fmt::format("{}; choose another address with {}", error.what(), option));
-  }
+Listener listen_on(const sockaddr_storage& address, bool is_ipv6_only = false) {
+  Listener listener{net::listen_on(address, is_ipv6_only), {}};
+  const sockaddr_storage local = net::local_address(listener.socket.raw());
+  listener.address = net::to_string(net::to_host_port(local));
+  listener.is_loopback = net::is_loopback(local);
+  return listener;
 }
 
-// On all addresses: IPv6 and IPv4, or IPv4 alone on a machine without IPv6.
-Listener listen_on_all(std::uint16_t port) {
-  try {
-    return listen_on({.host = "::", .port = port}, "--listen");
-  } catch (const std::system_error& error) {
-    if (error.code() != std::errc::address_family_not_supported) throw;
-    return listen_on({.host = "0.0.0.0", .port = port}, "--listen");
+// `option` is the name of the option that set the address.
+sockaddr_storage numeric(const net::HostPort& address, const char* option) {
+  const auto found = net::to_socket_address(address);
+  const std::string text = base::escape(net::to_string(address));
+  if (!found) {
+    throw UsageError(fmt::format("{} {} is not an address of this machine; use a numeric address",
+                                 option, text));
   }
+  if (net::lacks_zone(*found)) {
+    throw UsageError(fmt::format(
+        "{} {} is link-local and needs its interface; write [ADDR%INTERFACE]:PORT", option, text));
+  }
+  return *found;
+}
+
+[[noreturn]] void fail(const std::system_error& error, const char* option) {
+  throw CommandError(ExitCode::Failure,
+                     fmt::format("{}; choose another address with {}", error.what(), option));
 }
 
 net::HostPort with_loopback_default(net::HostPort address) {
@@ -47,29 +46,56 @@ net::HostPort with_loopback_default(net::HostPort address) {
   return address;
 }
 
+// `given` is an address of --listen.
+Listener listen_for_clients_on(const net::HostPort& given, const ServeOptions& options) {
+  const bool is_all = given.host.empty() && options.transport.uses_tls();
+  const net::HostPort address =
+      is_all ? net::HostPort{.host = "::", .port = given.port} : with_loopback_default(given);
+  // The IPv6 socket for all addresses would accept IPv4 too, unless that has its own.
+  const bool has_ipv4_listener =
+      std::find(options.listen.begin(), options.listen.end(),
+                net::HostPort{.host = "0.0.0.0", .port = given.port}) != options.listen.end();
+  try {
+    return listen_on(numeric(address, "--listen"), has_ipv4_listener && given.port != 0);
+  } catch (const std::system_error& error) {
+    const bool has_no_ipv6 = error.code() == std::errc::address_family_not_supported;
+    if (!is_all || !has_no_ipv6) fail(error, "--listen");
+  }
+  log_line("this kernel has no IPv6, so the server listens on IPv4 addresses only");
+  return listen_for_clients_on({.host = "0.0.0.0", .port = given.port}, options);
+}
+
 }  // namespace
 
-Listener listen_for_clients(const ServeOptions& options) {
-  if (options.transport.uses_tls()) {
-    return options.listen.host.empty() ? listen_on_all(options.listen.port)
-                                       : listen_on(options.listen, "--listen");
-  }
-  const net::HostPort address = with_loopback_default(options.listen);
-  Listener listener = listen_on(address, "--listen");
-  if (!options.transport.allows_unsafe_plaintext && !listener.is_loopback) {
+std::vector<Listener> listen_for_clients(const ServeOptions& options) {
+  const std::vector<net::HostPort> by_default{{.host = "", .port = kDefaultPort}};
+  std::vector<Listener> listeners;
+  for (const net::HostPort& given : options.listen.empty() ? by_default : options.listen) {
+    const Listener& listener = listeners.emplace_back(listen_for_clients_on(given, options));
+    const TransportOptions& transport = options.transport;
+    if (transport.uses_tls() || transport.allows_unsafe_plaintext || listener.is_loopback) continue;
     throw UsageError(fmt::format(
         "--no-tls on {} would send reports over the network unencrypted; listen on a loopback "
         "address, or add --unsafe-plaintext",
-        net::to_string(address)));
+        net::to_string(given)));
   }
-  return listener;
+  return listeners;
 }
 
 std::optional<Listener> listen_for_http(const ServeOptions& options) {
   if (!options.http) return std::nullopt;
   const net::HostPort address = with_loopback_default(*options.http);
-  Listener listener = listen_on(address, "--http");
-  if (!listener.is_loopback && (!options.http_tls || options.http_token_file.empty())) {
+  std::optional<Listener> listener;
+  try {
+    listener = listen_on(numeric(address, "--http"));
+  } catch (const std::system_error& error) {
+    const bool is_in_use = error.code() == std::errc::address_in_use;
+    if (options.is_http_given || !is_in_use) fail(error, "--http");
+    log_line(fmt::format("no status page: {} is in use; choose another address with --http",
+                         net::to_string(address)));
+    return std::nullopt;
+  }
+  if (!listener->is_loopback && (!options.http_tls || options.http_token_file.empty())) {
     throw UsageError(fmt::format(
         "--http {} would show the status page to the whole network; use a loopback address, "
         "or add --http-tls and --http-token-file",

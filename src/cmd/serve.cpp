@@ -100,14 +100,16 @@ class ServeDelegate final : public net::ServerDelegate {
   base::LogLimiter& failed_handshakes_;
 };
 
-web::ServerInfo server_info(const ServeOptions& options, const std::string& address) {
+web::ServerInfo server_info(const ServeOptions& options, const std::vector<Listener>& listeners) {
   using namespace std::chrono;
+  std::vector<std::string> addresses;
+  for (const Listener& each : listeners) addresses.push_back(each.address);
   return {.version = TOPNET_VERSION,
           .host = proc::read_host("/proc").name,
           .pid = ::getpid(),
           .started = base::now(),
           .uses_tls = options.transport.uses_tls(),
-          .listen = address};
+          .listen = std::move(addresses)};
 }
 
 // Disconnects clients that have been revoked since the last call. If a trust file cannot be read,
@@ -125,12 +127,14 @@ void poll_trust_changes(net::ServerAuth& auth, net::Server& server, std::string&
 }
 
 // `http_address` is empty if the status port is off.
-void log_startup(const ServeOptions& options, net::ServerAuth& auth, const std::string& address,
-                 const std::string& http_address) {
+void log_startup(const ServeOptions& options, net::ServerAuth& auth,
+                 const std::vector<std::string>& addresses, const std::string& http_address) {
   const bool uses_tls = options.transport.uses_tls();
   if (uses_tls) log_line("pin " + auth.pin());
   if (const auto expiry = auth.expiry()) log_line("the certificate is valid until " + *expiry);
-  log_line(fmt::format("serving {} on {}", uses_tls ? "TLS" : "plaintext", address));
+  for (const std::string& address : addresses) {
+    log_line(fmt::format("serving {} on {}", uses_tls ? "TLS" : "plaintext", address));
+  }
   if (!http_address.empty()) {
     log_line(fmt::format("status page {}://{}/status", options.http_tls ? "https" : "http",
                          http_address));
@@ -151,7 +155,7 @@ ExitCode run(const ServeOptions& options) {
   net::ClientReportStore client_reports(state, "tops.db", options.keep, log_line);
   proc::SharedScanner scanner("/proc", options.scan_mode);
   SharedReports reports(state / "reports", scanner);
-  Listener listener = listen_for_clients(options);
+  std::vector<Listener> listeners = listen_for_clients(options);
   std::optional<Listener> http_listener = listen_for_http(options);
   web::HttpServerOptions http_options = http_server_options(options, auth);
 
@@ -159,7 +163,7 @@ ExitCode run(const ServeOptions& options) {
   const sigset_t signals = block_termination_signals();
   enter_sandbox(state.path());
 
-  const web::ServerInfo info = server_info(options, listener.address);
+  const web::ServerInfo info = server_info(options, listeners);
   net::Connections connections;
   net::ResourceErrors resource_errors(log_line);
   base::LogLimiter failed_handshakes(log_line, "failed TLS handshakes");
@@ -169,7 +173,9 @@ ExitCode run(const ServeOptions& options) {
         fmt::format("the TLS handshake with {} at the status port failed: {}", host, why));
   };
   ServeDelegate delegate(auth, reports, client_reports, failed_handshakes);
-  net::Server server(std::move(listener.socket),
+  std::vector<base::UniqueFd> sockets;
+  for (Listener& each : listeners) sockets.push_back(std::move(each.socket));
+  net::Server server(std::move(sockets),
                      {.uses_tls = options.transport.uses_tls(),
                       .max_clients = clients_within_fd_limit(options.max_clients)},
                      delegate, connections, resource_errors);

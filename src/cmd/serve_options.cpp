@@ -37,8 +37,10 @@ std::vector<Option> serve_options(ServeOptions& options) {
       {{.names = "--listen",
         .value = "[ADDR:]PORT",
         .help = "Listen for clients here; without ADDR on all addresses, or with --no-tls on "
-                "127.0.0.1 (default 8676)",
-        .set = [&](const std::string& text) { options.listen = parse_listen_address(text); }},
+                "127.0.0.1; can be repeated (default 8676)",
+        .set =
+            [&](const std::string& text) { options.listen.push_back(parse_listen_address(text)); },
+        .is_repeatable = true},
        {.names = "--max-clients",
         .value = "N",
         .help = "Maximum number of clients at the same time (default 1024)",
@@ -67,7 +69,11 @@ std::vector<Option> serve_options(ServeOptions& options) {
       {{.names = "--http",
         .value = "[ADDR:]PORT",
         .help = "Serve the status page here, or off; without ADDR on 127.0.0.1 (default 8080)",
-        .set = [&](const std::string& text) { options.http = parse_listen_address_or_off(text); }},
+        .set =
+            [&](const std::string& text) {
+              options.http = parse_listen_address_or_off(text);
+              options.is_http_given = true;
+            }},
        {.names = "--http-host",
         .value = "NAME",
         .help = "Also accept this host name in requests for the status page; can be repeated",

@@ -17,9 +17,10 @@ namespace topnet::cmd {
 
 struct ServeOptions {
   // An empty host means all addresses, but 127.0.0.1 for `http`, and for `listen` without TLS.
-  net::HostPort listen{.host = "", .port = kDefaultPort};
+  std::vector<net::HostPort> listen;  // empty: the default port
   std::optional<net::HostPort> http = net::HostPort{.host = "", .port = 8080};  // nullopt: off
-  std::vector<std::string> http_hosts;                                          // in lower case
+  bool is_http_given = false;           // `http` is not the default
+  std::vector<std::string> http_hosts;  // in lower case
   bool http_tls = false;
   std::string http_token_file;  // empty: no token is required
   proc::ScanMode scan_mode = proc::ScanMode::Clocks;

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 
-#include <array>
 #include <cerrno>
 #include <exception>
 #include <system_error>
@@ -29,9 +28,9 @@ bool concerns_one_connection(int error) {
 
 }  // namespace
 
-Acceptor::Acceptor(base::UniqueFd listener, AcceptorOptions options,
+Acceptor::Acceptor(std::vector<base::UniqueFd> listeners, AcceptorOptions options,
                    ResourceErrors& resource_errors)
-    : listener_(std::move(listener)),
+    : listeners_(std::move(listeners)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       options_(std::move(options)),
       resource_errors_(resource_errors) {
@@ -49,30 +48,38 @@ void Acceptor::stop() {
   if (!thread_.joinable()) return;
   ::eventfd_write(wake_.raw(), 1);
   thread_.join();
-  listener_.reset();
+  listeners_.clear();
 }
 
 void Acceptor::run() {
+  std::vector<pollfd> polled{{.fd = wake_.raw(), .events = POLLIN, .revents = 0}};
+  for (const base::UniqueFd& each : listeners_) {
+    polled.push_back({.fd = each.raw(), .events = POLLIN, .revents = 0});
+  }
   for (;;) {
-    std::array<pollfd, 2> polled{{{.fd = wake_.raw(), .events = POLLIN, .revents = 0},
-                                  {.fd = listener_.raw(), .events = POLLIN, .revents = 0}}};
     if (::poll(polled.data(), polled.size(), -1) < 0) continue;
     if (polled[0].revents != 0) return;
-    options_.wait_for_capacity();
-    const int error = accept_one();
-    if (error == 0) continue;
-    if (!is_harmless(error)) resource_errors_.record_accept_error(error);
-    back_off(is_harmless(error) || concerns_one_connection(error) ? kShortBackOffMilliseconds
-                                                                  : kBackOffMilliseconds);
+    for (const pollfd& listener : polled) {
+      if (listener.revents != 0) accept_from(listener.fd);
+    }
   }
 }
 
+void Acceptor::accept_from(int listener) {
+  options_.wait_for_capacity();
+  const int error = accept_one(listener);
+  if (error == 0) return;
+  if (!is_harmless(error)) resource_errors_.record_accept_error(error);
+  back_off(is_harmless(error) || concerns_one_connection(error) ? kShortBackOffMilliseconds
+                                                                : kBackOffMilliseconds);
+}
+
 // Returns 0 or an errno value.
-int Acceptor::accept_one() {
+int Acceptor::accept_one(int listener) {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
-  base::UniqueFd socket(::accept4(listener_.raw(), reinterpret_cast<sockaddr*>(&peer), &size,
-                                  SOCK_NONBLOCK | SOCK_CLOEXEC));
+  base::UniqueFd socket(
+      ::accept4(listener, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!socket) return errno;
   try {
     options_.on_connection(std::move(socket), peer);

@@ -1,5 +1,5 @@
 // The accept loop of both ports, the protocol's and the status port: a thread that passes each new
-// connection on, and continues after every error of accept(2).
+// connection on, of any number of listening sockets, and continues after every error of accept(2).
 #pragma once
 
 #include <sys/socket.h>
@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "net/resource_errors.h"
@@ -26,21 +27,23 @@ class Acceptor {
  public:
   // Starts the thread. `resource_errors` outlives the acceptor. Throws std::system_error if the
   // thread cannot be started.
-  Acceptor(base::UniqueFd listener, AcceptorOptions options, ResourceErrors& resource_errors);
+  Acceptor(std::vector<base::UniqueFd> listeners, AcceptorOptions options,
+           ResourceErrors& resource_errors);
 
   // Stops, as stop() does.
   ~Acceptor();
   Acceptor(Acceptor&&) = delete;
 
-  // Stops accepting; the port is free when this returns. May be called again.
+  // Stops accepting; the ports are free when this returns. May be called again.
   void stop();
 
  private:
   void run();
-  int accept_one();
+  void accept_from(int listener);
+  int accept_one(int listener);
   void back_off(int milliseconds);
 
-  base::UniqueFd listener_;
+  std::vector<base::UniqueFd> listeners_;
   base::UniqueFd wake_;  // an eventfd
   AcceptorOptions options_;
   ResourceErrors& resource_errors_;

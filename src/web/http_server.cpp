@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "net/address.h"
 #include "net/socket.h"
@@ -54,8 +55,10 @@ std::optional<std::string> read_head(net::Stream& stream, net::Deadline deadline
 HttpServer::HttpServer(base::UniqueFd listener, const std::vector<Route>& routes,
                        HttpServerOptions options, net::ResourceErrors& resource_errors)
     : options_(std::move(options)), resource_errors_(resource_errors), responder_(routes) {
+  std::vector<base::UniqueFd> listeners;
+  listeners.push_back(std::move(listener));
   acceptor_ = std::make_unique<net::Acceptor>(
-      std::move(listener),
+      std::move(listeners),
       net::AcceptorOptions{.name = "http-accept",
                            .on_connection =
                                [this](base::UniqueFd socket, const sockaddr_storage& peer) {

@@ -23,7 +23,7 @@ struct ServerInfo {
   pid_t pid = 0;
   base::WallTime started;
   bool uses_tls = true;
-  std::string listen;  // "[::]:8676"
+  std::vector<std::string> listen;  // "[::]:8676"; at least one
 };
 
 // Counts of the server other than outcomes of connections.

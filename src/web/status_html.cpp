@@ -237,10 +237,10 @@ std::string to_html(const Status& status) {
 </html>
 )",
       host, escape_html(server.version), server.pid, server.uses_tls ? "TLS" : "plaintext",
-      escape_html(server.listen), base::format_time(status.time), cpu_section(status),
-      history_section(status), busiest_table(status), clients_table(status),
-      connections_table(status), counters_table(status), stats_table(status),
-      base::format_time(server.started));
+      escape_html(fmt::format("{}", fmt::join(server.listen, ", "))),
+      base::format_time(status.time), cpu_section(status), history_section(status),
+      busiest_table(status), clients_table(status), connections_table(status),
+      counters_table(status), stats_table(status), base::format_time(server.started));
 }
 
 }  // namespace topnet::web

@@ -16,7 +16,9 @@ void write(Json& json, const ServerInfo& server) {
     json.field("started", base::format_time(server.started));
     json.field("tls", server.uses_tls);
     json.name("listen");
-    json.array([&] { json.value(server.listen); });
+    json.array([&] {
+      for (const std::string& address : server.listen) json.value(address);
+    });
   });
 }
 

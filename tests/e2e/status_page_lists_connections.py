@@ -9,7 +9,7 @@ import unittest
 
 from support.cases import FolderCase
 from support.independent_client import ACK, Client
-from support.program import Server, count_rows, topnet, wait_until
+from support.program import Server, count_rows, require_fault_injection, topnet, wait_until
 from support.status import CounterCheck, get
 from support.trust import Holder, states
 
@@ -126,6 +126,22 @@ class Options(FolderCase):
         with Server("--http", "[::1]:0") as server:
             self.assertRegex(server.page, r"^http://\[::1\]:\d+/status$")
             self.assertEqual(get(server.page, "/healthz")[0], 200)
+
+    def test_several_addresses_for_clients(self):
+        with Server("--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0") as server:
+            addresses = [line.split()[-1] for line in server.startup_lines if "serving" in line]
+            self.assertEqual([each.split(":")[0] for each in addresses], ["127.0.0.1", "127.0.0.2"])
+            self.assertEqual(server.status()["server"]["listen"], addresses)
+            for address in addresses:
+                self.assertEqual(topnet("fetch", address, "--state-dir", server.state).returncode, 0)
+
+    def test_a_kernel_without_ipv6(self):
+        require_fault_injection(self)
+        without_ipv6 = ("strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=socket",
+                        "-e", "inject=socket:error=EAFNOSUPPORT:when=1")
+        with Server("--listen", "0", "--http", "off", wrapper=without_ipv6) as server:
+            self.assertIn("no IPv6", server.startup_lines[0])
+            self.assertEqual(server.address, f"0.0.0.0:{server.port}")
 
     def test_invalid_addresses(self):
         self.assert_serve_fails(["--http", "0.0.0.0:0"], 2, "--http 0.0.0.0:0", "loopback")

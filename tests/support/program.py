@@ -122,8 +122,9 @@ class Server:
         self.state = state or os.path.join(self.folder.name, "state")
 
     def __enter__(self):
+        listen = [] if "--listen" in self.args else ["--listen", "127.0.0.1:0"]
         self.process = subprocess.Popen(
-            [*self.wrapper, TOPNET, "serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0",
+            [*self.wrapper, TOPNET, "serve", *listen, "--http", "127.0.0.1:0",
              "--state-dir", self.state, *self.args],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0)
         self.unread = b""

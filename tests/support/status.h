@@ -59,7 +59,7 @@ inline web::Status busy_status() {
                    .pid = 77,
                    .started = started,
                    .uses_tls = true,
-                   .listen = "[::]:8676"};
+                   .listen = {"[::]:8676"}};
   status.exchange.connections = {{.id = 12,
                                   .peer = "127.0.0.1:41234",
                                   .client = "local",

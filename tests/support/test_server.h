@@ -9,8 +9,8 @@
 #include <string>
 #include <thread>
 
-#include "net/server/server.h"
 #include "net/connect.h"
+#include "net/server/server.h"
 #include "net/socket.h"
 #include "support/session_fixture.h"
 
@@ -51,10 +51,10 @@ struct TestServer {
   net::ServerOptions options{.uses_tls = false};
 
   std::unique_ptr<net::Server> serve() {
-    base::UniqueFd listener =
-        net::listen_on(*net::to_socket_address({.host = "127.0.0.1", .port = 0}));
-    address = net::local_address(listener.raw());
-    return std::make_unique<net::Server>(std::move(listener), options, delegate, connections,
+    std::vector<base::UniqueFd> listeners;
+    listeners.push_back(net::listen_on(*net::to_socket_address({.host = "127.0.0.1", .port = 0})));
+    address = net::local_address(listeners.front().raw());
+    return std::make_unique<net::Server>(std::move(listeners), options, delegate, connections,
                                          resource_errors);
   }
   std::unique_ptr<net::Server> serve_tls() {

@@ -92,7 +92,8 @@ TEST_CASE("StatusHtml: all names are escaped", "[status_html]") {
   const std::string hostile = "</td><script>\"'&{}{0}";
   const std::string as_text = "&lt;/td&gt;&lt;script&gt;&quot;&#39;&amp;{}{0}";
   Status status = busy_status();
-  status.server.version = status.server.listen = hostile;
+  status.server.version = hostile;
+  status.server.listen = {hostile};
   status.server.host = hostile;
   status.exchange.connections.at(0).client = hostile;
   status.exchange.connections.at(0).peer = hostile;

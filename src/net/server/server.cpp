@@ -25,13 +25,13 @@ constexpr std::size_t kClientStackSize = std::size_t{256} * 1024;
 
 }  // namespace
 
-Server::Server(base::UniqueFd listener, const ServerOptions& options, ServerDelegate& delegate,
-               Connections& connections, ResourceErrors& resource_errors)
+Server::Server(std::vector<base::UniqueFd> listeners, const ServerOptions& options,
+               ServerDelegate& delegate, Connections& connections, ResourceErrors& resource_errors)
     : context_(options, delegate, connections,
                [this](ConnectionId id) { threads_.disconnect(id); }),
       resource_errors_(resource_errors) {
   acceptor_ = std::make_unique<Acceptor>(
-      std::move(listener),
+      std::move(listeners),
       AcceptorOptions{.name = "accept",
                       .on_connection =
                           [this](base::UniqueFd socket, const sockaddr_storage& peer) {

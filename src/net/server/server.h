@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "net/acceptor.h"
 #include "net/connection_threads.h"
@@ -27,10 +28,10 @@ struct PeriodicTask {
 
 class Server {
  public:
-  // Starts to serve on `listener` (listening, non-blocking). All references must outlive the
+  // Starts to serve on `listeners` (listening, non-blocking). All references must outlive the
   // server. Throws std::system_error if no thread can be started.
-  Server(base::UniqueFd listener, const ServerOptions& options, ServerDelegate& delegate,
-         Connections& connections, ResourceErrors& resource_errors);
+  Server(std::vector<base::UniqueFd> listeners, const ServerOptions& options,
+         ServerDelegate& delegate, Connections& connections, ResourceErrors& resource_errors);
 
   // Disconnects all clients.
   ~Server();
