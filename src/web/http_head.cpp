@@ -14,7 +14,6 @@ namespace {
 
 using base::take_until;
 
-constexpr std::string_view kNewline = "\r\n";
 // The HTTP library refuses lines above 8 KiB. A longer Accept is ignored.
 constexpr std::size_t kMaxAcceptSize = 4096;
 

@@ -13,6 +13,7 @@
 
 #include "net/address.h"
 #include "net/socket.h"
+#include "web/http_text.h"
 
 namespace topnet::web {
 namespace {
@@ -24,7 +25,6 @@ constexpr std::size_t kStackSize = std::size_t{256} * 1024;
 constexpr std::chrono::milliseconds kRequestGrace{500};
 constexpr std::chrono::milliseconds kResponseGrace{500};
 
-constexpr std::string_view kNewline = "\r\n";
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
 // Returns the head and drops what follows it, and an empty line before it (RFC 9112, section 2.2).

@@ -1,4 +1,5 @@
-// What several files need of HTTP's text: rules of RFC 9110, section 5.6, and a media type. Pure.
+// What several files need of HTTP's text: rules of RFC 9110, section 5.6, the end of a line, and a
+// media type. Pure.
 #pragma once
 
 #include <string>
@@ -6,6 +7,7 @@
 
 namespace topnet::web {
 
+inline constexpr std::string_view kNewline = "\r\n";
 inline constexpr const char* kPlainText = "text/plain; charset=utf-8";
 
 inline std::string_view trim(std::string_view text) {
