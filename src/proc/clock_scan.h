@@ -19,7 +19,7 @@ namespace topnet::proc {
 struct ClockScan {
   std::vector<Process> processes;  // whose stats were read; they contain each query's result
   std::vector<pid_t> vanished;     // of `pids`, in the same order
-  std::uint64_t seen = 0;          // all existing processes
+  std::uint64_t seen = 0;          // existing processes, without unreadable ones
   std::uint64_t unreadable = 0;    // whose stats could not be read
   std::uint64_t live_ticks = 0;    // used by all existing processes, by their clocks
 };

@@ -36,7 +36,8 @@ class PidList {
   std::uint64_t walks() const { return walks_; }
 
  private:
-  // Describes how far the folder had been read at some time.
+  // How far the folder had been read at some time. A pid is assigned before its process appears in
+  // the folder, so smaller pids may still appear for a moment.
   struct Mark {
     pid_t last_pid;  // the last assigned pid
     off_t offset;    // position of the last process; higher pids follow it
@@ -53,8 +54,8 @@ class PidList {
   Clock::time_point last_walk_;
   std::uint64_t forks_ = 0;      // at the last update
   pid_t last_pid_ = 0;           // at the last update
-  std::optional<Mark> settled_;  // all processes up to there are known; nullopt: walk
-  std::optional<Mark> recent_;   // read up to there, but processes may still appear
+  std::optional<Mark> settled_;  // old enough: no smaller pid can appear; nullopt: walk
+  std::optional<Mark> recent_;   // becomes `settled_` when it is old enough
 };
 
 }  // namespace topnet::proc

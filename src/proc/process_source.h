@@ -40,11 +40,11 @@ class ProcessSource {
   // The pid of the running topnet, if it is a process of this source.
   virtual std::optional<pid_t> own_pid() const { return std::nullopt; }
 
-  // The CPU clock of a process in nanoseconds: the time of all its threads, also of ended ones.
+  // The CPU clock of a process in nanoseconds: the time of all its threads, also of exited ones.
   // nullopt if it cannot be read, for instance because the process has vanished.
   virtual std::optional<std::uint64_t> read_clock(pid_t pid) = 0;
 
-  // No process and not unreadable: it has vanished.
+  // Without a process and not unreadable: the process has vanished.
   struct Stat {
     std::optional<Process> process;
     bool is_unreadable = false;  // the process exists, but its stat could not be read

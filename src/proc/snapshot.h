@@ -1,8 +1,8 @@
 // Reads all processes of a source consistently.
 //
-// While processes are read, one may end and its time move into its parent. The time would then be
-// counted twice or not at all, depending on which of the two was read first. So both are read again
-// until each tick is in one place.
+// While processes are read, one may exit, and its time then moves into its parent. The time would
+// be counted twice or not at all, depending on which of the two was read first. So both are read
+// again until each tick is in one place.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@
 
 namespace topnet::proc {
 
-// Use: a process whose CPU clock has not moved has not run, and is not read again.
+// Whether CPU clocks save reading: a process whose clock has not moved has not run, and is not read
+// again.
 enum class Clocks : std::uint8_t { Use, Ignore };
 
 struct Snapshot {

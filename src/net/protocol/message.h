@@ -1,7 +1,8 @@
 // The messages that travel in frames: topnet-protocol(7), section MESSAGES.
 //
 // Each is a JSON object. Unknown fields are skipped. A field that is missing or out of range is a
-// ProtocolError. Pure functions of values.
+// ProtocolError. Pure functions of values. To add a field: the struct here, and its to_json() and
+// parse_ function in message.cpp.
 #pragma once
 
 #include <sys/types.h>

@@ -38,8 +38,7 @@ class ShuttingDownError : public std::runtime_error {
 
 enum class WaitResult : std::uint8_t { Readable, ShuttingDown, TimedOut };
 
-// The connection of a session, apart from its stream. Called by the thread that runs the
-// session.
+// A session's connection, without its stream. Called by the thread that runs the session.
 class SessionConnection {
  public:
   SessionConnection() = default;

@@ -1,6 +1,8 @@
 // A report on one machine's CPU use, and its forms: text, JSON and CSV.
 //
-// Pure functions of a value. topnet-scan(1), section REPORT, specifies the forms.
+// Pure functions of a value. topnet-scan(1), section REPORT, specifies the forms. To add a column:
+// proc/process.h and proc/stat.cpp read it, and report_text.cpp, report_json.cpp and report_csv.cpp
+// write it.
 #pragma once
 
 #include <chrono>

@@ -53,7 +53,7 @@ std::shared_ptr<const ScanResult> SharedScanner::scan_since_start(const RankingQ
                                  [this](const std::vector<RankingQuery>& queries) {
                                    const auto began = Clock::now();
                                    CpuUsage usage = scanner_.since_start(queries);
-                                   return describe(std::move(usage), Clock::now() - began);
+                                   return make_result(std::move(usage), Clock::now() - began);
                                  });
 }
 
@@ -84,7 +84,7 @@ std::shared_ptr<const ScanResult> SharedScanner::scan_window(const RankingQuery&
     CpuUsage usage = scanner_.close(opened->baseline);
     const auto duration = opened->duration + (Clock::now() - began);
     if (is_about_as_long(*usage.window, window)) usage.window = window;
-    return describe(std::move(usage), duration);
+    return make_result(std::move(usage), duration);
   });
 }
 
@@ -96,8 +96,8 @@ void SharedScanner::wait_until(std::chrono::steady_clock::time_point end) {
   if (stop_.stop_requested()) throw ScanStopped("stopped before the end of the window");
 }
 
-std::shared_ptr<const ScanResult> SharedScanner::describe(CpuUsage usage,
-                                                          std::chrono::nanoseconds duration) {
+std::shared_ptr<const ScanResult> SharedScanner::make_result(CpuUsage usage,
+                                                             std::chrono::nanoseconds duration) {
   scans_.add(duration);
   auto hidden = visibility_limit(root_, usage.unreadable);
   return std::make_shared<const ScanResult>(ScanResult{.number = ++last_number_,

@@ -89,8 +89,11 @@ class SharedScanner {
   std::shared_ptr<const ScanResult> scan_window(const RankingQuery& query,
                                                 std::chrono::milliseconds window, const Wait& wait);
   void wait_until(std::chrono::steady_clock::time_point end);
-  std::shared_ptr<const ScanResult> describe(CpuUsage usage, std::chrono::nanoseconds duration);
+  std::shared_ptr<const ScanResult> make_result(CpuUsage usage, std::chrono::nanoseconds duration);
 
+  // Joins the flight `next`, or starts one, and returns its result when it is done. The first
+  // caller to find the scanner free calls `run` for all of them. `run` gets the queries only of
+  // flights that callers may join until the start.
   template <typename Result>
   std::shared_ptr<const Result> join_flight(
       std::shared_ptr<Flight<Result>>& next, JoinUntil until, const RankingQuery& query,
