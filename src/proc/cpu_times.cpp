@@ -9,21 +9,23 @@
 namespace topnet::proc {
 namespace {
 
-// Parses the line `cpu`: user, nice, system, idle, iowait, irq, softirq and more. Missing figures,
-// as in old kernels and fixtures, count as 0.
+// Parses the line `cpu`: user, nice, system, idle, iowait, irq, softirq, steal and more. A kernel
+// without one of the first seven counts its time in another of them.
 std::optional<CpuTimes> parse_sum(std::string_view figures) {
   figures.remove_prefix(std::min(figures.find_first_not_of(' '), figures.size()));
   if (figures.empty()) return std::nullopt;
-  std::array<std::uint64_t, 7> ticks{};
-  for (std::uint64_t& each : ticks) {
+  std::array<std::optional<std::uint64_t>, 8> ticks;
+  for (auto& each : ticks) {
     if (figures.empty()) break;
-    const auto number = base::parse_number<std::uint64_t>(base::take_until(figures, " "));
-    if (!number) return std::nullopt;
-    each = *number;
+    each = base::parse_number<std::uint64_t>(base::take_until(figures, " "));
+    if (!each) return std::nullopt;
   }
-  const auto [user, nice, system, idle, iowait, irq, softirq] = ticks;
-  return CpuTimes{.busy_ticks = user + nice + system + irq + softirq,
-                  .interrupt_ticks = irq + softirq};
+  const auto [user, nice, system, idle, iowait, irq, softirq, steal] = ticks;
+  const std::uint64_t interrupts = irq.value_or(0) + softirq.value_or(0);
+  return CpuTimes{
+      .busy_ticks = user.value_or(0) + nice.value_or(0) + system.value_or(0) + interrupts,
+      .interrupt_ticks = interrupts,
+      .steal_ticks = steal};
 }
 
 }  // namespace
@@ -37,7 +39,7 @@ std::optional<CpuTimes> parse_cpu_times(std::string_view text) {
       times = parse_sum(figures);
     } else if (times && key.starts_with("cpu") &&
                base::parse_number<std::uint32_t>(key.substr(3))) {
-      ++times->cpus;
+      times->cpus = times->cpus.value_or(0) + 1;
     } else if (times && key == "processes") {
       times->forks = base::parse_number<std::uint64_t>(figures);
     }

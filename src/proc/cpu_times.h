@@ -8,9 +8,11 @@
 namespace topnet::proc {
 
 struct CpuTimes {
-  std::uint64_t busy_ticks = 0;        // user + nice + system + irq + softirq, of all CPUs
-  std::uint64_t interrupt_ticks = 0;   // irq + softirq
-  std::uint32_t cpus = 0;              // online
+  std::uint64_t busy_ticks = 0;       // user + nice + system + irq + softirq, of all CPUs
+  std::uint64_t interrupt_ticks = 0;  // irq + softirq
+  // Time in which the machine was ready to run, but its hypervisor ran another one.
+  std::optional<std::uint64_t> steal_ticks;
+  std::optional<std::uint32_t> cpus;   // online
   std::optional<std::uint64_t> forks;  // processes and threads started since boot
 };
 

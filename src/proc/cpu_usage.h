@@ -41,7 +41,9 @@ struct CpuUsage {
   std::uint64_t live_ticks = 0;  // used by all existing processes
   // Used by exited processes, by the parent that waited for them; nullopt: not known.
   std::optional<std::vector<ExitedChildren>> exited;
-  std::optional<CpuTimes> machine;  // the kernel's figures for the same time
+  // The kernel's figures for the same time; nullopt: not known.
+  std::optional<CpuTimes> machine;
+  std::optional<std::uint32_t> cpus;  // online at its end
 };
 
 }  // namespace topnet::proc

@@ -91,9 +91,11 @@ void GroupTotals::add_accounting(const CpuUsage& usage) {
   if (usage.exited) {
     for (const ExitedChildren& each : *usage.exited) exited += each.ticks;
   }
-  const CpuTimes machine = usage.machine.value_or(CpuTimes());
-  totals_.busy_ticks += machine.busy_ticks;
   totals_.exited_ticks += exited;
+  totals_.has_machine = usage.machine.has_value();
+  if (!usage.machine) return;
+  const CpuTimes& machine = *usage.machine;
+  totals_.busy_ticks += machine.busy_ticks;
   totals_.interrupt_ticks += machine.interrupt_ticks;
   std::uint64_t found = exited + machine.interrupt_ticks;
   for (const Process& process : usage.processes) found += process.cpu_ticks();

@@ -27,9 +27,12 @@ struct GroupTotal {
 
 inline constexpr const char* kOtherGroup = "_other";
 
-// In clock ticks. While no group is replaced,
+// In clock ticks. While no group is replaced and `has_machine` holds,
 // groups + other + exited + interrupt + unexplained - overexplained grows by as much as busy.
 struct CpuTotals {
+  // Whether the last window had the kernel's figures. A window without them adds nothing to the
+  // totals of busy, interrupt, unexplained and overexplained time.
+  bool has_machine = false;
   std::uint64_t busy_ticks = 0;
   std::uint64_t exited_ticks = 0;
   std::uint64_t interrupt_ticks = 0;

@@ -72,6 +72,7 @@ CpuUsage Scanner::since_start(const std::vector<RankingQuery>& queries) {
   }
   usage->time = time;
   usage->machine = machine;
+  if (machine) usage->cpus = machine->cpus;
   require_processes(*usage, *source_);
   return std::move(*usage);
 }

@@ -4,10 +4,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <filesystem>
-#include <iterator>
+#include <string_view>
 #include <system_error>
 
 #include "base/parse_number.h"
@@ -17,19 +16,30 @@
 namespace topnet::proc {
 namespace {
 
-std::uint64_t count_entries(const char* folder) {
-  std::error_code ignored;
-  const std::filesystem::directory_iterator entries(folder, ignored);
-  return static_cast<std::uint64_t>(std::distance(begin(entries), end(entries)));
+std::optional<std::uint64_t> count_entries(const char* folder) {
+  std::error_code error;
+  std::uint64_t count = 0;
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) ++count;
+  return error ? std::nullopt : std::optional(count);
+}
+
+// A number of pages as bytes.
+std::optional<std::uint64_t> parse_pages(std::string_view text) {
+  auto pages = base::parse_number<std::uint64_t>(text);
+  if (pages) *pages *= static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return pages;
 }
 
 }  // namespace
 
-std::uint64_t count_open_files() {
-  return std::max<std::uint64_t>(count_entries("/proc/self/fd"), 1) - 1;
+std::optional<std::uint64_t> count_open_files() {
+  auto files = count_entries("/proc/self/fd");
+  if (files && *files > 0) --*files;
+  return files;
 }
 
-std::uint64_t count_threads() { return count_entries("/proc/self/task"); }
+std::optional<std::uint64_t> count_threads() { return count_entries("/proc/self/task"); }
 
 SelfStats read_self_stats() {
   using namespace std::chrono;
@@ -44,11 +54,8 @@ SelfStats read_self_stats() {
   // statm begins with two numbers of pages (proc(5)).
   std::array<char, 256> buffer{};
   if (auto text = read_small_file(AT_FDCWD, "/proc/self/statm", buffer)) {
-    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    stats.virtual_bytes =
-        base::parse_number<std::uint64_t>(base::take_until(*text, " ")).value_or(0) * page;
-    stats.resident_bytes =
-        base::parse_number<std::uint64_t>(base::take_until(*text, " ")).value_or(0) * page;
+    stats.virtual_bytes = parse_pages(base::take_until(*text, " "));
+    stats.resident_bytes = parse_pages(base::take_until(*text, " "));
   }
   return stats;
 }

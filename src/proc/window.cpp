@@ -20,7 +20,7 @@ std::optional<std::uint64_t> forks_of(const ProcessSource& source,
   return machine && source.has_clocks() ? machine->forks : std::nullopt;
 }
 
-// The kernel's figures only grow. In a copy of /proc they may also fall.
+// The figures of a process only grow. In a copy of /proc they may also fall.
 std::uint64_t saturating_diff(std::uint64_t now, std::uint64_t before) {
   return now > before ? now - before : 0;
 }
@@ -55,7 +55,7 @@ ConsistentSnapshot read_consistently(ProcessSource& source, PidList& list, Clock
     const auto after = source.read_cpu_times();
     if (!snapshot.machine || !after) return snapshot;
     const bool was_almost_idle =
-        saturating_diff(after->busy_ticks, snapshot.machine->busy_ticks) <= after->cpus;
+        saturating_diff(after->busy_ticks, snapshot.machine->busy_ticks) <= after->cpus.value_or(1);
     // Without clocks, another attempt would read everything and take as long.
     if (was_almost_idle || clocks == Clocks::Ignore || attempt == kMaxAttempts) {
       snapshot.machine = midpoint(*snapshot.machine, *after);
@@ -85,11 +85,22 @@ Process used_since(const Process* before, const Process& now,
   return used;
 }
 
-std::optional<CpuTimes> difference(const std::optional<CpuTimes>& now,
-                                   const std::optional<CpuTimes>& before) {
+// The growth of a counter. One that fell is not known: the kernel has started to count anew.
+std::optional<std::uint64_t> growth(const std::optional<std::uint64_t>& now,
+                                    const std::optional<std::uint64_t>& before) {
+  if (!now || !before || *now < *before) return std::nullopt;
+  return *now - *before;
+}
+
+std::optional<CpuTimes> growth(const std::optional<CpuTimes>& now,
+                               const std::optional<CpuTimes>& before) {
   if (!now || !before) return std::nullopt;
-  return CpuTimes{.busy_ticks = saturating_diff(now->busy_ticks, before->busy_ticks),
-                  .interrupt_ticks = saturating_diff(now->interrupt_ticks, before->interrupt_ticks),
+  const auto busy = growth(now->busy_ticks, before->busy_ticks);
+  const auto interrupts = growth(now->interrupt_ticks, before->interrupt_ticks);
+  if (!busy || !interrupts) return std::nullopt;
+  return CpuTimes{.busy_ticks = *busy,
+                  .interrupt_ticks = *interrupts,
+                  .steal_ticks = growth(now->steal_ticks, before->steal_ticks),
                   .cpus = now->cpus,
                   .forks = now->forks};
 }
@@ -97,10 +108,10 @@ std::optional<CpuTimes> difference(const std::optional<CpuTimes>& now,
 // The ticks that all CPUs had, and a quarter more because the kernel's figures are not exact.
 // Impossible growth is far larger, such as hours of a child that no scan had read.
 std::optional<std::uint64_t> max_ticks_in(std::chrono::nanoseconds length,
-                                          const std::optional<CpuTimes>& machine) {
-  if (!machine || machine->cpus == 0) return std::nullopt;
+                                          const std::optional<std::uint32_t>& cpus) {
+  if (!cpus) return std::nullopt;
   const auto ticks = static_cast<std::uint64_t>(length / clock_tick()) + 2;
-  return machine->cpus * (ticks + ticks / 4);
+  return *cpus * (ticks + ticks / 4);
 }
 
 Baseline baseline_of(ConsistentSnapshot snapshot) {
@@ -119,9 +130,10 @@ CpuUsage used_between(const Baseline& baseline, const ConsistentSnapshot& closin
   usage.seen = now.entries.size();
   usage.unreadable = now.unreadable;
   usage.processes.reserve(now.entries.size());
-  usage.machine = difference(closing.machine, baseline.machine);
+  usage.machine = growth(closing.machine, baseline.machine);
+  if (closing.machine) usage.cpus = closing.machine->cpus;
   // Measured until now, because the last processes were read after steady_time.
-  const auto max_ticks = max_ticks_in(steady_clock::now() - baseline.opened, usage.machine);
+  const auto max_ticks = max_ticks_in(steady_clock::now() - baseline.opened, usage.cpus);
   std::vector<Process> vanished;
   const auto record_vanished = [&](const Entry& entry) { vanished.push_back(entry.process); };
   SnapshotCursor cursor(baseline.entries);

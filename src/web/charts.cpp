@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+#include <functional>
+#include <optional>
 #include <string>
 
 namespace topnet::web {
@@ -27,14 +28,12 @@ double non_negative(std::int64_t ticks) {
   return static_cast<double>(std::max<std::int64_t>(ticks, 0));
 }
 
-// The running sums of the parts of a window, in the order of Split.
-std::array<double, 5> running_sums(const proc::WindowStats& window) {
-  std::array<double, 5> sums{
-      static_cast<double>(window.listed_ticks), static_cast<double>(window.other_ticks),
-      static_cast<double>(window.exited_ticks), static_cast<double>(window.interrupt_ticks),
-      non_negative(window.unexplained_ticks)};
-  for (std::size_t i = 1; i < sums.size(); ++i) sums.at(i) += sums.at(i - 1);
-  return sums;
+// The sum of the parts of a window up to `last`, in the order of Split.
+double sum_up_to(std::size_t last, const proc::Accounting& accounting) {
+  const Split parts = split_of(accounting);
+  double sum = 0;
+  for (std::size_t i = 0; i <= last; ++i) sum += non_negative(parts.at(i).ticks);
+  return sum;
 }
 
 // The left end of the history. Only the last window is placed by the wall clock, which may jump;
@@ -47,26 +46,38 @@ double left_end(const std::vector<proc::WindowStats>& history, base::WallTime no
   return begin;
 }
 
-// The area below the running sum up to `part`.
+// The height of the area below a part, or nullopt if there is none.
+using HeightOf = std::function<std::optional<double>(const proc::WindowStats&)>;
+
+// The areas below a height, as an SVG path.
 std::string area(const std::vector<proc::WindowStats>& history, base::WallTime now,
-                 std::size_t part) {
+                 const HeightOf& height_of) {
+  const std::string close = fmt::format("V{}Z", kChartHeight);
   std::string path;
+  bool is_open = false;
   double end = left_end(history, now);
   for (const proc::WindowStats& window : history) {
     const double begin = std::max(end, 0.0);
     end += Seconds(window.length).count();
     if (end <= 0) continue;
-    if (path.empty()) path = fmt::format("M{} {}", coordinate(begin), kChartHeight);
-    const auto whole = static_cast<double>(window.capacity_ticks);
-    const double height =
-        whole > 0 ? std::min(running_sums(window).at(part) / whole, 1.0) * kChartHeight : 0;
-    path += fmt::format("V{}H{}", coordinate(kChartHeight - height), coordinate(end));
+    const auto height = height_of(window);
+    if (is_open && !height) path += close;
+    if (!is_open && height) path += fmt::format("M{} {}", coordinate(begin), kChartHeight);
+    if (height) path += fmt::format("V{}H{}", coordinate(kChartHeight - *height), coordinate(end));
+    is_open = height.has_value();
   }
-  if (!path.empty()) path += fmt::format("V{}Z", kChartHeight);
-  return path;
+  return is_open ? path + close : path;
+}
+
+std::string path_of(std::string_view css_class, const std::string& path) {
+  return fmt::format(R"(<path class="{}" d="{}"/>)", css_class, path);
 }
 
 }  // namespace
+
+bool is_known(const proc::WindowStats& window) {
+  return window.accounting && window.capacity_ticks.value_or(0) > 0;
+}
 
 Split split_of(const proc::Accounting& accounting) {
   return {{{"listed", "listed below", static_cast<std::int64_t>(accounting.listed_ticks)},
@@ -104,10 +115,17 @@ Html history_chart(const std::vector<proc::WindowStats>& history, base::WallTime
                   R"(aria-labelledby="chart-title">)",
                   kChartWidth, kChartHeight);
   for (std::size_t i = parts.size(); i-- > 0;) {
-    out +=
-        fmt::format(R"(<path class="{}" d="{}"/>)", parts.at(i).css_class, area(history, now, i));
+    const auto height = [i](const proc::WindowStats& window) -> std::optional<double> {
+      if (!is_known(window)) return std::nullopt;
+      const auto whole = static_cast<double>(*window.capacity_ticks);
+      return std::min(sum_up_to(i, *window.accounting) / whole, 1.0) * kChartHeight;
+    };
+    out += path_of(parts.at(i).css_class, area(history, now, height));
   }
-  return {out + "</svg>"};
+  const auto unknown = [](const proc::WindowStats& window) {
+    return is_known(window) ? std::nullopt : std::optional(kChartHeight);
+  };
+  return {out + path_of("unknown", area(history, now, unknown)) + "</svg>"};
 }
 
 }  // namespace topnet::web

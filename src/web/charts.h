@@ -28,7 +28,11 @@ Html bar(double part, double whole);
 // The parts side by side; the rest of `capacity` (ticks) was idle.
 Html split_bar(const Split& split, double capacity);
 
-// The parts of the busy time in the ten minutes before `now`, stacked.
+// Whether the busy share of a window is known.
+bool is_known(const proc::WindowStats& window);
+
+// The parts of the busy time in the ten minutes before `now`, stacked; a grey area where they are
+// not known.
 Html history_chart(const std::vector<proc::WindowStats>& history, base::WallTime now);
 
 }  // namespace topnet::web

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <iterator>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -53,6 +54,13 @@ class Text {
   void single(std::string_view name, std::string_view type, std::string_view help, Number value) {
     family(name, type, help);
     sample(name, value);
+  }
+
+  // Writes nothing if the value is not known.
+  template <typename Number>
+  void single(std::string_view name, std::string_view type, std::string_view help,
+              const std::optional<Number>& value) {
+    if (value) single(name, type, help, *value);
   }
 
   void histogram(const std::string& name, std::string_view help,
@@ -126,13 +134,14 @@ void write_cpu(Text& text, const proc::CpuTotals& totals) {
   const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t ticks) {
     text.single(name, "counter", help, seconds_of_ticks(ticks));
   };
-  counter("topnet_host_cpu_busy_seconds_total", "Busy time of all CPUs.", totals.busy_ticks);
   text.family("topnet_group_cpu_seconds_total", "counter",
               "CPU time of live processes, by program name.");
   for (const proc::GroupTotal& group : totals.groups) write_group(text, group);
   write_group(text, totals.other);
   counter("topnet_exited_cpu_seconds_total", "CPU time of processes that have exited.",
           totals.exited_ticks);
+  if (!totals.has_machine) return;
+  counter("topnet_host_cpu_busy_seconds_total", "Busy time of all CPUs.", totals.busy_ticks);
   counter("topnet_interrupt_cpu_seconds_total", "CPU time of interrupts.", totals.interrupt_ticks);
   counter("topnet_unexplained_cpu_seconds_total",
           "Busy time that no process and no interrupt explains.", totals.unexplained_ticks);

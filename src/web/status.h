@@ -31,8 +31,9 @@ struct ServerStats {
   base::HistogramCounts scans;      // for reports
   std::uint64_t accept_errors = 0;  // failures to accept a connection, at both ports
   std::uint64_t thread_errors = 0;  // failures to start a connection's thread, at both ports
-  std::uint64_t open_files = 0;     // descriptors of this process
-  std::uint64_t threads = 0;        // of this process
+  // Of this process; nullopt: not known.
+  std::optional<std::uint64_t> open_files;
+  std::optional<std::uint64_t> threads;
   proc::SelfStats self;
 };
 

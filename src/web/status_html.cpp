@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "web/charts.h"
 #include "web/html.h"
 #include "web/units.h"
@@ -11,12 +13,18 @@ namespace {
 
 using Rows = std::vector<std::vector<Html>>;
 
+constexpr const char* kUnknownTime = "The kernel's figures of CPU time are not known.";
+
 // A client is stale if its last report is older.
 constexpr std::chrono::minutes kStaleAfter{10};
 
 Html or_dash(const std::optional<std::string>& value) { return text(value.value_or("–")); }
 
 Html number(std::uint64_t value) { return {std::to_string(value)}; }
+
+Html number(const std::optional<std::uint64_t>& value) {
+  return value ? number(*value) : text("–");
+}
 
 // The age of `time`, with the exact time as a tooltip.
 Html age_of(base::WallTime time, base::WallTime now, std::string_view attributes = "") {
@@ -51,11 +59,15 @@ std::string visibility_of(const proc::MonitorSnapshot* host) {
   return "not every process can be seen: " + escape_html(*host->report.hidden);
 }
 
+// Of all CPUs in the last window; 0 if not known.
+double capacity_of(const proc::MonitorSnapshot* host) {
+  return host != nullptr ? static_cast<double>(host->history.back().capacity_ticks.value_or(0)) : 0;
+}
+
 std::string cpu_section(const Status& status) {
   const proc::MonitorSnapshot* const host = status.host.get();
   const auto& accounting = host != nullptr ? host->report.accounting : std::nullopt;
-  const double capacity =
-      host != nullptr ? static_cast<double>(host->history.back().capacity_ticks) : 0;
+  const double capacity = accounting ? capacity_of(host) : 0;
   const Split split = split_of(accounting.value_or(proc::Accounting{}));
   std::string legend;
   for (const Part& part : split) {
@@ -70,22 +82,27 @@ std::string cpu_section(const Status& status) {
       "<p><strong id=\"busy\">{}</strong> of {} busy, {}</p>\n{}\n<ul id=\"legend\">\n{}</ul>\n<p "
       "id=\"exited\" "
       "class=\"quiet\">{}</p>\n<p id=\"hidden\" class=\"quiet\">{}</p>\n</section>\n",
-      percent(busy, capacity), cpus_of(host), window_of(host), split_bar(split, capacity).markup,
-      legend, exited_children(accounting, capacity), visibility_of(host));
+      percent(busy, capacity), cpus_of(host), window_of(host),
+      capacity > 0 ? split_bar(split, capacity).markup : "", legend,
+      host != nullptr && !accounting ? kUnknownTime : exited_children(accounting, capacity),
+      visibility_of(host));
 }
 
 std::string busiest_table(const Status& status) {
   Rows rows;
   if (status.host) {
     const proc::Report& report = status.host->report;
-    const auto capacity = static_cast<double>(status.host->history.back().capacity_ticks);
-    const double one_cpu = capacity / report.cpus.value_or(1);
+    const double capacity = capacity_of(status.host.get());
+    const double one_cpu =
+        report.clock_ticks_per_second *
+        std::chrono::duration<double>(status.host->history.back().length).count();
     for (const proc::Process& process : report.processes) {
       const auto ticks = static_cast<double>(process.cpu_ticks());
       rows.push_back({text(process.name), number(static_cast<std::uint64_t>(process.pid)),
                       text(percent(static_cast<double>(process.user_ticks), one_cpu)),
                       text(percent(static_cast<double>(process.system_ticks), one_cpu)),
-                      text(percent(ticks, one_cpu)), bar(ticks, capacity)});
+                      text(percent(ticks, one_cpu)),
+                      capacity > 0 ? bar(ticks, capacity) : text("–")});
     }
   }
   return to_html(Table{.name = "busiest",
@@ -102,14 +119,16 @@ std::string busiest_table(const Status& status) {
 
 std::string history_section(const Status& status) {
   const std::vector<proc::WindowStats> none;
+  const auto& history = status.host ? status.host->history : none;
   return fmt::format(
       "<section id=\"history\" aria-labelledby=\"chart-title\">\n"
       "<h2 id=\"chart-title\">Busy CPU, the last 10 minutes</h2>\n"
       "<div class=\"chart\">\n{}\n<span class=\"top\">100 %</span><span class=\"left\">10 min "
       "ago</span><span class=\"right\">now</span>\n</div>\n"
-      "<p class=\"quiet\">Monitoring uses {} of one CPU.</p>\n</section>\n",
-      history_chart(status.host ? status.host->history : none, status.time).markup,
-      status.host ? fine_percent(status.host->monitor_cost) : "–");
+      "<p class=\"quiet\">Monitoring uses {} of one CPU.{}</p>\n</section>\n",
+      history_chart(history, status.time).markup,
+      status.host ? fine_percent(status.host->monitor_cost) : "–",
+      std::all_of(history.begin(), history.end(), is_known) ? "" : " Grey: not known.");
 }
 
 // In percent of one CPU over the window, or the CPU time since the process started.

@@ -57,12 +57,21 @@ void write(Json& json, const proc::WindowStats& window) {
     json.field("time", base::format_time(window.time));
     json.field("seconds", window.length);
     json.field("capacity_ticks", window.capacity_ticks);
-    json.field("busy_ticks", window.busy_ticks);
-    json.field("listed_ticks", window.listed_ticks);
-    json.field("other_ticks", window.other_ticks);
-    json.field("exited_ticks", window.exited_ticks);
-    json.field("interrupt_ticks", window.interrupt_ticks);
-    json.field("unexplained_ticks", window.unexplained_ticks);
+    // Null if the accounting is not known.
+    const auto ticks = [&](std::string_view name, auto proc::Accounting::*part) {
+      json.name(name);
+      if (window.accounting) {
+        json.value(*window.accounting.*part);
+      } else {
+        json.value(nullptr);
+      }
+    };
+    ticks("busy_ticks", &proc::Accounting::busy_ticks);
+    ticks("listed_ticks", &proc::Accounting::listed_ticks);
+    ticks("other_ticks", &proc::Accounting::other_ticks);
+    ticks("exited_ticks", &proc::Accounting::exited_ticks);
+    ticks("interrupt_ticks", &proc::Accounting::interrupt_ticks);
+    ticks("unexplained_ticks", &proc::Accounting::unexplained_ticks);
   });
 }
 
@@ -104,7 +113,8 @@ void write_host(Json& json, const proc::MonitorSnapshot& host) {
     json.field("cpus", report.cpus);
     json.field("processes_seen", report.processes_seen);
     json.field("capacity_ticks", host.history.back().capacity_ticks);
-    json.field("busy_ticks", host.history.back().busy_ticks);
+    json.field("busy_ticks",
+               report.accounting ? std::optional(report.accounting->busy_ticks) : std::nullopt);
     proc::write_accounting(json, report.accounting);
     json.name("processes");
     proc::write_ranking(json, report.processes);

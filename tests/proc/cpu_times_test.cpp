@@ -14,22 +14,25 @@ TEST_CASE("CpuTimes: busy excludes idle, iowait, steal and guest time", "[cpu_ti
   REQUIRE(times);
   CHECK(times->busy_ticks == 812 + 7 + 300 + 4 + 6);
   CHECK(times->interrupt_ticks == 4 + 6);
-  CHECK(times->cpus == 2);
+  CHECK(times->steal_ticks == 11U);
+  CHECK(times->cpus == 2U);
   CHECK(times->forks == 4321U);
 }
 
-TEST_CASE("CpuTimes: missing figures count as 0", "[cpu_times]") {
+TEST_CASE("CpuTimes: missing figures are unknown, or another figure has their time",
+          "[cpu_times]") {
   const auto times = parse_cpu_times("cpu 5 6 7\n");
   REQUIRE(times);
   CHECK(times->busy_ticks == 18);
   CHECK(times->interrupt_ticks == 0);
-  CHECK(times->cpus == 0);
+  CHECK_FALSE(times->steal_ticks);
+  CHECK_FALSE(times->cpus);
   CHECK_FALSE(times->forks);
   CHECK(parse_cpu_times("cpu 1\n")->busy_ticks == 1);
 }
 
 TEST_CASE("CpuTimes: only lines cpuN count as CPUs", "[cpu_times]") {
-  CHECK(parse_cpu_times("cpu 1\ncpufreq 1\ncpu 0\ncpux 1\ncpu-1 1\ncpu1 1\n")->cpus == 1);
+  CHECK(parse_cpu_times("cpu 1\ncpufreq 1\ncpu 0\ncpux 1\ncpu-1 1\ncpu1 1\n")->cpus == 1U);
   CHECK_FALSE(parse_cpu_times("cpufreq 1\n"));
   CHECK_FALSE(parse_cpu_times("cpu0 1 2 3\n"));
 }

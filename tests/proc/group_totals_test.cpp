@@ -18,7 +18,8 @@ using Names = std::vector<std::pair<std::string, std::uint64_t>>;
 CpuUsage window(const Names& used, std::chrono::milliseconds length = 10s) {
   CpuUsage usage;
   usage.window = length;
-  usage.machine = CpuTimes{.busy_ticks = 0, .interrupt_ticks = 3, .cpus = 2, .forks = {}};
+  usage.machine =
+      CpuTimes{.busy_ticks = 0, .interrupt_ticks = 3, .steal_ticks = {}, .cpus = 2, .forks = {}};
   usage.exited = {{.pid = 7, .name = "sh", .ticks = 5}};
   pid_t pid = 100;
   for (const auto& [name, ticks] : used) {
@@ -84,8 +85,13 @@ TEST_CASE("GroupTotals: the totals add up and never fall", "[group_totals]") {
       }
     }
     replaced += missing;
-    if (missing == 0)
+    CHECK(now.has_machine == usage.machine.has_value());
+    if (!now.has_machine) {
+      CHECK(now.busy_ticks == earlier.busy_ticks);
+      CHECK(now.overexplained_ticks == earlier.overexplained_ticks);
+    } else if (missing == 0) {
       CHECK(explained(now) - explained(earlier) == now.busy_ticks - earlier.busy_ticks);
+    }
     CHECK(now.unexplained_ticks >= earlier.unexplained_ticks);
     CHECK(now.overexplained_ticks >= earlier.overexplained_ticks);
     CHECK(now.other.cpu_ticks() >= earlier.other.cpu_ticks());

@@ -213,7 +213,8 @@ TEST_CASE("Window: impossible growth is not counted", "[window]") {
   }
 }
 
-TEST_CASE("Window: figures that fall count as 0", "[window]") {
+TEST_CASE("Window: figures of a process that fall count as 0, those of the machine are unknown",
+          "[window]") {
   WindowFixture fixture;
   const pid_t pid = fixture.kernel.fork(kInit);
   fixture.kernel.run(pid, 5 * kTick, 5 * kTick);
@@ -227,7 +228,41 @@ TEST_CASE("Window: figures that fall count as 0", "[window]") {
   const CpuUsage usage = fixture.close();
   CHECK(usage.live_ticks == 0);
   CHECK(usage.exited->empty());
+  CHECK_FALSE(usage.machine);
+  CHECK(usage.cpus == 2U);
+}
+
+TEST_CASE("Window: steal time is that of the window, and unknown if it fell", "[window]") {
+  WindowFixture fixture;
+  fixture.kernel.steal_ticks = 100;
+  fixture.open();
+  fixture.kernel.steal_ticks = 131;
+  CHECK(fixture.close().machine->steal_ticks == 31U);
+  fixture.kernel.steal_ticks = 99;
+  const CpuUsage usage = fixture.close();
+  CHECK_FALSE(usage.machine->steal_ticks);
   CHECK(usage.machine->busy_ticks == 0);
+}
+
+TEST_CASE("Window: the number of CPUs is read for each window", "[window]") {
+  WindowFixture fixture;
+  fixture.open();
+  fixture.kernel.cpus = 3;
+  CHECK(fixture.close().cpus == 3U);
+  fixture.kernel.cpus.reset();
+  CHECK_FALSE(fixture.close().cpus);
+}
+
+TEST_CASE("Window: without the machine's figures the processes are still known", "[window]") {
+  WindowFixture fixture;
+  const pid_t pid = fixture.kernel.fork(kInit);
+  fixture.open();
+  fixture.kernel.run(pid, 7 * kTick);
+  fixture.kernel.has_cpu_times = false;
+  const CpuUsage usage = fixture.close();
+  CHECK(usage.live_ticks == 7);
+  CHECK_FALSE(usage.machine);
+  CHECK_FALSE(usage.cpus);
 }
 
 TEST_CASE("Window: closing reads only processes whose clocks have moved", "[window]") {

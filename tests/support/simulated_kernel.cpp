@@ -130,9 +130,11 @@ proc::ProcessSource::Stat SimulatedKernel::read_stat(pid_t pid) {
 
 std::optional<proc::CpuTimes> SimulatedKernel::read_cpu_times() {
   before_cpu_times();
+  if (!has_cpu_times) return std::nullopt;
   return proc::CpuTimes{.busy_ticks = busy_ / kTick,
                         .interrupt_ticks = interrupts_ / kTick,
-                        .cpus = 2,
+                        .steal_ticks = steal_ticks,
+                        .cpus = cpus,
                         .forks = forks_};
 }
 

@@ -53,6 +53,9 @@ class SimulatedKernel : public proc::ProcessSource {
   std::function<void(pid_t)> before_stat = [](pid_t) {};
   std::function<void(pid_t)> before_clock = [](pid_t) {};
   std::function<void()> before_cpu_times = [] {};
+  bool has_cpu_times = true;
+  std::optional<std::uint32_t> cpus = 2;
+  std::optional<std::uint64_t> steal_ticks = 0;
 
   // The actual state.
   std::vector<pid_t> pids() const;  // in rising order

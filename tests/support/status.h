@@ -31,20 +31,28 @@ inline std::shared_ptr<const proc::MonitorSnapshot> monitored_host(base::WallTim
   host.history = {{.time = time - 24s,
                    .length = 2s,
                    .capacity_ticks = 400,
-                   .busy_ticks = 40,
-                   .listed_ticks = 30,
-                   .other_ticks = 11,
-                   .unexplained_ticks = -1},
+                   .accounting = proc::Accounting{.busy_ticks = 40,
+                                                  .listed_ticks = 30,
+                                                  .other_ticks = 11,
+                                                  .exited_ticks = 0,
+                                                  .unexplained_ticks = -1}},
                   {.time = time + 6s,
                    .length = 2s,
                    .capacity_ticks = 400,
-                   .busy_ticks = 300,
-                   .listed_ticks = 200,
-                   .other_ticks = 40,
-                   .exited_ticks = 50,
-                   .interrupt_ticks = 8,
-                   .unexplained_ticks = 2}};
+                   .accounting = host.report.accounting}};
+  host.history.back().accounting->exited_by_parent.clear();
+  host.totals.has_machine = true;
   host.monitor_cost = 0.00042;
+  return std::make_shared<const proc::MonitorSnapshot>(std::move(host));
+}
+
+// The last window without the machine's figures, as if /proc/stat could not be read.
+inline std::shared_ptr<const proc::MonitorSnapshot> without_cpu_times(proc::MonitorSnapshot host) {
+  host.report.accounting.reset();
+  host.report.cpus.reset();
+  host.history.back().accounting.reset();
+  host.history.back().capacity_ticks.reset();
+  host.totals.has_machine = false;
   return std::make_shared<const proc::MonitorSnapshot>(std::move(host));
 }
 

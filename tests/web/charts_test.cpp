@@ -17,9 +17,8 @@ WindowStats window(std::chrono::milliseconds ago, std::uint64_t busy,
   return {.time = kNow - ago,
           .length = 2s,
           .capacity_ticks = 400,
-          .busy_ticks = busy,
-          .listed_ticks = busy,
-          .unexplained_ticks = unexplained};
+          .accounting = topnet::proc::Accounting{
+              .busy_ticks = busy, .listed_ticks = busy, .unexplained_ticks = unexplained}};
 }
 
 }  // namespace
@@ -51,6 +50,20 @@ TEST_CASE("Charts: the history has a step for each window", "[charts]") {
   CHECK_THAT(history_chart({}, kNow).markup, Catch::Contains("<path class=\"listed\" d=\"\"/>"));
 }
 
+TEST_CASE("Charts: windows that are not known are grey, not idle", "[charts]") {
+  WindowStats no_cpus = window(12s, 200);
+  no_cpus.capacity_ticks.reset();
+  WindowStats no_busy_time = window(10s, 200);
+  no_busy_time.accounting.reset();
+  const std::string chart =
+      history_chart({window(14s, 100), no_cpus, no_busy_time, window(8s, 200)}, kNow).markup;
+  CHECK_THAT(chart,
+             Catch::Contains(R"(class="listed" d="M586 100V75H588V100ZM592 100V50H594V100Z")"));
+  CHECK_THAT(chart, Catch::Contains(R"(class="unknown" d="M588 100V0H590V0H592V100Z")"));
+  CHECK_THAT(history_chart({window(8s, 200)}, kNow).markup,
+             Catch::Contains("<path class=\"unknown\" d=\"\"/>"));
+}
+
 TEST_CASE("Charts: a clock that jumps leaves no gaps between windows", "[charts]") {
   CHECK_THAT(history_chart({window(9000s, 100), window(-9000s, 200), window(2s, 500)}, kNow).markup,
              Catch::Contains("d=\"M594 100V75H596V50H598V0H600V100Z\""));
@@ -65,10 +78,10 @@ TEST_CASE("Charts: windows are cut at the begin of the chart", "[charts]") {
 
 TEST_CASE("Charts: the parts of a window are stacked", "[charts]") {
   WindowStats stacked = window(2s, 240, 4);
-  stacked.listed_ticks = 200;
-  stacked.other_ticks = 40;
-  stacked.exited_ticks = 50;
-  stacked.interrupt_ticks = 8;
+  stacked.accounting->listed_ticks = 200;
+  stacked.accounting->other_ticks = 40;
+  stacked.accounting->exited_ticks = 50;
+  stacked.accounting->interrupt_ticks = 8;
   const std::string chart = history_chart({stacked}, kNow).markup;
   for (const char* const path :
        {R"(class="listed" d="M598 100V50H600)", R"(class="other" d="M598 100V40H600)",

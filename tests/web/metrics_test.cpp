@@ -49,6 +49,23 @@ TEST_CASE("Metrics: each count has a series, times are in seconds", "[metrics]")
       Contains("topnet_client_last_report_timestamp_seconds{client=\"local\"} 1795464064.123\n"));
 }
 
+TEST_CASE("Metrics: a value that is not known has no series", "[metrics]") {
+  web::Status status = measured_status();
+  status.host = test::without_cpu_times(*status.host);
+  status.stats.self = {};
+  status.stats.open_files.reset();
+  status.stats.threads.reset();
+  const std::string text = to_metrics(status);
+  for (const char* const name :
+       {"topnet_host_cpu_busy", "topnet_interrupt", "topnet_unexplained", "topnet_overexplained",
+        "process_resident_memory", "process_virtual_memory", "process_open_fds", "process_max_fds",
+        "process_threads"}) {
+    CHECK_THAT(text, !Contains(name));
+  }
+  CHECK_THAT(text, Contains("\ntopnet_exited_cpu_seconds_total 0.5\n"));
+  CHECK_THAT(text, Contains("{group=\"cc1plus\",mode=\"user\"} 1.9\n"));
+}
+
 TEST_CASE("Metrics: the buckets of a histogram are cumulative", "[metrics]") {
   using namespace std::chrono_literals;
   base::Histogram counter;

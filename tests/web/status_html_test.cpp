@@ -66,6 +66,24 @@ TEST_CASE("StatusHtml: a server without clients, windows and TLS says so", "[sta
   CHECK_THAT(page, Catch::Contains("serves plaintext on"));
 }
 
+TEST_CASE("StatusHtml: without the machine's figures only shares of one CPU are shown",
+          "[status_html]") {
+  Status status = busy_status();
+  CHECK_THAT(to_html(status), !Catch::Contains("not known"));
+  status.host = topnet::test::without_cpu_times(*status.host);
+  status.stats.threads.reset();
+  const std::string page = to_html(status);
+  for (const char* const text :
+       {"<strong id=\"busy\">–</strong> of all CPUs busy, over 2.0 s", "listed below <b>–</b>",
+        "unexplained <b>–</b>", "The kernel's figures of CPU time are not known.",
+        "Grey: not known.", "<td>95.0 %</td><td>5.0 %</td><td>100.0 %</td><td>–</td>",
+        "<td>threads</td><td>–</td>"}) {
+    INFO(text);
+    CHECK_THAT(page, Catch::Contains(text));
+  }
+  CHECK_THAT(page, !Catch::Contains("id=\"split\""));
+}
+
 TEST_CASE("StatusHtml: all links are relative, so that a proxy may show the page below a path",
           "[status_html]") {
   const std::string page = to_html(busy_status());

@@ -52,4 +52,18 @@ TEST_CASE("StatusJson: unknown values are null, and empty lists are arrays", "[s
   CHECK_THAT(json, Catch::Contains(R"("host":null,"pid":0,)"));
   CHECK_THAT(json, Catch::Contains(R"("connections":[],)"));
   CHECK_THAT(json, Catch::Contains(R"("client":null,"peer":"p","host":null,)"));
+  CHECK_THAT(json, Catch::Contains(R"("open_fds":null,"threads":null})"));
+}
+
+TEST_CASE("StatusJson: the machine's figures are null in a window without them", "[status_json]") {
+  Status status = busy_status();
+  status.host = topnet::test::without_cpu_times(*status.host);
+  const std::string json = to_json(status);
+  CHECK_THAT(json, Catch::Contains(R"("cpus":null,"processes_seen":213,"capacity_ticks":null,)"
+                                   R"("busy_ticks":null,"accounting":null,)"));
+  CHECK_THAT(json, Catch::Contains(R"("unexplained_ticks":-1},)"
+                                   R"({"time":"2026-11-23T20:01:08.123Z","seconds":2.0,)"
+                                   R"("capacity_ticks":null,"busy_ticks":null,"listed_ticks":null,)"
+                                   R"("other_ticks":null,"exited_ticks":null,)"
+                                   R"("interrupt_ticks":null,"unexplained_ticks":null}])"));
 }

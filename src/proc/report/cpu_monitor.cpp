@@ -23,16 +23,12 @@ nanoseconds cpu_time_of_this_thread() {
 
 WindowStats stats_of(const Report& report) {
   WindowStats stats{.time = report.time,
-                    .length = report.window.value_or(std::chrono::milliseconds(0))};
-  stats.capacity_ticks = static_cast<std::uint64_t>(stats.length.count()) *
-                         report.cpus.value_or(0) * report.clock_ticks_per_second / 1000;
-  if (const auto& accounting = report.accounting) {
-    stats.busy_ticks = accounting->busy_ticks;
-    stats.listed_ticks = accounting->listed_ticks;
-    stats.other_ticks = accounting->other_ticks;
-    stats.exited_ticks = accounting->exited_ticks.value_or(0);
-    stats.interrupt_ticks = accounting->interrupt_ticks;
-    stats.unexplained_ticks = accounting->unexplained_ticks;
+                    .length = report.window.value_or(std::chrono::milliseconds(0)),
+                    .accounting = report.accounting};
+  if (stats.accounting) stats.accounting->exited_by_parent.clear();
+  if (report.cpus) {
+    stats.capacity_ticks = static_cast<std::uint64_t>(stats.length.count()) * *report.cpus *
+                           report.clock_ticks_per_second / 1000;
   }
   return stats;
 }

@@ -37,14 +37,9 @@ struct MonitorOptions {
 struct WindowStats {
   base::WallTime time;  // the begin
   std::chrono::milliseconds length{0};
-  std::uint64_t capacity_ticks = 0;  // of all CPUs; 0 if unknown
-  // As in Accounting.
-  std::uint64_t busy_ticks = 0;
-  std::uint64_t listed_ticks = 0;
-  std::uint64_t other_ticks = 0;
-  std::uint64_t exited_ticks = 0;
-  std::uint64_t interrupt_ticks = 0;
-  std::int64_t unexplained_ticks = 0;
+  // nullopt: not known.
+  std::optional<std::uint64_t> capacity_ticks;  // of all CPUs
+  std::optional<Accounting> accounting;         // without exited_by_parent
 };
 
 struct MonitorSnapshot {

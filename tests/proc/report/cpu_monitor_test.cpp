@@ -9,6 +9,7 @@
 #include "support/proc_tree.h"
 #include "support/simulated_kernel.h"
 
+using topnet::proc::Accounting;
 using topnet::proc::CpuMonitor;
 using topnet::proc::MonitorOptions;
 using topnet::proc::MonitorSnapshot;
@@ -68,7 +69,9 @@ TEST_CASE("CpuMonitor: the snapshot's report is of the last window", "[cpu_monit
   CHECK(last.time == snapshot->report.time);
   CHECK(last.length == snapshot->report.window);
   REQUIRE(snapshot->report.accounting);
-  CHECK(last.busy_ticks == snapshot->report.accounting->busy_ticks);
+  REQUIRE(last.accounting);
+  CHECK(last.accounting->busy_ticks == snapshot->report.accounting->busy_ticks);
+  CHECK(last.accounting->exited_by_parent.empty());
   CHECK(snapshot->monitor_cost > 0);
 }
 
@@ -78,10 +81,12 @@ TEST_CASE("CpuMonitor: the parts of each window add up, exited ones included", "
   const auto snapshot =
       fixture.wait_for([](const MonitorSnapshot& each) { return each.history.size() > 10; });
   std::uint64_t exited = 0;
-  for (const WindowStats& each : snapshot->history) {
-    exited += each.exited_ticks;
+  for (const WindowStats& window : snapshot->history) {
+    REQUIRE(window.accounting);
+    const Accounting& each = *window.accounting;
+    exited += each.exited_ticks.value();
     CHECK(static_cast<std::int64_t>(each.busy_ticks) ==
-          static_cast<std::int64_t>(each.listed_ticks + each.other_ticks + each.exited_ticks +
+          static_cast<std::int64_t>(each.listed_ticks + each.other_ticks + *each.exited_ticks +
                                     each.interrupt_ticks) +
               each.unexplained_ticks);
   }
