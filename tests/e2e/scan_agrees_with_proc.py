@@ -21,7 +21,7 @@ class OnAFixture(FolderCase):
         self.root = self.folder
         fake_file(self.root, "sys/kernel/hostname", "web01\n")
         fake_file(self.root, "sys/kernel/random/boot_id", "5c6f-01\n")
-        fake_file(self.root, "stat", "cpu  700 20 410 90000 5 2 8 0 0 0\ncpu0 1 1 1\ncpu1 1 1 1\nbtime 1\n")
+        fake_file(self.root, "stat", "cpu  700 20 410 90000 5 2 8 31 0 0\ncpu0 1 1 1\ncpu1 1 1 1\nbtime 1\n")
         fake_process(self.root, 1, b"init", user=2, system=40, start=3)
         fake_process(self.root, 4242, b"cc1plus", user=812, system=31, start=990142, state="R")
         fake_process(self.root, 50, b"", user=20, system=22, start=100)
@@ -43,6 +43,7 @@ class OnAFixture(FolderCase):
 # processes: 5 seen, 5 listed
 # cpu: 11.40 s busy = 85.0% listed + 0.0% other processes + 6.6% exited processes + 0.9% interrupts + 7.5% unexplained
 # exited: 0.15 s children of init (1); 0.15 s children of =a) R (7); 0.15 s children of  (50); 0.15 s children of   two, "words" (51); 0.15 s children of cc1plus (4242)
+# steal: 0.31 s
     PID      USER    SYSTEM     TOTAL  NAME
    4242       812        31       843  cc1plus
       1         2        40        42  init
@@ -56,6 +57,7 @@ class OnAFixture(FolderCase):
             '{"schema":"topnet.report/1","host":"web01","boot_id":"5c6f-01","time":"TIME",'
             '"clock_ticks_per_second":100,"cpus":2,'
             '"window":{"kind":"since_start","seconds":null},"processes_seen":5,'
+            '"steal_ticks":31,"cpu_limit":null,'
             '"processes":[{"rank":1,"pid":4242,"start_time_ticks":990142,"name":"cc1plus",'
             '"state":"R","user_ticks":812,"system_ticks":31,"cpu_ticks":843}],'
             '"accounting":{"busy_ticks":1140,"listed_ticks":843,"other_ticks":126,"exited_ticks":75,'

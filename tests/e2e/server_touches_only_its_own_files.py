@@ -14,6 +14,7 @@ from support.trust import enrol
 # Of other processes only their stat files.
 ALLOWED = [r"/proc", r"\d+/stat", r"stat", r"loadavg", r"sys/kernel/pid_max", r"/proc/\d+/stat",
            r"/proc/sys/kernel/(hostname|random/boot_id)", r"/proc/self/(fd|task|stat|statm|status)",
+           r"/proc/self/(cgroup|mountinfo)", r"/sys/fs/cgroup/(.*/)?cpu\.(max|cfs_(quota|period)_us)",
            r"/proc/stat", r"STATE(/.*)?", r"\.", r"\.[a-z.]*"]
 FILE_CALLS = "open,openat,openat2,creat,execve,execveat,ptrace,process_vm_readv,process_vm_writev"
 

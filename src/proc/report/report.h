@@ -27,6 +27,8 @@ struct Report {
   std::uint32_t clock_ticks_per_second = 100;
   std::optional<std::uint32_t> cpus;  // online
   std::uint64_t processes_seen = 0;
+  std::optional<std::uint64_t> steal_ticks;  // as in CpuTimes, for the same time as the rest
+  std::optional<double> cpu_limit;           // of this program's cgroup, in CPUs; nullopt: none
   std::optional<Accounting> accounting;
   std::optional<std::string> hidden;  // why processes are hidden, in one line
   std::vector<Process> processes;     // in the order of the ranking

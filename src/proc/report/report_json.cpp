@@ -84,6 +84,8 @@ std::string to_json(const Report& report) {
     json.field("cpus", report.cpus);
     base::write_window(json, report.window);
     json.field("processes_seen", report.processes_seen);
+    json.field("steal_ticks", report.steal_ticks);
+    json.field("cpu_limit", report.cpu_limit);
     json.name("processes");
     write_ranking(json, report.processes);
     write_accounting(json, report.accounting);

@@ -76,6 +76,10 @@ std::string to_text(const Report& report) {
     const auto& parents = report.accounting->exited_by_parent;
     if (!parents.empty()) line("# exited: {}", exited_line(parents, ticks));
   }
+  if (report.steal_ticks.value_or(0) > 0) {
+    line("# steal: {:.2f} s", seconds(*report.steal_ticks, report.clock_ticks_per_second));
+  }
+  if (report.cpu_limit) line("# cpu limit: {:.2f} CPUs", *report.cpu_limit);
   if (report.hidden) line("# visibility: {}", *report.hidden);
   line("    PID      USER    SYSTEM     TOTAL  NAME");
   for (const Process& process : report.processes) {

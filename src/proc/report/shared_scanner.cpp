@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proc/clock_ticks.h"
+#include "proc/cpu_limit.h"
 #include "proc/procfs.h"
 #include "proc/visibility.h"
 
@@ -30,7 +31,9 @@ Report report_of(const ScanResult& scan, const RankingQuery& query) {
                 .clock_ticks_per_second = clock_ticks_per_second(),
                 .processes_seen = usage.seen,
                 .processes = rank(usage.processes, query.count, query.key)};
-  if (usage.machine && usage.machine->cpus > 0) report.cpus = usage.machine->cpus;
+  report.cpus = usage.cpus;
+  if (usage.machine) report.steal_ticks = usage.machine->steal_ticks;
+  report.cpu_limit = scan.cpu_limit;
   report.accounting = account_for(usage, report.processes);
   report.hidden = scan.hidden;
   return report;
@@ -100,10 +103,12 @@ std::shared_ptr<const ScanResult> SharedScanner::make_result(CpuUsage usage,
                                                              std::chrono::nanoseconds duration) {
   scans_.add(duration);
   auto hidden = visibility_limit(root_, usage.unreadable);
+  const auto cpu_limit = is_proc(root_) ? read_cpu_limit(root_) : std::nullopt;
   return std::make_shared<const ScanResult>(ScanResult{.number = ++last_number_,
                                                        .usage = std::move(usage),
                                                        .host = read_host(root_),
-                                                       .hidden = std::move(hidden)});
+                                                       .hidden = std::move(hidden),
+                                                       .cpu_limit = cpu_limit});
 }
 
 template <typename Result>

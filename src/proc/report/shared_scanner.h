@@ -34,6 +34,7 @@ struct ScanResult {
   CpuUsage usage;
   Host host;
   std::optional<std::string> hidden;  // why processes are hidden, in one line
+  std::optional<double> cpu_limit;    // of this program's cgroup, in CPUs
 };
 
 // `query` is one that `scan` was made for.

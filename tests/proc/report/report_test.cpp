@@ -103,6 +103,17 @@ TEST_CASE("Report: text and JSON say why processes are hidden", "[report]") {
                              R"-((a container)"}})-"));
 }
 
+TEST_CASE("Report: text has steal time and a CPU limit if there are any", "[report]") {
+  Report report = report_of({process_named("a")});
+  report.steal_ticks = 0;
+  CHECK_THAT(to_text(report), !Catch::Contains("steal") && !Catch::Contains("limit"));
+  report.steal_ticks = 31;
+  CHECK_THAT(to_text(report), Catch::Contains("\n# steal: 0.31 s\n    PID "));
+  report.cpu_limit = 1.5;
+  CHECK_THAT(to_text(report),
+             Catch::Contains("\n# steal: 0.31 s\n# cpu limit: 1.50 CPUs\n    PID "));
+}
+
 TEST_CASE("Report: text and JSON have the accounting", "[report]") {
   Report report = report_of({process_named("a")});
   report.accounting = {.busy_ticks = 908,
@@ -168,10 +179,13 @@ TEST_CASE("Report: the JSON form has the documented keys in order", "[report]") 
                               .start_time_ticks = 990142}});
   report.host.boot_id = "b-1";
   report.cpus = 2;
+  report.steal_ticks = 31;
+  report.cpu_limit = 1.5;
   CHECK(to_json(report) ==
         R"({"schema":"topnet.report/1","host":"web01","boot_id":"b-1",)"
         R"("time":"2026-11-23T20:01:02.123Z","clock_ticks_per_second":100,"cpus":2,)"
         R"("window":{"kind":"since_start","seconds":null},"processes_seen":213,)"
+        R"("steal_ticks":31,"cpu_limit":1.5,)"
         R"("processes":[{"rank":1,"pid":4242,"start_time_ticks":990142,"name":"cc1plus",)"
         R"("state":"R","user_ticks":812,"system_ticks":31,"cpu_ticks":843}],)"
         R"("accounting":null,"visibility":{"hidden":false,"reason":null}})"
@@ -186,6 +200,8 @@ TEST_CASE("Report: unknown values are null in JSON", "[report]") {
   CHECK(document["boot_id"].is_null());
   CHECK(document["cpus"].is_null());
   CHECK(document["accounting"].is_null());
+  CHECK(document["steal_ticks"].is_null());
+  CHECK(document["cpu_limit"].is_null());
   CHECK(document["processes"].empty());
 }
 

@@ -278,6 +278,7 @@ TEST_CASE("SharedScanner: a report names the machine and accounts for its CPU ti
   Fixture fixture;
   fixture.kernel.run(SimulatedKernel::kInit, 40 * kTick, 2 * kTick);
   fixture.kernel.interrupt(8 * kTick);
+  fixture.kernel.steal_ticks = 9;
   const Report report = report_of(*fixture.start().scan({}), {});
   CHECK(report.host.name == "web01");
   CHECK(report.cpus == 2U);
@@ -289,6 +290,7 @@ TEST_CASE("SharedScanner: a report names the machine and accounts for its CPU ti
   CHECK(report.accounting->listed_ticks == 42);
   CHECK(report.accounting->interrupt_ticks == 8);
   CHECK(report.accounting->unexplained_ticks == 0);
+  CHECK(report.steal_ticks == 9U);
 }
 
 TEST_CASE("SharedScanner: values that another root lacks are unknown", "[shared_scanner]") {
@@ -301,6 +303,8 @@ TEST_CASE("SharedScanner: values that another root lacks are unknown", "[shared_
   CHECK(report.processes.front().pid == 7);
   CHECK_FALSE(report.accounting);
   CHECK_FALSE(report.cpus);
+  CHECK_FALSE(report.steal_ticks);
+  CHECK_FALSE(report.cpu_limit);
   CHECK_FALSE(report.host.name);
   CHECK(report.hidden == "1 processes cannot be read");
   CHECK_THROWS_AS(SharedScanner(tree.root() / "none", ScanMode::Clocks), std::system_error);
