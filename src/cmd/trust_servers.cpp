@@ -118,7 +118,7 @@ ExitCode forget(const ArgumentOptions& options) {
   if (!others.empty()) {
     log_line(
         fmt::format("its key is still trusted, since these addresses have it, too: {}; forget "
-                    "them, too, to stop trusting it",
+                    "each of them to stop trusting it",
                     others));
   }
   return ExitCode::Done;

@@ -1,4 +1,4 @@
-// What several files need of HTTP's text: rules of RFC 9110, section 5.6, the end of a line, and a
+// Rules of HTTP text that several files share (RFC 9110, section 5.6), the end of a line, and a
 // media type. Pure.
 #pragma once
 

@@ -120,7 +120,7 @@ class Known(FolderCase):
                 file.write(f"{host}:8676 {key} 2026-11-23T20:01:02.123Z\n")
         for host, others in (("web01", "web02:8676, web03:8676"), ("web02", "web03:8676"), ("web03", "")):
             stays = (f"topnet: its key is still trusted, since these addresses have it, too: {others}; "
-                     "forget them, too, to stop trusting it\n") if others else ""
+                     "forget each of them to stop trusting it\n") if others else ""
             result = trust(self.client, "forget", host)
             self.assertEqual((result.returncode, result.stderr.decode()),
                              (0, f"topnet: forgot {host}:8676\n" + stays))
