@@ -68,7 +68,10 @@ std::optional<net::Pin> record_next(net::TrustedConnection& connection,
 class Fetch {
  public:
   explicit Fetch(const FetchOptions& options)
-      : options_(options), output_(options.ranking.out), deadline_(Clock::now()) {}
+      : options_(options), output_(options.ranking.out), deadline_(Clock::now()) {
+    net::PkiFiles files = options.transport.pki;
+    pki_ = load_pki(files);
+  }
 
   // Throws if the exchange fails. progress() then says what was completed before.
   void run();
@@ -86,6 +89,7 @@ class Fetch {
 
   const FetchOptions& options_;
   Output output_;
+  net::Pki pki_;
   std::optional<net::TrustedConnection> connection_;
   net::Deadline deadline_;  // of the exchange
   const char* progress_ = "";
@@ -116,7 +120,7 @@ void Fetch::connect(std::chrono::milliseconds timeout) {
         .server = options_.server,
         .uses_tls = transport.uses_tls(),
         .allows_unsafe_plaintext = transport.allows_unsafe_plaintext,
-        .pki = transport.pki,
+        .pki = pki_,
         .connect_timeout = timeout,
         .pin = options_.pin,
         .state_dir = transport.uses_tls() ? state_dir(options_.state_dir) : "",
@@ -219,7 +223,7 @@ ExitCode run(const FetchOptions& options) {
   if (options.pin && !options.transport.uses_tls()) {
     throw UsageError("--pin requires TLS; omit --no-tls");
   }
-  if (options.pin && !options.transport.pki.ca.empty()) {
+  if (options.pin && options.transport.pki.ca.is_given()) {
     throw UsageError("--pin and --ca cannot be combined; omit one");
   }
   Fetch fetch(options);

@@ -95,7 +95,7 @@ std::optional<Listener> listen_for_http(const ServeOptions& options) {
                          net::to_string(address)));
     return std::nullopt;
   }
-  if (!listener->is_loopback && (!options.http_tls || options.http_token_file.empty())) {
+  if (!listener->is_loopback && (!options.http_tls || !options.http_token_file.is_given())) {
     throw UsageError(fmt::format(
         "--http {} would show the status page to the whole network; use a loopback address, "
         "or add --http-tls and --http-token-file",

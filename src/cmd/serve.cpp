@@ -18,7 +18,7 @@
 #include "base/log_limiter.h"
 #include "cmd/command_error.h"
 #include "cmd/fd_limit.h"
-#include "cmd/http_options.h"
+#include "cmd/followed_files.h"
 #include "cmd/listener.h"
 #include "cmd/option_values.h"
 #include "cmd/sandbox.h"
@@ -149,18 +149,22 @@ void log_startup(const ServeOptions& options, net::ServerAuth& auth,
 
 ExitCode run(const ServeOptions& options) {
   validate(options.transport);
+  block_reload_signal();
   const base::StateDirectory state(state_dir(options.state_dir));
   const base::InstanceLock lock(state, "serve.lock");
+  FollowedFiles files(options);
   net::ServerAuth auth(state, options.transport.pki, log_line);
   net::ClientReportStore client_reports(state, "tops.db", options.keep, log_line);
   proc::SharedScanner scanner("/proc", options.scan_mode);
   SharedReports reports(state / "reports", scanner);
   std::vector<Listener> listeners = listen_for_clients(options);
   std::optional<Listener> http_listener = listen_for_http(options);
-  web::HttpServerOptions http_options = http_server_options(options, auth);
+  web::HttpServerOptions http_options;
+  http_options.access = {.host_names = options.http_hosts, .token = files.token()};
+  if (options.http_tls) http_options.tls = [&] { return auth.web_tls(); };
 
   // Before the first thread starts, so that the signals are blocked in every thread.
-  const sigset_t signals = block_termination_signals();
+  block_termination_signals();
   enter_sandbox(state.path());
 
   const web::ServerInfo info = server_info(options, listeners);
@@ -213,13 +217,23 @@ ExitCode run(const ServeOptions& options) {
   log_startup(options, auth, info.listen, http_listener ? http_listener->address : "");
 
   std::string last_error;
+  web::HttpServer* const http_server = http ? &*http : nullptr;
   const auto poll = [&] {
+    files.poll(auth, http_server);
     poll_trust_changes(auth, server, last_error);
     failed_handshakes.log_omitted();
   };
-  while (!wait_for_signal(signals, kPollInterval)) poll();
+  for (;;) {
+    const auto signal = wait_for_signal(kPollInterval);
+    if (signal && signal != SIGHUP) break;
+    if (signal) {
+      log_line("SIGHUP: reading certificate, key, CA and token again");
+      files.reload(auth, http_server);
+    }
+    poll();
+  }
   // A second signal ends the process without waiting for open exchanges.
-  unblock_termination_signals(signals);
+  unblock_termination_signals();
   server.shut_down(kDrainTime, {.every = kPollInterval, .action = poll});
   return ExitCode::Done;
 }

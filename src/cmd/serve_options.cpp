@@ -87,7 +87,10 @@ std::vector<Option> serve_options(ServeOptions& options) {
        {.names = "--http-token-file",
         .value = "FILE",
         .help = "Require the token in this file for the status page",
-        .set = [&](const std::string& text) { options.http_token_file = text; }},
+        .set =
+            [&](const std::string& text) {
+              options.http_token_file = {text, base::Secrecy::Secret};
+            }},
        {.names = "--metric-groups",
         .value = "K",
         .help = "Maximum number of program names with their own series in /metrics (default 32)",

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/files/user_file.h"
 #include "cmd/command_line.h"
 #include "cmd/option_values.h"
 #include "cmd/transport_options.h"
@@ -22,7 +23,7 @@ struct ServeOptions {
   bool is_http_given = false;           // `http` is not the default
   std::vector<std::string> http_hosts;  // in lower case
   bool http_tls = false;
-  std::string http_token_file;  // empty: no token is required
+  base::UserFile http_token_file;  // none: no token is required
   proc::ScanMode scan_mode = proc::ScanMode::Clocks;
   std::size_t max_clients = 1024;
   std::size_t metric_groups = 32;

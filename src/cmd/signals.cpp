@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <initializer_list>
 
 #include "cmd/exit_code.h"
 
@@ -11,6 +12,13 @@ namespace topnet::cmd {
 namespace {
 
 extern "C" void exit_interrupted(int) { ::_exit(static_cast<int>(ExitCode::Interrupted)); }
+
+sigset_t set_of(std::initializer_list<int> members) {
+  sigset_t signals{};
+  ::sigemptyset(&signals);
+  for (const int signal : members) ::sigaddset(&signals, signal);
+  return signals;
+}
 
 }  // namespace
 
@@ -33,23 +41,27 @@ void exit_on_sigint() {
   ::sigaction(SIGINT, &action, nullptr);
 }
 
-sigset_t block_termination_signals() {
-  sigset_t signals{};
-  ::sigemptyset(&signals);
-  ::sigaddset(&signals, SIGTERM);
-  ::sigaddset(&signals, SIGINT);
+void block_reload_signal() {
+  const sigset_t signals = set_of({SIGHUP});
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
 }
 
-bool wait_for_signal(const sigset_t& signals, std::chrono::milliseconds timeout) {
+void block_termination_signals() {
+  const sigset_t signals = set_of({SIGTERM, SIGINT});
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+std::optional<int> wait_for_signal(std::chrono::milliseconds timeout) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
   const timespec limit{.tv_sec = seconds.count(),
                        .tv_nsec = std::chrono::nanoseconds(timeout - seconds).count()};
-  return ::sigtimedwait(&signals, nullptr, &limit) > 0;
+  const sigset_t signals = set_of({SIGHUP, SIGTERM, SIGINT});
+  const int signal = ::sigtimedwait(&signals, nullptr, &limit);
+  return signal > 0 ? std::optional(signal) : std::nullopt;
 }
 
-void unblock_termination_signals(const sigset_t& signals) {
+void unblock_termination_signals() {
+  const sigset_t signals = set_of({SIGTERM, SIGINT});
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <chrono>
-#include <csignal>
+#include <optional>
 
 namespace topnet::cmd {
 
@@ -15,14 +15,15 @@ void prepare_process();
 // unless the process was started with SIGINT ignored.
 void exit_on_sigint();
 
-// Blocks SIGTERM and SIGINT in this thread and in all threads that it starts later. Returns them,
-// for wait_for_signal().
-sigset_t block_termination_signals();
+// Block signals in this thread and in all threads that it starts later, for wait_for_signal().
+void block_reload_signal();        // SIGHUP
+void block_termination_signals();  // SIGTERM and SIGINT
 
-// Returns true as soon as one of the signals has arrived, and consumes it; false after `timeout`.
-bool wait_for_signal(const sigset_t& signals, std::chrono::milliseconds timeout);
+// Returns the first of these signals as soon as it has arrived, and consumes it; nullopt after
+// `timeout`.
+std::optional<int> wait_for_signal(std::chrono::milliseconds timeout);
 
-// Any of the signals, also a pending one, now ends the process at once.
-void unblock_termination_signals(const sigset_t& signals);
+// SIGTERM and SIGINT, also a pending one, now end the process at once.
+void unblock_termination_signals();
 
 }  // namespace topnet::cmd

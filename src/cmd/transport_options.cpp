@@ -20,25 +20,33 @@ std::vector<Option> transport_options(TransportOptions& options) {
        {.names = "--cert",
         .value = "FILE",
         .help = "Present this certificate (PEM, with its chain) instead of this machine's key",
-        .set = [&](const std::string& text) { options.pki.certificate = text; }},
+        .set =
+            [&](const std::string& text) {
+              options.pki.certificate = {text, base::Secrecy::Public};
+            }},
        {.names = "--key",
         .value = "FILE",
         .help = "The private key of --cert (PEM)",
-        .set = [&](const std::string& text) { options.pki.key = text; }},
+        .set =
+            [&](const std::string& text) {
+              options.pki.key = {text, base::Secrecy::Secret};
+            }},
        {.names = "--ca",
         .value = "FILE",
         .help = "Trust certificates signed by this CA (PEM)",
-        .set = [&](const std::string& text) { options.pki.ca = text; }}});
+        .set = [&](const std::string& text) {
+          options.pki.ca = {text, base::Secrecy::Public};
+        }}});
 }
 
 void validate(const TransportOptions& options) {
   if (options.is_tls_given && options.is_no_tls_given) {
     throw UsageError("--tls and --no-tls cannot be combined; omit one");
   }
-  if (options.pki.certificate.empty() != options.pki.key.empty()) {
+  if (options.pki.certificate.is_given() != options.pki.key.is_given()) {
     throw UsageError("--cert and --key require each other; add the missing one");
   }
-  const bool has_pki = !options.pki.certificate.empty() || !options.pki.ca.empty();
+  const bool has_pki = options.pki.certificate.is_given() || options.pki.ca.is_given();
   if (has_pki && options.is_no_tls_given) {
     throw UsageError("--cert, --key and --ca require TLS; omit --no-tls");
   }

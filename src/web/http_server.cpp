@@ -77,6 +77,16 @@ HttpServer::~HttpServer() {
   acceptor_->stop();
 }
 
+void HttpServer::set_token(std::string token) {
+  const std::scoped_lock lock(mutex_);
+  options_.access.token = std::move(token);
+}
+
+AccessRules HttpServer::access() {
+  const std::scoped_lock lock(mutex_);
+  return options_.access;
+}
+
 void HttpServer::accept(base::UniqueFd socket, const std::string& peer) {
   SlotId id = 0;
   {
@@ -171,7 +181,7 @@ void HttpServer::handle_request(SlotId id, const std::string& peer, int socket) 
 std::string HttpServer::response_to(const std::string& head, const std::string& peer) {
   const bool is_head = head.starts_with("HEAD ");
   if (!head.ends_with(kEndOfHead)) return HttpResponder::respond(Rejection::HeadTooLarge, is_head);
-  const auto validated = validate_head(head, options_.access);
+  const auto validated = validate_head(head, access());
   const auto* const rejection = std::get_if<Rejection>(&validated);
   if (rejection == nullptr) return responder_.respond(std::get<std::string>(validated));
   if (*rejection == Rejection::WrongToken && !token_attempts_.admit_failure(peer)) {

@@ -47,6 +47,9 @@ class HttpServer {
   // Closes all connections.
   ~HttpServer();
 
+  // Replaces the token that requests must carry.
+  void set_token(std::string token);
+
  private:
   using Clock = std::chrono::steady_clock;
   using SlotId = std::uint64_t;
@@ -54,6 +57,7 @@ class HttpServer {
     Clock::time_point evictable_from;
   };
 
+  AccessRules access();
   void accept(base::UniqueFd socket, const std::string& peer);
   void wait_for_slot();
   void release_slot(SlotId id);
@@ -63,7 +67,7 @@ class HttpServer {
   std::string response_to(const std::string& head, const std::string& peer);
   void delay_guess();
 
-  HttpServerOptions options_;
+  HttpServerOptions options_;  // `access.token` is guarded by mutex_
   net::ResourceErrors& resource_errors_;
   HttpResponder responder_;
   net::AttemptLimiter token_attempts_;

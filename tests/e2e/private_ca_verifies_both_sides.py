@@ -2,13 +2,16 @@
 verified, and pinned keys still count."""
 
 import os
+import shutil
+import signal
 import subprocess
 import unittest
+import urllib.request
 
 from support.cases import FolderCase
 from support.clock import at, require_other_clocks
 from support.program import Server, topnet
-from support.trust import done, enrol, pin, trust
+from support.trust import Holder, done, enrol, pin, trust
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
@@ -158,7 +161,7 @@ class Names(PrivateCa):
 class Files(PrivateCa):
     def test_a_key_that_others_can_read(self):
         key = self.path("ca", "db1.key")
-        os.chmod(key, 0o640)
+        os.chmod(key, 0o644)
         for command in ("fetch", "serve"):
             self.assert_fails(topnet(command, *self.shown("db1"), "--state-dir", self.client), 6,
                               "chmod 600 " + key)
@@ -194,6 +197,65 @@ class Files(PrivateCa):
                     self.assert_fails(topnet(command, *args, "--state-dir", self.client), 2)
         self.assert_fails(topnet("fetch", *self.ca(), "--pin", pin(self.client), "--state-dir",
                                  self.client), 2, "--pin")
+
+
+    def test_an_openssl_configuration_that_forbids_tls_1_3(self):
+        for setting, why in [("MaxProtocol = TLSv1.2", "forbids TLS 1.3"), ("Protocol = ALL,-TLSv1.3", "forbids TLS 1.3"),
+                             ("CipherString = DEFAULT@SECLEVEL=5", "security level 5")]:
+            with open(self.path("openssl.cnf"), "w", encoding="ascii") as file:
+                file.write(f"openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n{setting}\n")
+            for command in ("fetch", "serve"):
+                with self.subTest(setting=setting, command=command):
+                    self.assert_fails(topnet(command, "--state-dir", self.client, env={
+                        **os.environ, "OPENSSL_CONF": self.path("openssl.cnf")}), 1, why)
+
+
+class Followed(PrivateCa):
+    def wait_for_line(self, server, text):
+        while text not in (line := server.next_line()):
+            self.assertTrue(line, f"the server ended before it printed: {text}")
+        return line
+
+    def switch_to(self, folder):
+        """Replaces a symbolic link to the folder, as Kubernetes does with mounted secrets."""
+        os.symlink(folder, self.path("..data_tmp"))
+        os.rename(self.path("..data_tmp"), self.path("..data"))
+
+    def test_certificate_and_key_after_a_switch_of_a_link_and_after_sighup(self):
+        self.make("renewed")
+        for end in ("crt", "key"):
+            os.symlink("..data/server." + end, self.path("tls." + end))
+        self.switch_to("ca")
+        with Server("--cert", self.path("tls.crt"), "--key", self.path("tls.key")) as server:
+            old = server.startup_lines[0].rsplit(" ", 1)[1]
+            with Holder(server, server.state, "--pin", old) as holder:
+                self.wait_for_line(server, "sent the top")
+                self.switch_to("renewed")
+                new = self.wait_for_line(server, "read the certificate files again").split("pin ")[1].split(",")[0]
+                self.assertNotEqual(new, old)
+                self.assertEqual(server.fetch("--pin", new).returncode, 0)
+                self.assertTrue(holder.is_running())
+                shutil.copy(self.path("ca", "server.key"), self.path("renewed"))
+                self.wait_for_line(server, "it does not belong to the certificate; keeping")
+                server.process.send_signal(signal.SIGHUP)
+                self.wait_for_line(server, "SIGHUP")
+                self.wait_for_line(server, "it does not belong to the certificate; keeping")
+                self.assertEqual(server.fetch("--pin", new).returncode, 0)
+                self.assertTrue(holder.is_running())
+            self.assertEqual(server.stop(), 0)
+
+    def test_the_token(self):
+        token = self.path("token")
+        with open(token, "w", encoding="ascii", opener=lambda *args: os.open(*args, 0o600)) as file:
+            file.write("old")
+        with Server("--http-token-file", token) as server:
+            for text, line in [("new", "read the new token"), ("", "keeping the token")]:
+                with open(token, "w", encoding="ascii") as file:
+                    file.write(text)
+                self.wait_for_line(server, line)
+                request = urllib.request.Request(server.page, headers={"Authorization": "Bearer new"})
+                with urllib.request.urlopen(request, timeout=20) as answer:
+                    self.assertEqual(answer.status, 200)
 
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ class TestServer {
     return response.substr(0, response.find('\r'));
   }
 
+  void set_token(const std::string& token) { server_->set_token(token); }
   void stop() { server_.reset(); }
 
  private:
@@ -147,6 +148,17 @@ TEST_CASE("HttpServer: one empty line before the request is ignored", "[http_ser
   Browser slow = server.connect();
   for (const char c : "\r\n" + kRequest) slow.send({c});
   CHECK_THAT(slow.read_all(), Catch::EndsWith("\r\n\r\nhello"));
+}
+
+TEST_CASE("HttpServer: after the token was replaced, only the new one is right", "[http_server]") {
+  TestServer server({.access = {.host_names = {}, .token = "old"}});
+  const auto request = [&](const std::string& token) {
+    return server.request("GET / HTTP/1.0\r\nAuthorization: Bearer " + token + "\r\n\r\n");
+  };
+  CHECK(request("old") == "HTTP/1.1 200 OK");
+  server.set_token("new");
+  CHECK(request("old") == "HTTP/1.1 401 Unauthorized");
+  CHECK(request("new") == "HTTP/1.1 200 OK");
 }
 
 TEST_CASE("HttpServer: a right token is answered while wrong ones are delayed", "[http_server]") {

@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <utility>
 
 #include "base/escape.h"
 #include "base/files/atomic_file.h"
 #include "base/files/file_error.h"
+#include "base/files/read_file.h"
 
 namespace topnet::base {
 namespace {
@@ -21,16 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
-constexpr std::size_t kMaxFileSize = std::size_t{1} << 20U;
-
-struct stat status_of(const fs::path& file, int descriptor) {
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0) throw FileError("read", file, errno);
-  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
-    throw FileError("use", file, "it is not a regular file");
-  }
-  return status;
-}
 
 // Throws unless only the owner can use `file`.
 void require_private(const fs::path& file, const struct stat& status, mode_t private_mode) {
@@ -71,48 +61,11 @@ void create_private_folders(const fs::path& folder) {
   create_private_folders(folder);
 }
 
-// Empty if the file does not exist.
-UniqueFd open_file(const fs::path& file, Links links) {
-  // O_NONBLOCK: a FIFO must not block before status_of() refuses it.
-  const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const int no_links = links == Links::Refuse ? O_NOFOLLOW : 0;
-  UniqueFd descriptor(::open(file.c_str(), flags | no_links));
-  if (!descriptor && errno != ENOENT) throw FileError("read", file, errno);
-  return descriptor;
-}
-
-std::string read_all(const fs::path& file, const UniqueFd& descriptor) {
-  std::string text;
-  std::array<char, 4096> buffer{};
-  for (;;) {
-    const ssize_t count = ::read(descriptor.raw(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw FileError("read", file, errno);
-    if (count == 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(count));
-    if (text.size() > kMaxFileSize) throw FileError("read", file, EFBIG);
-  }
-}
-
 }  // namespace
-
-std::optional<std::string> read_private_file(const fs::path& file, Links links) {
-  const UniqueFd descriptor = open_file(file, links);
-  if (!descriptor) return std::nullopt;
-  require_private(file, status_of(file, descriptor.raw()), kFileMode);
-  return read_all(file, descriptor);
-}
-
-std::optional<std::string> read_public_file(const fs::path& file) {
-  const UniqueFd descriptor = open_file(file, Links::Follow);
-  if (!descriptor) return std::nullopt;
-  status_of(file, descriptor.raw());
-  return read_all(file, descriptor);
-}
 
 StateDirectory::StateDirectory(fs::path path) : path_(std::move(path)) {
   create_private_folders(path_);
-  const struct stat status = status_of(path_, open_folder(path_).raw());
+  const struct stat status = status_of(path_, open_folder(path_));
   require_private(path_, status, kFolderMode);
   owner_ = status.st_uid;
   group_ = status.st_gid;
@@ -125,20 +78,18 @@ StateDirectory::Lock::Lock(const StateDirectory& folder) : descriptor_(open_fold
 }
 
 std::optional<std::string> StateDirectory::read(std::string_view name) const {
-  return read_private_file(path_ / name, Links::Refuse);
+  const fs::path file = path_ / name;
+  const UniqueFd descriptor = open_for_reading(file, Links::Refuse);
+  if (!descriptor) return std::nullopt;
+  const struct stat status = status_of(file, descriptor);
+  if (S_ISDIR(status.st_mode)) throw FileError("read", file, EISDIR);
+  if (!S_ISREG(status.st_mode)) throw FileError("use", file, "it is not a regular file");
+  require_private(file, status, kFileMode);
+  return read_all(file, descriptor);
 }
 
-StateDirectory::Version StateDirectory::version(std::string_view name) const {
-  const fs::path file = path_ / name;
-  struct stat status {};
-  if (::lstat(file.c_str(), &status) != 0) {
-    if (errno == ENOENT) return {};
-    throw FileError("read", file, errno);
-  }
-  return {
-      .inode = status.st_ino,
-      .modified_ns = status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec,
-      .size = status.st_size};
+FileVersion StateDirectory::version(std::string_view name) const {
+  return version_of(path_ / name, Links::Refuse);
 }
 
 void StateDirectory::write(std::string_view name, std::string_view contents) const {

@@ -6,25 +6,15 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/files/read_file.h"
 #include "base/unique_fd.h"
 
 namespace topnet::base {
-
-enum class Links : std::uint8_t { Refuse, Follow };
-
-// Returns the contents of a file, of 1 MiB at most; nullopt if it does not exist. `links` says how
-// to treat a symbolic link. Throws FileError, also if other users can read the file (the message
-// then names the chmod that corrects it).
-std::optional<std::string> read_private_file(const std::filesystem::path& file, Links links);
-
-// The same for a file that other users may read; follows symbolic links.
-std::optional<std::string> read_public_file(const std::filesystem::path& file);
 
 class StateDirectory {
  public:
@@ -44,19 +34,13 @@ class StateDirectory {
     UniqueFd descriptor_;
   };
 
-  // See read_private_file; symbolic links are refused.
+  // Returns the contents of a file, of 1 MiB at most; nullopt if it does not exist. Throws
+  // FileError, also for a symbolic link, and if other users can read the file (the message then
+  // names the chmod that corrects it).
   std::optional<std::string> read(std::string_view name) const;
 
-  // Changes whenever a file is replaced. All zero if the file does not exist.
-  struct Version {
-    std::uint64_t inode = 0;
-    std::int64_t modified_ns = 0;
-    std::int64_t size = 0;
-
-    friend bool operator==(const Version&, const Version&) = default;
-  };
   // Throws FileError.
-  Version version(std::string_view name) const;
+  FileVersion version(std::string_view name) const;
 
   // Replaces a file atomically. A new file gets mode 0600 and, if root writes it, the folder's
   // owner. Throws FileError.

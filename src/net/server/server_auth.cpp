@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/files/file_error.h"
+#include "net/tls/openssl.h"
 
 namespace topnet::net {
 namespace {
@@ -16,22 +17,54 @@ Refusal refusal(const std::string& text) {
   return {.code = RefusalCode::JoinRefused, .text = text};
 }
 
+std::optional<Pin> pin_of(const Pki& pki) {
+  return pki.identity ? std::optional(pki.identity->pin) : std::nullopt;
+}
+
 }  // namespace
 
-ServerAuth::ServerAuth(const base::StateDirectory& state, const PkiFiles& pki, Log log)
-    : log_(std::move(log)), ring_(state), trust_(state) {
-  if (!pki.certificate.empty()) own_pki_ = load_identity(pki.certificate, pki.key);
-  if (!pki.ca.empty()) ca_pem_ = load_certificates(pki.ca);
-  ring_.set_external_pin(own_pki_ ? std::optional(own_pki_->pin) : std::nullopt);
+ServerAuth::ServerAuth(const base::StateDirectory& state, PkiFiles pki, Log log)
+    : log_(std::move(log)),
+      ring_(state),
+      trust_(state),
+      pki_files_(std::move(pki)),
+      pki_(std::make_shared<const Pki>(load_pki(pki_files_))) {
+  ring_.set_external_pin(pin_of(*pki_));
   keys_ = ring_.keys();
   contexts();  // throws now instead of at the first connection
   clients_version_ = trust_.clients_version();
   log_new_broken_lines();
 }
 
-std::optional<std::string> ServerAuth::expiry() const {
-  if (!own_pki_) return std::nullopt;
-  return expiry_of(own_pki_->certificate_pem);
+void ServerAuth::reload_pki() {
+  try {
+    const auto fresh = std::make_shared<const Pki>(load_pki(pki_files_));
+    if (*fresh == *pki()) return;
+    Contexts contexts = make_contexts(keys(), fresh);
+    ring_.set_external_pin(pin_of(*fresh));
+    const std::scoped_lock lock(mutex_);
+    pki_ = fresh;
+    contexts_ = std::move(contexts);
+  } catch (const std::exception& error) {
+    log_(
+        fmt::format("{}; keeping the certificate, key and CA that were read before", error.what()));
+    return;
+  }
+  const auto until = expiry();
+  log_(until
+           ? fmt::format("read the certificate files again: pin {}, valid until {}", pin(), *until)
+           : "read the CA file again");
+}
+
+std::optional<std::string> ServerAuth::expiry() {
+  const std::shared_ptr<const Pki> current = pki();
+  if (!current->identity) return std::nullopt;
+  return expiry_of(current->identity->certificate_pem);
+}
+
+std::shared_ptr<const Pki> ServerAuth::pki() {
+  const std::scoped_lock lock(mutex_);
+  return pki_;
 }
 
 // If the files become unreadable, the keys read before stay in use.
@@ -58,14 +91,24 @@ std::shared_ptr<const TlsContext> ServerAuth::web_tls() { return contexts().web;
 ServerAuth::Contexts ServerAuth::contexts() {
   const std::shared_ptr<const Keys> current = keys();
   const std::scoped_lock lock(mutex_);
-  if (current != contexts_.keys) {
-    const Identity& identity = own_pki_ ? *own_pki_ : current->identity;
-    contexts_ = {
-        .keys = current,
-        .protocol = std::make_shared<const TlsContext>(TlsContext::server(identity, ca_pem_)),
-        .web = std::make_shared<const TlsContext>(TlsContext::web_server(identity))};
-  }
+  if (current != contexts_.keys || pki_ != contexts_.pki) contexts_ = make_contexts(current, pki_);
   return contexts_;
+}
+
+ServerAuth::Contexts ServerAuth::make_contexts(std::shared_ptr<const Keys> keys,
+                                               std::shared_ptr<const Pki> pki) const {
+  const Identity& identity = pki->identity ? *pki->identity : keys->identity;
+  try {
+    auto protocol = std::make_shared<const TlsContext>(TlsContext::server(identity, pki->ca_pem));
+    auto web = std::make_shared<const TlsContext>(TlsContext::web_server(identity));
+    return {.keys = std::move(keys),
+            .pki = std::move(pki),
+            .protocol = std::move(protocol),
+            .web = std::move(web)};
+  } catch (const OpensslError& error) {
+    if (!pki->identity) throw;
+    throw base::FileError("use", pki_files_.certificate.path(), error.what());
+  }
 }
 
 std::optional<std::string> ServerAuth::client_name(const Pin& pin) {
@@ -116,7 +159,7 @@ void ServerAuth::record_learned(const SessionPeer& peer, const Pin& next) {
 }
 
 bool ServerAuth::has_changed() {
-  const base::StateDirectory::Version version = trust_.clients_version();
+  const base::FileVersion version = trust_.clients_version();
   {
     const std::scoped_lock lock(mutex_);
     if (std::exchange(clients_version_, version) == version) return false;

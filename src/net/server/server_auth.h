@@ -24,12 +24,16 @@ class ServerAuth {
 
   // `log` gets messages for the server's user. Throws FileError, and OpensslError for a certificate
   // that OpenSSL rejects.
-  ServerAuth(const base::StateDirectory& state, const PkiFiles& pki, Log log);
+  ServerAuth(const base::StateDirectory& state, PkiFiles pki, Log log);
+
+  // Reads the files of an own PKI again. If they are refused, those read before stay in use. Logs
+  // the result if anything has changed. Called by one thread at a time.
+  void reload_pki();
 
   // Of the key that the server presents.
   Pin pin() { return keys()->server_pin(); }
   // When the certificate of an own PKI expires; nullopt without one.
-  std::optional<std::string> expiry() const;
+  std::optional<std::string> expiry();
 
   // The context for a new connection, with the current key.
   std::shared_ptr<const TlsContext> tls();
@@ -58,28 +62,31 @@ class ServerAuth {
   void forget_version();
 
  private:
-  // Created from the keys, and recreated when these change.
+  // Created from the keys and the own PKI, and recreated when these change.
   struct Contexts {
     std::shared_ptr<const Keys> keys;
+    std::shared_ptr<const Pki> pki;
     std::shared_ptr<const TlsContext> protocol;
     std::shared_ptr<const TlsContext> web;
   };
 
   std::shared_ptr<const Keys> keys();
   Contexts contexts();
+  Contexts make_contexts(std::shared_ptr<const Keys> keys, std::shared_ptr<const Pki> pki) const;
+  std::shared_ptr<const Pki> pki();
   void log_new_broken_lines();
 
   Log log_;
   KeyRing ring_;
   TrustStore trust_;
-  std::optional<Identity> own_pki_;   // nullopt: the state directory's key is used
-  std::string ca_pem_;                // empty without a CA
+  PkiFiles pki_files_;
   std::mutex mutex_;                  // guards the members below
+  std::shared_ptr<const Pki> pki_;    // without an identity, the state directory's key is used
   std::shared_ptr<const Keys> keys_;  // the last readable ones
   std::string key_problem_;           // the last logged reason why the keys are unreadable
   std::set<std::string> broken_lines_;
   Contexts contexts_;
-  base::StateDirectory::Version clients_version_;
+  base::FileVersion clients_version_;
 };
 
 }  // namespace topnet::net

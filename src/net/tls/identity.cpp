@@ -8,13 +8,11 @@
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <utility>
 
 #include "base/files/file_error.h"
-#include "base/files/state_directory.h"
 #include "net/tls/openssl.h"
 
 namespace topnet::net {
@@ -99,6 +97,29 @@ std::string load_or_create_certificate(const base::StateDirectory& state,
   return text;
 }
 
+std::string load_certificates(base::UserFile& file) {
+  std::string text = file.read();
+  try {
+    read_certificates(text);
+  } catch (const OpensslError& error) {
+    throw base::FileError("use", file.path(), error.what());
+  }
+  return text;
+}
+
+Identity load_identity(base::UserFile& certificate, base::UserFile& key) {
+  Identity identity{.key_pem = {}, .certificate_pem = load_certificates(certificate), .pin = {}};
+  identity.key_pem = key.read();
+  try {
+    const KeyPtr owned = read_private_key(identity.key_pem);
+    require(belongs_to(identity.certificate_pem, owned), "it does not belong to the certificate");
+    identity.pin = pin_of(*owned);
+  } catch (const OpensslError& error) {
+    throw base::FileError("use", key.path(), error.what());
+  }
+  return identity;
+}
+
 }  // namespace
 
 Identity load_identity(const base::StateDirectory& state) {
@@ -122,31 +143,11 @@ Identity load_identity(const base::StateDirectory& state) {
   }
 }
 
-std::string load_certificates(const std::filesystem::path& file) {
-  auto text = base::read_public_file(file);
-  if (!text) throw base::FileError("read", file, ENOENT);
-  try {
-    read_certificates(*text);
-  } catch (const OpensslError& error) {
-    throw base::FileError("use", file, error.what());
-  }
-  return std::move(*text);
-}
-
-Identity load_identity(const std::filesystem::path& certificate, const std::filesystem::path& key) {
-  Identity identity{.key_pem = {}, .certificate_pem = load_certificates(certificate), .pin = {}};
-  // Followed, since tools that renew certificates (such as certbot) replace symbolic links.
-  auto key_pem = base::read_private_file(key, base::Links::Follow);
-  if (!key_pem) throw base::FileError("read", key, ENOENT);
-  identity.key_pem = std::move(*key_pem);
-  try {
-    const KeyPtr owned = read_private_key(identity.key_pem);
-    require(belongs_to(identity.certificate_pem, owned), "it does not belong to the certificate");
-    identity.pin = pin_of(*owned);
-  } catch (const OpensslError& error) {
-    throw base::FileError("use", key, error.what());
-  }
-  return identity;
+Pki load_pki(PkiFiles& files) {
+  Pki pki;
+  if (files.certificate.is_given()) pki.identity = load_identity(files.certificate, files.key);
+  if (files.ca.is_given()) pki.ca_pem = load_certificates(files.ca);
+  return pki;
 }
 
 std::string expiry_of(const std::string& certificates_pem) {

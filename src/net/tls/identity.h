@@ -4,25 +4,36 @@
 // create one identity.
 #pragma once
 
-#include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/files/state_directory.h"
+#include "base/files/user_file.h"
 #include "net/tls/pin.h"
 
 namespace topnet::net {
 
-// PEM files of the user's own PKI. An empty path means that there is no such file.
+// PEM files of the user's own PKI.
 struct PkiFiles {
-  std::filesystem::path certificate;  // followed by its chain; requires `key`
-  std::filesystem::path key;
-  std::filesystem::path ca;
+  base::UserFile certificate;  // followed by its chain; requires `key`
+  base::UserFile key;
+  base::UserFile ca;
 };
 
 struct Identity {
   std::string key_pem;          // PKCS#8, P-256
   std::string certificate_pem;  // of `key_pem`; may be followed by its chain
   Pin pin;
+
+  friend bool operator==(const Identity&, const Identity&) = default;
+};
+
+// The contents of PkiFiles.
+struct Pki {
+  std::optional<Identity> identity;
+  std::string ca_pem;  // empty without a CA
+
+  friend bool operator==(const Pki&, const Pki&) = default;
 };
 
 // Reads identity.key and identity.crt in the state directory, and creates what is missing. Replaces
@@ -31,12 +42,8 @@ struct Identity {
 // file cannot be read, written or parsed.
 Identity load_identity(const base::StateDirectory& state);
 
-// An identity of the user's own PKI: PEM files with a certificate and its chain, and with its key.
-// Throws FileError, also if others can read the key.
-Identity load_identity(const std::filesystem::path& certificate, const std::filesystem::path& key);
-
-// The text of a PEM file with at least one certificate. Throws FileError.
-std::string load_certificates(const std::filesystem::path& file);
+// Throws FileError, also if others can read the key or if it does not belong to the certificate.
+Pki load_pki(PkiFiles& files);
 
 // When the first certificate expires, for users: "Nov 24 15:00:00 2027 GMT".
 std::string expiry_of(const std::string& certificates_pem);

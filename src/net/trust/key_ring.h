@@ -50,10 +50,10 @@ class KeyRing {
 
  private:
   struct Versions {
-    base::StateDirectory::Version key;
-    base::StateDirectory::Version next;
-    base::StateDirectory::Version previous;
-    base::StateDirectory::Version external_pin;
+    base::FileVersion key;
+    base::FileVersion next;
+    base::FileVersion previous;
+    base::FileVersion external_pin;
 
     friend bool operator==(const Versions&, const Versions&) = default;
   };

@@ -105,7 +105,7 @@ std::set<std::string> TrustStore::client_names() {
 
 std::shared_ptr<const std::vector<EnrolledClient>> TrustStore::cached_clients() {
   // Taken before the file is read, so that the next call notices changes during the read.
-  const base::StateDirectory::Version now = clients_version();
+  const base::FileVersion now = clients_version();
   {
     const std::scoped_lock lock(mutex_);
     if (cached_clients_ && now == cached_version_) return cached_clients_;
@@ -117,9 +117,7 @@ std::shared_ptr<const std::vector<EnrolledClient>> TrustStore::cached_clients() 
   return read;
 }
 
-base::StateDirectory::Version TrustStore::clients_version() const {
-  return state_.version(kClients);
-}
+base::FileVersion TrustStore::clients_version() const { return state_.version(kClients); }
 
 bool TrustStore::revoke(const std::string& name) {
   const base::StateDirectory::Lock lock(state_);

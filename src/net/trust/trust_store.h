@@ -46,7 +46,7 @@ class TrustStore {
   // The names of all enrolled clients. Reads the file only if it has changed.
   std::set<std::string> client_names();
   // Differs from an earlier version if enrolments may have changed. Costs one stat().
-  base::StateDirectory::Version clients_version() const;
+  base::FileVersion clients_version() const;
   // Removes the client and withdraws an invite for its name. Returns false if there was neither.
   bool revoke(const std::string& name);
   // Records that the client with this key knows `next`, which this server announced.
@@ -83,7 +83,7 @@ class TrustStore {
 
   base::StateDirectory state_;
   std::mutex mutex_;  // guards the members below
-  base::StateDirectory::Version cached_version_;
+  base::FileVersion cached_version_;
   std::shared_ptr<const std::vector<EnrolledClient>> cached_clients_;
 };
 

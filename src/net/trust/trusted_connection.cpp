@@ -45,11 +45,11 @@ void TrustedConnection::connect_with_tls() {
   for (KnownServer& server : trust_->servers()) {
     if (server.address == address_) known_ = std::move(server);
   }
-  const PkiFiles& pki = options_.pki;
-  identity_ = pki.certificate.empty() ? own_->identity : load_identity(pki.certificate, pki.key);
-  if (!pki.ca.empty()) {
+  const Pki& pki = options_.pki;
+  identity_ = pki.identity ? *pki.identity : own_->identity;
+  if (!pki.ca_pem.empty()) {
     known_.reset();  // the CA vouches for the server instead
-    handshake(TlsContext::client_of_ca(identity_, load_certificates(pki.ca), options_.server.host));
+    handshake(TlsContext::client_of_ca(identity_, pki.ca_pem, options_.server.host));
     return;
   }
   try {

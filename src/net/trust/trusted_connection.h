@@ -36,7 +36,7 @@ struct TrustedConnectionOptions {
   HostPort server;
   bool uses_tls = true;
   bool allows_unsafe_plaintext = false;  // without TLS: to any address, not only a loopback one
-  PkiFiles pki;
+  Pki pki;
   std::chrono::milliseconds connect_timeout{5000};
   std::optional<Pin> pin;            // trust this key alone, and record nothing
   std::string pin_origin = "--pin";  // for messages: the source of `pin`

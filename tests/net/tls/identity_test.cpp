@@ -1,5 +1,6 @@
 #include "net/tls/identity.h"
 
+#include <openssl/pem.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -12,7 +13,9 @@
 #include "support/temporary_folder.h"
 
 using topnet::base::StateDirectory;
+using topnet::net::BioPtr;
 using topnet::net::CertificatePtr;
+using topnet::net::KeyPtr;
 using topnet::net::load_identity;
 using topnet::net::parse_pin;
 using topnet::net::read_certificate;
@@ -115,6 +118,27 @@ TEST_CASE("Identity: a malformed key is rejected and kept", "[identity]") {
   CHECK_THROWS_WITH(load_identity(StateDirectory(state)),
                     Catch::Contains("could not read a private key"));
   CHECK(read_file(state / "identity.key") == "not a key");
+}
+
+TEST_CASE("Identity: an encrypted key is reported as such", "[identity]") {
+  const TemporaryFolder folder;
+  const KeyPtr key = topnet::net::read_private_key(topnet::net::make_key());
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  const std::string passphrase = "passphrase";
+  REQUIRE(PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), EVP_aes_128_cbc(), passphrase.data(),
+                                        static_cast<int>(passphrase.size()), nullptr,
+                                        nullptr) == 1);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &text);
+  topnet::test::write_file(folder / "key", std::string(text, static_cast<std::size_t>(size)));
+  fs::permissions(folder / "key", fs::perms(0600));
+  topnet::test::write_file(folder / "crt",
+                           load_identity(StateDirectory(folder / "state")).certificate_pem);
+  topnet::net::PkiFiles files{.certificate = {folder / "crt", topnet::base::Secrecy::Public},
+                              .key = {folder / "key", topnet::base::Secrecy::Secret},
+                              .ca = {}};
+  CHECK_THROWS_WITH(load_pki(files),
+                    Catch::Contains((folder / "key").string()) && Catch::Contains("is encrypted"));
 }
 
 TEST_CASE("Pin: the prefix and 43 base64url characters are required", "[pin]") {
