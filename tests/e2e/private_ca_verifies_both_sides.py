@@ -199,15 +199,27 @@ class Files(PrivateCa):
                                  self.client), 2, "--pin")
 
 
-    def test_an_openssl_configuration_that_forbids_tls_1_3(self):
+
+class OpensslConfiguration(FolderCase):
+    def configured(self, setting):
+        """A prefix for commands that use OpenSSL with this setting."""
+        with open(self.path("openssl.cnf"), "w", encoding="ascii") as file:
+            file.write(f"openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n{setting}\n")
+        return ("env", "OPENSSL_CONF=" + self.path("openssl.cnf"))
+
+    def test_one_that_forbids_tls_1_3_or_the_keys(self):
         for setting, why in [("MaxProtocol = TLSv1.2", "forbids TLS 1.3"), ("Protocol = ALL,-TLSv1.3", "forbids TLS 1.3"),
                              ("CipherString = DEFAULT@SECLEVEL=5", "security level 5")]:
-            with open(self.path("openssl.cnf"), "w", encoding="ascii") as file:
-                file.write(f"openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n{setting}\n")
             for command in ("fetch", "serve"):
                 with self.subTest(setting=setting, command=command):
-                    self.assert_fails(topnet(command, "--state-dir", self.client, env={
-                        **os.environ, "OPENSSL_CONF": self.path("openssl.cnf")}), 1, why)
+                    self.assert_fails(topnet(command, "--state-dir", self.client, wrapper=self.configured(setting)), 1, why)
+
+    def test_one_whose_algorithms_topnet_replaces(self):
+        for setting in ("Groups = P-521", "SignatureAlgorithms = RSA+SHA256", "Ciphersuites = "):
+            with self.subTest(setting=setting), Server(wrapper=self.configured(setting)) as server:
+                self.assertEqual(server.fetch().returncode, 0)
+                self.assertEqual(topnet("fetch", server.address, "--state-dir", server.state,
+                                        wrapper=self.configured(setting)).returncode, 0)
 
 
 class Followed(PrivateCa):
@@ -236,10 +248,10 @@ class Followed(PrivateCa):
                 self.assertEqual(server.fetch("--pin", new).returncode, 0)
                 self.assertTrue(holder.is_running())
                 shutil.copy(self.path("ca", "server.key"), self.path("renewed"))
-                self.wait_for_line(server, "it does not belong to the certificate; keeping")
+                self.wait_for_line(server, "it does not belong to the certificate")
                 server.process.send_signal(signal.SIGHUP)
                 self.wait_for_line(server, "SIGHUP")
-                self.wait_for_line(server, "it does not belong to the certificate; keeping")
+                self.wait_for_line(server, "it does not belong to the certificate")
                 self.assertEqual(server.fetch("--pin", new).returncode, 0)
                 self.assertTrue(holder.is_running())
             self.assertEqual(server.stop(), 0)

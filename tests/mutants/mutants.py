@@ -39,18 +39,21 @@ MUTANTS = [
            [("src/net/tls/tls.cpp", r"if \(context\.impl_->host\) require_host\(", "if (false) require_host(")],
            "private_ca_verifies_both_sides.Refused.test_a_server_of_another_host"),
     Mutant("any_ca_admits_clients", "A server with a CA accepts clients of another CA.",
-           [("src/net/tls/tls_context.cpp", r" && X509_verify_cert\(store\) == 1", "")],
+           [("src/net/tls/tls_context.cpp", r" && X509_verify_cert\(&store\) == 1", "")],
            "private_ca_verifies_both_sides.Refused.test_a_client_of_another_ca_or_with_a_servers_certificate"),
     Mutant("dates_count", "Certificates are valid for one year, and a client checks that.",
            [("src/net/tls/identity.cpp",
-             r'ASN1_TIME_set_string\(X509_getm_notBefore\(&certificate\), "\w+"\) == 1 &&\s+'
-             r'ASN1_TIME_set_string\(X509_getm_notAfter\(&certificate\), "\w+"\) == 1',
+             r'ASN1_TIME_set_string_X509\(X509_getm_notBefore\(&certificate\), "\w+"\) == 1 &&\s+'
+             r'ASN1_TIME_set_string_X509\(X509_getm_notAfter\(&certificate\), "\w+"\) == 1',
              "X509_gmtime_adj(X509_getm_notBefore(&certificate), 0) && "
              "X509_gmtime_adj(X509_getm_notAfter(&certificate), 365L * 86400)"),
             ("src/net/tls/tls_context.cpp", r"(?=  const Pin pin = pin_of\(\*certificate\);)",
              "  if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0 ||\n"
              "      X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) return 0;\n")],
            "wrong_clocks_refuse_no_peer.Clocks.test_of_a_known_client"),
+    Mutant("others_can_use_the_key", "A key file is accepted whatever its mode is.",
+           [("src/base/files/user_file.cpp", r"\(status\.st_mode & forbidden\) == 0", "true")],
+           "private_ca_verifies_both_sides.Files.test_a_key_that_others_can_read"),
     Mutant("a_report_is_not_checked", "A report counts even if its SHA-256 is wrong.",
            [("src/net/protocol/client.cpp", r"end\.sha256 != digest\.finish\(\)", "false")],
            "hostile_peers_get_documented_errors.HostileServer.test_each_answer"),

@@ -18,12 +18,21 @@ BioPtr make_reader(const std::string& text) {
 }
 
 // Without a callback OpenSSL would prompt for the passphrase of an encrypted key on the terminal.
-int refuse_passphrase(char*, int, int, void*) noexcept { return -1; }
+// `is_encrypted` is a bool.
+int refuse_passphrase(char*, int, int, void* is_encrypted) noexcept {
+  if (is_encrypted != nullptr) *static_cast<bool*>(is_encrypted) = true;
+  return -1;
+}
 
 }  // namespace
 
 OpensslError::OpensslError(const std::string& what)
     : std::runtime_error(what + ": " + take_error_text()) {}
+
+OpensslError::OpensslError(const std::string& what, const std::string& reason)
+    : std::runtime_error(what + ": " + reason) {
+  ERR_clear_error();
+}
 
 void require(bool ok, const char* what) {
   if (!ok) throw OpensslError(what);
@@ -38,7 +47,13 @@ std::string take_error_text() {
 
 KeyPtr read_private_key(const std::string& pem) {
   const BioPtr bio = make_reader(pem);
-  KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_passphrase, nullptr));
+  bool is_encrypted = false;
+  KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_passphrase, &is_encrypted));
+  if (is_encrypted) {
+    throw OpensslError("could not read a private key",
+                       "it is encrypted, and topnet does not ask for passphrases; decrypt it with "
+                       "`openssl pkey -in FILE -out NEW`");
+  }
   require(key != nullptr, "could not read a private key");
   return key;
 }

@@ -34,6 +34,8 @@ class OpensslError : public std::runtime_error {
  public:
   // Appends the oldest error of OpenSSL's queue to `what`, and clears the queue.
   explicit OpensslError(const std::string& what);
+  // For a reason that is not in the queue. Clears the queue.
+  OpensslError(const std::string& what, const std::string& reason);
 };
 
 // Throws OpensslError unless `ok`.

@@ -1,8 +1,11 @@
+#include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <exception>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +17,13 @@ namespace {
 
 // An ALPN protocol list with one entry (RFC 7301, section 3.1): its length and its name.
 constexpr std::string_view kAlpnList = "\x08topnet/1";
+
+// topnet's own keys use the first; the others are for keys and chains of a PKI.
+constexpr const char* kSignatures =
+    "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:"
+    "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"
+    "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"
+    "RSA+SHA256:RSA+SHA384:RSA+SHA512";
 
 const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -88,10 +98,41 @@ int accept_trusted_key(X509_STORE_CTX& store, PeerCheck& result, const void* tru
   return 0;
 }
 
+// SSL_CTX_new() applies OpenSSL's configuration file. What topnet sets itself replaces the
+// configured values, but for these.
+void require_tls_1_3(SSL_CTX* context) {
+  const long newest = SSL_CTX_get_max_proto_version(context);
+  const bool is_disabled = (SSL_CTX_get_options(context) & SSL_OP_NO_TLSv1_3) != 0;
+  if (!is_disabled && (newest == 0 || newest >= TLS1_3_VERSION)) return;
+  throw std::runtime_error(fmt::format(
+      "OpenSSL's configuration forbids TLS 1.3, which topnet requires; allow it in the file that "
+      "OPENSSL_CONF names, or in {}/openssl.cnf (MaxProtocol, Protocol)",
+      X509_get_default_cert_area()));
+}
+
+void use_identity(SSL_CTX* context, const Identity& identity) {
+  const std::vector<CertificatePtr> chain = read_certificates(identity.certificate_pem);
+  const KeyPtr key = read_private_key(identity.key_pem);
+  // The level is 2 unless OpenSSL's configuration changes it; from 4 on, P-256 keys are too small.
+  const std::string failure = fmt::format(
+      "could not use the key and its certificate at security level {}, which OpenSSL's "
+      "configuration sets",
+      SSL_CTX_get_security_level(context));
+  require(SSL_CTX_use_certificate(context, chain.front().get()) == 1 &&
+              SSL_CTX_use_PrivateKey(context, key.get()) == 1 &&
+              SSL_CTX_check_private_key(context) == 1,
+          failure.c_str());
+  for (std::size_t i = 1; i < chain.size(); ++i) {
+    require(SSL_CTX_add1_chain_cert(context, chain[i].get()) == 1, failure.c_str());
+  }
+}
+
 SslContextPtr make_context(const SSL_METHOD* method, const Identity& identity) {
   SslContextPtr context(SSL_CTX_new(method));
   require(context != nullptr, "could not set up TLS");
+  ERR_clear_error();  // OpenSSL ignores mistakes in its configuration, but queues them
   SSL_CTX* const raw = context.get();
+  require_tls_1_3(raw);
   require(SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION) == 1, "could not require TLS 1.3");
   // The first is the fastest on processors with AES instructions.
   require(SSL_CTX_set_ciphersuites(raw,
@@ -100,6 +141,9 @@ SslContextPtr make_context(const SSL_METHOD* method, const Identity& identity) {
           "could not set the cipher suites");
   require(SSL_CTX_set1_groups_list(raw, "X25519:P-256:P-384") == 1,
           "could not set the key exchange groups");
+  require(SSL_CTX_set1_sigalgs_list(raw, kSignatures) == 1 &&
+              SSL_CTX_set1_client_sigalgs_list(raw, kSignatures) == 1,
+          "could not set the signature algorithms");
   // A resumed session would skip the check of the client's key, which other servers have missed.
   SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
@@ -109,15 +153,7 @@ SslContextPtr make_context(const SSL_METHOD* method, const Identity& identity) {
   SSL_CTX_clear_mode(raw, SSL_MODE_AUTO_RETRY);
   // Frees the buffers of idle connections, 33 KiB each.
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
-  const std::vector<CertificatePtr> chain = read_certificates(identity.certificate_pem);
-  const KeyPtr key = read_private_key(identity.key_pem);
-  require(SSL_CTX_use_certificate(raw, chain.front().get()) == 1 &&
-              SSL_CTX_use_PrivateKey(raw, key.get()) == 1 && SSL_CTX_check_private_key(raw) == 1,
-          "could not use the key and its certificate");
-  for (std::size_t i = 1; i < chain.size(); ++i) {
-    require(SSL_CTX_add1_chain_cert(raw, chain[i].get()) == 1,
-            "could not use the certificate's chain");
-  }
+  use_identity(raw, identity);
   return context;
 }
 
