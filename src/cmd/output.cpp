@@ -37,7 +37,7 @@ Output::Output(const std::string& file) : name_(file == "-" ? "standard output" 
   }
   descriptor_ = *descriptor;
   const int flags = ::fcntl(descriptor_, F_GETFL);
-  // prepare_process() replaces a closed standard output by /dev/null, open for reading.
+  // prepare_process() reserves a closed standard output by a descriptor that cannot be written.
   if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
     throw base::FileError("write", name_, "it is closed, or open for reading only");
   }

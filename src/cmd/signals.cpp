@@ -11,7 +11,19 @@
 namespace topnet::cmd {
 namespace {
 
-extern "C" void exit_interrupted(int) { ::_exit(static_cast<int>(ExitCode::Interrupted)); }
+// The status that a shell shows for a process that was ended by this signal. For SIGINT it is
+// ExitCode::Interrupted.
+extern "C" void exit_on_signal(int number) { ::_exit(128 + number); }
+
+// Unless the process was started with the signal ignored.
+void exit_on(int number) {
+  struct sigaction inherited {};
+  ::sigaction(number, nullptr, &inherited);
+  if (inherited.sa_handler == SIG_IGN) return;
+  struct sigaction action {};
+  action.sa_handler = exit_on_signal;
+  ::sigaction(number, &action, nullptr);
+}
 
 sigset_t set_of(std::initializer_list<int> members) {
   sigset_t signals{};
@@ -25,21 +37,20 @@ sigset_t set_of(std::initializer_list<int> members) {
 void prepare_process() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  // open() returns the lowest free number, which is `fd`. A report that is written to a closed
-  // standard output must fail, so it is opened for reading only.
+  // open() returns the lowest free number, which is `fd`. Unlike /dev/null, the root directory
+  // always exists. With O_PATH, a read or write fails with EBADF as if `fd` were still closed.
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/", O_PATH) != fd) {
+      ::_exit(static_cast<int>(ExitCode::Failure));
+    }
+  }
+  // The kernel drops signals to process 1 of a PID namespace if their action is the default.
+  if (::getpid() == 1) {
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) exit_on(number);
   }
 }
 
-void exit_on_sigint() {
-  struct sigaction inherited {};
-  ::sigaction(SIGINT, nullptr, &inherited);
-  if (inherited.sa_handler == SIG_IGN) return;
-  struct sigaction action {};
-  action.sa_handler = exit_interrupted;
-  ::sigaction(SIGINT, &action, nullptr);
-}
+void exit_on_sigint() { exit_on(SIGINT); }
 
 void block_reload_signal() {
   const sigset_t signals = set_of({SIGHUP});

@@ -7,8 +7,10 @@
 namespace topnet::cmd {
 
 // Must be called first. Ignores SIGPIPE and SIGXFSZ, so that a write to a closed pipe or beyond the
-// file size limit fails with EPIPE or EFBIG. Opens closed standard descriptors on /dev/null, so
-// that no file that is opened later gets their number and receives output meant for a terminal.
+// file size limit fails with EPIPE or EFBIG. Reserves closed standard descriptors, so that no file
+// or socket that is opened later gets their number and receives output meant for a terminal; a
+// write to them still fails. As process 1 of a container, SIGTERM ends the process as anywhere
+// else.
 void prepare_process();
 
 // For commands that have nothing to clean up: SIGINT ends the process at once with status 130,

@@ -161,6 +161,21 @@ class EndsWithoutAMessage(unittest.TestCase):
             self.assertEqual((result.returncode, result.stdout, result.stderr),
                              (0, b"# topnet report 1\n", b""))
 
+    def test_without_dev_null_no_file_gets_the_number_of_a_closed_descriptor(self):
+        wrapper = ["unshare", "--map-root-user", "--mount", "sh", "-c",
+                   'mount -t tmpfs tmpfs /dev && exec "$@" >&- 2>&-', "sh"]
+        if subprocess.run([*wrapper, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+            self.skipTest("unshare cannot mount here")
+        with tempfile.TemporaryDirectory() as folder:
+            report = os.path.join(folder, "report")
+            fake_process(folder, 1, b"init")
+            os.mkdir(os.path.join(folder, "2"))
+            os.mkdir(os.path.join(folder, "2", "stat"))  # leads to a message while the report is written
+            result = topnet("scan", "--proc-root", folder, "-o", report, wrapper=wrapper)
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            with open(report, "rb") as file:
+                self.assertTrue(file.read().startswith(b"# topnet report 1\n"))
+
     def test_descriptors_have_names(self):
         with tempfile.TemporaryDirectory() as folder:
             for name, redirection in (("/dev/stdout", '>"$2"'), ("/dev/stderr", '2>"$2"'),
@@ -189,6 +204,19 @@ class EndsWithoutAMessage(unittest.TestCase):
             scan.send_signal(signal.SIGINT)
             self.assertEqual((scan.communicate(timeout=10)[1], scan.returncode), (b"", 130))
 
+    def test_as_process_1_a_signal_ends_it(self):
+        wrapper = ["unshare", "--map-root-user", "--pid", "--fork", "--kill-child"]
+        if subprocess.run([*wrapper, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+            self.skipTest("unshare cannot create a PID namespace here")
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with self.subTest(number):
+                outer = subprocess.Popen([*wrapper, TOPNET, "scan", "-d", "1h"], stderr=subprocess.PIPE)
+                self.addCleanup(outer.kill)
+                pid = wait_until(lambda: child_of(outer.pid))
+                wait_until_interrupts_are_caught(pid)
+                os.kill(pid, number)
+                self.assertEqual((outer.communicate(timeout=30)[1], outer.returncode), (b"", 128 + number))
+
 
 def wait_until_interrupts_are_caught(pid):
     def catches_interrupts():
@@ -197,6 +225,12 @@ def wait_until_interrupts_are_caught(pid):
         return int(caught, 16) & 1 << (signal.SIGINT - 1)
 
     wait_until(catches_interrupts)
+
+
+def child_of(pid):
+    """The pid of a process's only child; None if it has none."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return int(file.read() or 0) or None
 
 
 def reachable_by_all(path):
