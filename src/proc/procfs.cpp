@@ -2,6 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,11 +62,24 @@ bool is_proc(const std::filesystem::path& root) {
   return (root / "").lexically_normal() == "/proc/";
 }
 
+bool is_proc_file_system(const std::filesystem::path& root) {
+  struct statfs status {};
+  return ::statfs(root.c_str(), &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
+}
+
 Procfs::Procfs(std::filesystem::path root)
     : root_(std::move(root)),
       directory_(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (!directory_) fail(errno);
   has_clocks_ = is_proc(root_) && shows_own_namespace();
+}
+
+bool Procfs::is_original(const char* path) const {
+  struct stat folder {};
+  struct stat file {};
+  return ::fstat(directory_.raw(), &folder) == 0 &&
+         ::fstatat(directory_.raw(), path, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
+         file.st_dev == folder.st_dev;
 }
 
 bool Procfs::shows_own_namespace() const {
@@ -98,7 +114,10 @@ void Procfs::read_pids(off_t from, const std::function<bool(pid_t, off_t)>& visi
 }
 
 std::optional<pid_t> Procfs::read_last_pid() {
-  return read_last_number<pid_t>(directory_.raw(), "loadavg");
+  if (!is_original("loadavg")) return std::nullopt;
+  const auto pid = read_last_number<pid_t>(directory_.raw(), "loadavg");
+  // gVisor always writes 0.
+  return pid && *pid > 0 ? pid : std::nullopt;
 }
 
 std::uint64_t Procfs::read_pid_limit() {
@@ -146,7 +165,9 @@ ProcessSource::Stat Procfs::read_stat(pid_t pid) {
 std::optional<CpuTimes> Procfs::read_cpu_times() {
   const auto buffer = std::make_unique_for_overwrite<std::array<char, kMaxCpuStatSize>>();
   const auto text = read_small_file(directory_.raw(), "stat", *buffer);
-  return text ? parse_cpu_times(*text) : std::nullopt;
+  auto times = text ? parse_cpu_times(*text) : std::nullopt;
+  if (times && !is_original("stat")) times->forks.reset();
+  return times;
 }
 
 void Procfs::fail(int error) const {

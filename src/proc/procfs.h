@@ -13,6 +13,9 @@ namespace topnet::proc {
 // Whether `root` is the path /proc.
 bool is_proc(const std::filesystem::path& root);
 
+// Whether the kernel provides the files under `root`; false for a copy.
+bool is_proc_file_system(const std::filesystem::path& root);
+
 class Procfs final : public ProcessSource {
  public:
   // Throws std::system_error if `root` cannot be opened.
@@ -20,6 +23,8 @@ class Procfs final : public ProcessSource {
 
   std::string name() const override;
   void read_pids(off_t from, const std::function<bool(pid_t, off_t)>& visit) override;
+  // Known only from the kernel's own file. One that is mounted over it, as by lxcfs, may be
+  // outdated.
   std::optional<pid_t> read_last_pid() override;
   std::uint64_t read_pid_limit() override;
   // True only for the /proc of this process's PID namespace: clock_gettime(2) takes the pids of
@@ -29,10 +34,13 @@ class Procfs final : public ProcessSource {
   std::optional<std::uint64_t> read_clock(pid_t pid) override;
   // One open and one read.
   Stat read_stat(pid_t pid) override;
+  // Without `forks` if another file is mounted over the kernel's own.
   std::optional<CpuTimes> read_cpu_times() override;
 
  private:
   bool shows_own_namespace() const;
+  // False if another file system is mounted at `path`.
+  bool is_original(const char* path) const;
   [[noreturn]] void fail(int error) const;
 
   std::filesystem::path root_;
