@@ -139,7 +139,7 @@ void Fetch::connect(std::chrono::milliseconds timeout) {
 // Stores the report, then sends this machine's busiest process.
 void Fetch::exchange() {
   deadline_ = Clock::now() + max_time(options_);
-  LocalBusiest local_busiest(options_.ranking);
+  LocalBusiest local_busiest(options_.ranking, options_.proc_root);
   const net::ReportEnd end = client().fetch_report(
       {.count = options_.ranking.count,
        .key = options_.ranking.key,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cmd/source_options.h"
 #include "cmd/state_dir.h"
 #include "net/protocol/message.h"
 
@@ -36,6 +37,7 @@ std::vector<Option> fetch_options(FetchOptions& options) {
     table.insert(table.end(), options_to_add.begin(), options_to_add.end());
   };
   add(ranking_options(options.ranking));
+  add({proc_root_option(options.proc_root)});
   add(with_group(
       "Connection",
       {{.names = "--hold",

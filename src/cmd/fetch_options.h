@@ -17,6 +17,7 @@ namespace topnet::cmd {
 
 struct FetchOptions {
   RankingOptions ranking;
+  std::string proc_root = "/proc";
   net::HostPort server{.host = "127.0.0.1", .port = kDefaultPort};
   std::chrono::milliseconds hold{0};
   std::chrono::milliseconds connect_timeout{5000};

@@ -5,8 +5,8 @@
 
 namespace topnet::cmd {
 
-LocalBusiest::LocalBusiest(const RankingOptions& options)
-    : query_{.count = 1, .key = options.key}, scanner_("/proc", proc::ScanMode::Clocks) {
+LocalBusiest::LocalBusiest(const RankingOptions& options, const std::string& proc_root)
+    : query_{.count = 1, .key = options.key}, scanner_(proc_root, proc::ScanMode::Clocks) {
   if (!options.delay) return;
   scan_ = std::async(std::launch::async,
                      [this, window = *options.delay] { return scanner_.scan(query_, window); });

@@ -3,6 +3,7 @@
 
 #include <future>
 #include <memory>
+#include <string>
 
 #include "cmd/ranking_options.h"
 #include "net/protocol/message.h"
@@ -15,8 +16,8 @@ namespace topnet::cmd {
 // server measure at the same time. Not thread-safe.
 class LocalBusiest {
  public:
-  // Throws std::system_error if /proc cannot be opened.
-  explicit LocalBusiest(const RankingOptions& options);
+  // Throws std::system_error if `proc_root` cannot be opened.
+  LocalBusiest(const RankingOptions& options, const std::string& proc_root);
   // Abandons an open window.
   ~LocalBusiest();
   LocalBusiest(LocalBusiest&&) = delete;

@@ -6,6 +6,7 @@
 #include "cmd/output.h"
 #include "cmd/ranking_options.h"
 #include "cmd/signals.h"
+#include "cmd/source_options.h"
 #include "cmd/state_dir.h"
 #include "proc/report/shared_scanner.h"
 
@@ -36,18 +37,8 @@ ExitCode run(const ScanOptions& options) {
 Command scan_command() {
   const auto options = std::make_shared<ScanOptions>();
   std::vector<Option> table = ranking_options(options->ranking);
-  for (const Option& option : with_group(
-           "Source",
-           {{.names = "--proc-root",
-           .value = "DIR",
-           .help = "Read DIR instead of /proc (default /proc)",
-           .set = [=](const std::string& text) { options->proc_root = text; }},
-            {.names = "--exhaustive",
-            .value = "",
-            .help = "Read every stat file, for verification",
-            .set = [=](const std::string&) { options->mode = proc::ScanMode::AllStats; }}})) {
-    table.push_back(option);
-  }
+  table.push_back(proc_root_option(options->proc_root));
+  table.push_back(exhaustive_option(options->mode));
   table.push_back(state_dir_option(options->state_dir));
   return {.name = "scan",
           .summary = "Rank this machine's processes by CPU time",

@@ -100,12 +100,13 @@ class ServeDelegate final : public net::ServerDelegate {
   base::LogLimiter& failed_handshakes_;
 };
 
-web::ServerInfo server_info(const ServeOptions& options, const std::vector<Listener>& listeners) {
+web::ServerInfo server_info(const ServeOptions& options, const proc::Host& host,
+                            const std::vector<Listener>& listeners) {
   using namespace std::chrono;
   std::vector<std::string> addresses;
   for (const Listener& each : listeners) addresses.push_back(each.address);
   return {.version = TOPNET_VERSION,
-          .host = proc::read_host("/proc").name,
+          .host = host.name,
           .pid = ::getpid(),
           .started = base::now(),
           .uses_tls = options.transport.uses_tls(),
@@ -142,7 +143,7 @@ void log_startup(const ServeOptions& options, net::ServerAuth& auth,
   if (::geteuid() == 0) {
     log_line("running as root, which is not necessary; run the server as a user of its own");
   }
-  if (const auto hidden = proc::visibility_limit("/proc", 0)) {
+  if (const auto hidden = proc::visibility_limit(options.proc_root, 0)) {
     log_line("not every process can be seen: " + *hidden);
   }
 }
@@ -155,7 +156,7 @@ ExitCode run(const ServeOptions& options) {
   FollowedFiles files(options);
   net::ServerAuth auth(state, options.transport.pki, log_line);
   net::ClientReportStore client_reports(state, "tops.db", options.keep, log_line);
-  proc::SharedScanner scanner("/proc", options.scan_mode);
+  proc::SharedScanner scanner(options.proc_root, options.scan_mode);
   SharedReports reports(state / "reports", scanner);
   std::vector<Listener> listeners = listen_for_clients(options);
   std::optional<Listener> http_listener = listen_for_http(options);
@@ -167,7 +168,7 @@ ExitCode run(const ServeOptions& options) {
   block_termination_signals();
   enter_sandbox(state.path());
 
-  const web::ServerInfo info = server_info(options, listeners);
+  const web::ServerInfo info = server_info(options, scanner.host(), listeners);
   net::Connections connections;
   net::ResourceErrors resource_errors(log_line);
   base::LogLimiter failed_handshakes(log_line, "failed TLS handshakes");
@@ -209,7 +210,7 @@ ExitCode run(const ServeOptions& options) {
   };
   std::optional<web::HttpServer> http;
   if (http_listener) {
-    monitor.emplace("/proc", options.scan_mode,
+    monitor.emplace(options.proc_root, options.scan_mode,
                     proc::MonitorOptions{.groups = options.metric_groups});
     http.emplace(std::move(http_listener->socket), web::status_routes(status, metrics),
                  std::move(http_options), resource_errors);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cmd/option_values.h"
+#include "cmd/source_options.h"
 #include "cmd/state_dir.h"
 #include "web/http_text.h"
 
@@ -53,17 +54,13 @@ std::vector<Option> serve_options(ServeOptions& options) {
        {.names = "--keep-days",
         .value = "D",
         .help = "Number of days to keep client reports for (default 7)",
-        .set =
-            [&](const std::string& text) {
-              options.keep.max_age = std::chrono::days(parse_count(text, 36500));
-            }},
-       {.names = "--exhaustive",
-        .value = "",
-        .help = "Read every stat file, for verification",
-        .set = [&](const std::string&) { options.scan_mode = proc::ScanMode::AllStats; }}});
+        .set = [&](const std::string& text) {
+          options.keep.max_age = std::chrono::days(parse_count(text, 36500));
+        }}});
   const auto add = [&](const std::vector<Option>& options_to_add) {
     table.insert(table.end(), options_to_add.begin(), options_to_add.end());
   };
+  add({proc_root_option(options.proc_root), exhaustive_option(options.scan_mode)});
   add(with_group(
       "Status port",
       {{.names = "--http",

@@ -24,6 +24,7 @@ struct ServeOptions {
   std::vector<std::string> http_hosts;  // in lower case
   bool http_tls = false;
   base::UserFile http_token_file;  // none: no token is required
+  std::string proc_root = "/proc";
   proc::ScanMode scan_mode = proc::ScanMode::Clocks;
   std::size_t max_clients = 1024;
   std::size_t metric_groups = 32;

@@ -2,12 +2,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <fstream>
 #include <string_view>
 
+#include "base/escape.h"
 #include "base/unique_fd.h"
 #include "proc/procfs.h"
 
@@ -24,8 +28,8 @@ std::string read_link(const char* path) {
 }
 
 // Process 1 always exists, and hidepid hides it from users other than root.
-bool can_read_init() {
-  const base::UniqueFd file(::open("/proc/1/stat", O_RDONLY | O_CLOEXEC));
+bool can_read_init(const std::filesystem::path& root) {
+  const base::UniqueFd file(::open((root / "1/stat").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   return file || (errno != ENOENT && errno != EACCES && errno != EPERM);
 }
 
@@ -33,8 +37,11 @@ bool can_read_init() {
 
 std::optional<std::string> visibility_limit(const std::filesystem::path& root,
                                             std::uint64_t unreadable) {
+  if (is_proc_file_system(root) && !can_read_init(root)) {
+    return fmt::format("{} hides the processes of other users (hidepid)",
+                       base::escape(root.native()));
+  }
   if (is_proc(root)) {
-    if (!can_read_init()) return "/proc hides the processes of other users (hidepid)";
     if (read_link("/proc/self") != std::to_string(::getpid())) {
       return "/proc belongs to another PID namespace";
     }
@@ -45,6 +52,22 @@ std::optional<std::string> visibility_limit(const std::filesystem::path& root,
   }
   if (unreadable > 0) return fmt::format("{} processes cannot be read", unreadable);
   return std::nullopt;
+}
+
+// Each line of mountinfo has the mount's device as third field, and ends with the type, the source
+// and the options of the file system.
+bool has_hidepid(const std::filesystem::path& root) {
+  struct stat status {};
+  if (::stat(root.c_str(), &status) != 0) return false;
+  const std::string device = fmt::format(" {}:{} ", ::major(status.st_dev), ::minor(status.st_dev));
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    const std::size_t type = line.find(" - proc ");
+    if (type != std::string::npos && line.find(device) < type) {
+      return line.find("hidepid=", type) != std::string::npos;
+    }
+  }
+  return false;
 }
 
 }  // namespace topnet::proc

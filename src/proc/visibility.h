@@ -1,4 +1,4 @@
-// Tells whether /proc shows all processes of the machine. Thread-safe.
+// Tells whether a proc file system shows all processes of its machine. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -12,5 +12,9 @@ namespace topnet::proc {
 // number of processes that a scan could not read. For a copy of /proc only `unreadable` counts.
 std::optional<std::string> visibility_limit(const std::filesystem::path& root,
                                             std::uint64_t unreadable);
+
+// Whether `root` is mounted with the option hidepid (proc(5)). If so, a process sees only those
+// that it may inspect with ptrace(2).
+bool has_hidepid(const std::filesystem::path& root);
 
 }  // namespace topnet::proc

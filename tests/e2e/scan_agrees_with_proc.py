@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import subprocess
+import tempfile
 import unittest
 
 from support.cases import FolderCase
-from support.program import all_cpu_ticks, fake_file, fake_process, topnet
+from support.program import Server, all_cpu_ticks, fake_file, fake_process, topnet
 
 TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
@@ -103,6 +105,33 @@ class OnAFixture(FolderCase):
                           if line.startswith(b"# ")],
                          [b"# topnet report 1", b"# time", b"# window",
                           b"# clock ticks per second", b"# processes"])
+
+    def test_a_server_and_its_client_read_it_too(self):
+        with Server("--proc-root", self.root) as server:
+            document = json.loads(server.fetch("--json", "-n", "1").stdout)
+            self.assertEqual((document["host"], document["boot_id"], document["processes"][0]["name"]),
+                             ("web01", "5c6f-01", "cc1plus"))
+            self.assertEqual(server.fetch("--proc-root", self.root).returncode, 0)
+            status = server.status()
+            self.assertEqual((status["server"]["host"], status["clients"][0]["reports"][0]["name"]),
+                             ("web01", "cc1plus"))
+
+
+class OfAnotherHost(unittest.TestCase):
+    def test_a_container_that_looks_at_its_host_names_the_host(self):
+        with tempfile.TemporaryDirectory() as folder:
+            wrapper = ["unshare", "--map-root-user", "--uts", "--mount", "sh", "-c",
+                       f'hostname container && mount --rbind /proc {folder} && exec "$@"', "sh"]
+            if os.geteuid() == 0:
+                wrapper.remove("--map-root-user")
+            if subprocess.run([*wrapper, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+                self.skipTest("unshare cannot mount here")
+            inside = json.loads(topnet("scan", "--json", wrapper=wrapper).stdout)
+            self.assertEqual(inside["host"], "container")
+            of_host = json.loads(topnet("scan", "--json", "--proc-root", folder, wrapper=wrapper).stdout)
+            # Other users than root may not ask for the name.
+            self.assertEqual(of_host["host"], os.uname().nodename if os.geteuid() == 0 else None)
+            self.assertEqual(of_host["boot_id"], inside["boot_id"])
 
 
 class OnThisMachine(unittest.TestCase):

@@ -44,7 +44,7 @@ SharedScanner::SharedScanner(const std::filesystem::path& root, ScanMode mode)
 
 SharedScanner::SharedScanner(std::unique_ptr<ProcessSource> source, std::filesystem::path root,
                              ScanMode mode)
-    : root_(std::move(root)), scanner_(std::move(source), mode) {}
+    : root_(std::move(root)), host_(root_), scanner_(std::move(source), mode) {}
 
 std::shared_ptr<const ScanResult> SharedScanner::scan(
     const RankingQuery& query, std::optional<std::chrono::milliseconds> window, const Wait& wait) {
@@ -106,7 +106,7 @@ std::shared_ptr<const ScanResult> SharedScanner::make_result(CpuUsage usage,
   const auto cpu_limit = is_proc(root_) ? read_cpu_limit(root_) : std::nullopt;
   return std::make_shared<const ScanResult>(ScanResult{.number = ++last_number_,
                                                        .usage = std::move(usage),
-                                                       .host = read_host(root_),
+                                                       .host = host_.read(),
                                                        .hidden = std::move(hidden),
                                                        .cpu_limit = cpu_limit});
 }

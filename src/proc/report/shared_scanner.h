@@ -63,6 +63,9 @@ class SharedScanner {
                                          std::optional<std::chrono::milliseconds> window = {},
                                          const Wait& wait = {});
 
+  // The machine that is scanned.
+  Host host() const { return host_.read(); }
+
   // Ends the wait for every window, open or future.
   void stop() { stop_.request_stop(); }
 
@@ -101,6 +104,7 @@ class SharedScanner {
       const std::function<std::shared_ptr<const Result>(const std::vector<RankingQuery>&)>& run);
 
   std::filesystem::path root_;
+  HostReader host_;
   Scanner scanner_;  // used by the thread that set `is_scanning_`
   std::mutex mutex_;
   std::condition_variable changed_;
