@@ -1,6 +1,7 @@
 #include "cmd/sandbox.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/landlock.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -8,9 +9,13 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <system_error>
 
+#include "base/escape.h"
 #include "base/unique_fd.h"
+#include "cmd/command_error.h"
+#include "proc/visibility.h"
 
 namespace topnet::cmd {
 namespace {
@@ -38,8 +43,6 @@ void restrict_writes_to(const std::filesystem::path& folder) {
   const landlock_ruleset_attr rules{.handled_access_fs = kHandled | truncate};
   const base::UniqueFd ruleset(
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0U)));
-  // The kernel was built or booted without Landlock.
-  if (!ruleset && (errno == ENOSYS || errno == EOPNOTSUPP)) return;
   require(static_cast<bool>(ruleset), "could not create a Landlock ruleset");
   const base::UniqueFd opened(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   require(static_cast<bool>(opened), "could not open the state directory");
@@ -52,13 +55,33 @@ void restrict_writes_to(const std::filesystem::path& folder) {
           "could not apply the Landlock ruleset");
 }
 
+// `protection` is what is missing if `apply` throws.
+void try_to(const char* protection, const std::function<void()>& apply) {
+  try {
+    apply();
+  } catch (const std::system_error& error) {
+    log_line(fmt::format("{}; running without {}", error.what(), protection));
+  }
+}
+
 }  // namespace
 
-void enter_sandbox(const std::filesystem::path& state_dir) {
-  require(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "could not set no_new_privs");
+void enter_sandbox(const std::filesystem::path& state_dir, const std::filesystem::path& proc_root) {
+  try_to("no_new_privs", [] {
+    require(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "could not set no_new_privs");
+  });
   // Prevents core dumps, which would contain keys, debuggers, and access to /proc/PID/mem.
-  require(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "could not disable core dumps");
-  restrict_writes_to(state_dir);
+  try_to("protection of its memory", [] {
+    require(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "could not disable core dumps");
+  });
+  if (proc::has_hidepid(proc_root)) {
+    log_line(
+        fmt::format("running without Landlock, because {} is mounted with hidepid: Landlock "
+                    "would hide all processes from the server",
+                    base::escape(proc_root.native())));
+    return;
+  }
+  try_to("Landlock", [&] { restrict_writes_to(state_dir); });
 }
 
 }  // namespace topnet::cmd

@@ -7,9 +7,12 @@
 namespace topnet::cmd {
 
 // This process can no longer gain privileges, and other processes of the same user cannot read its
-// memory. If the kernel has Landlock, it can no longer execute programs, and can write only below
-// `state_dir`. Open descriptors are not affected. Throws std::system_error if one of these fails
-// for another reason than a missing Landlock.
-void enter_sandbox(const std::filesystem::path& state_dir);
+// memory. With Landlock, it can no longer execute programs, and can write only below `state_dir`.
+// Open descriptors are not affected.
+//
+// A protection that the kernel refuses is left out, and one line is logged. Landlock is also left
+// out if `proc_root` is mounted with hidepid: it denies the access by which hidepid decides what to
+// show, so the server would see only itself.
+void enter_sandbox(const std::filesystem::path& state_dir, const std::filesystem::path& proc_root);
 
 }  // namespace topnet::cmd

@@ -166,7 +166,7 @@ ExitCode run(const ServeOptions& options) {
 
   // Before the first thread starts, so that the signals are blocked in every thread.
   block_termination_signals();
-  enter_sandbox(state.path());
+  enter_sandbox(state.path(), options.proc_root);
 
   const web::ServerInfo info = server_info(options, scanner.host(), listeners);
   net::Connections connections;

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support.program import TOPNET, topnet
+from support.program import TOPNET, Server, topnet
 
 NAMESPACE = "this is a PID namespace (a container); processes outside of it are not seen"
 OTHER_PROC = "/proc belongs to another PID namespace"
@@ -77,6 +77,43 @@ class Visibility(unittest.TestCase):
                         self.assertEqual(document["visibility"],
                                          {"hidden": True, "reason": HIDEPID})
                         self.assertNotIn(1, [row["pid"] for row in document["processes"]])
+
+    def test_with_hidepid_a_server_sees_what_scan_sees(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can mount /proc with hidepid and then become another user")
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o777)
+            program = shutil.copy(TOPNET, folder)
+            unprivileged = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+            for option, user, hidden in (("hidepid=2", unprivileged, HIDEPID), ("hidepid=2,gid=1", [], NAMESPACE)):
+                script = f'mount -t proc -o {option} proc /proc && exec "$@"'
+                # The second shell is the process that the server has to see.
+                wrapper = ["unshare", "--pid", "--mount", "--fork", "--kill-child", "sh", "-c", script, "sh", *user,
+                           "sh", "-c", f'shift; {program} "$@"; exit $?', "sh"]
+                self.require(*wrapper[:-4], "true")
+                with self.subTest(option), Server(wrapper=wrapper, state=os.path.join(folder, option)) as server:
+                    self.assertEqual([line for line in server.startup_lines if "Landlock" in line],
+                                     ["topnet: running without Landlock, because /proc is mounted with hidepid: "
+                                      "Landlock would hide all processes from the server"])
+                    self.assertEqual(server.next_line(), f"topnet: not every process can be seen: {hidden}")
+                    document = json.loads(server.fetch("-f", "json").stdout)
+                    self.assertIn("sh", [row["name"] for row in document["processes"]])
+                    self.assertEqual(document["visibility"], {"hidden": True, "reason": hidden})
+
+    def test_of_another_mount_with_hidepid(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can mount /proc with hidepid and then become another user")
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            program, root = shutil.copy(TOPNET, folder), os.path.join(folder, "proc")
+            os.mkdir(root)
+            wrapper = ["unshare", "--pid", "--mount", "--fork", "sh", "-c",
+                       f'mount -t proc -o hidepid=2 proc {root} && "$@"', "sh"]
+            self.require(*wrapper)
+            result = run(*wrapper, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, "scan",
+                         "--proc-root", root)
+            self.assertEqual(result.stderr.decode(), "topnet: not every process can be seen: "
+                             f"{root} hides the processes of other users (hidepid)\n")
 
     def test_without_proc(self):
         if os.environ.get("TOPNET_SANITIZE"):

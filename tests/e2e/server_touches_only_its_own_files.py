@@ -1,5 +1,6 @@
 """The files that a running server opens, and the privileges that it has given up."""
 
+import errno
 import os
 import re
 import shutil
@@ -91,6 +92,26 @@ class Traced(unittest.TestCase):
                 result = server.fetch()
                 self.assertEqual(result.returncode, 8)
                 self.assertIn(b"Permission denied", result.stderr)
+
+    def test_a_refused_protection_is_said_and_the_server_runs_without_it(self):
+        require_fault_injection(self)
+        for rule, expected in [
+                ("landlock_create_ruleset:error=EPERM", ["create a Landlock ruleset: EPERM; running without Landlock"]),
+                ("landlock_create_ruleset:error=ENOSYS", ["create a Landlock ruleset: ENOSYS; running without Landlock"]),
+                ("landlock_add_rule:error=EINVAL", ["add a Landlock rule: EINVAL; running without Landlock"]),
+                ("landlock_restrict_self:error=E2BIG", ["apply the Landlock ruleset: E2BIG; running without Landlock"]),
+                ("prctl:error=EACCES:when=1..2", ["set no_new_privs: EACCES; running without no_new_privs",
+                                                  "disable core dumps: EACCES; running without protection of its "
+                                                  "memory"])]:
+            wrapper = ("strace", "-D", "-f", "-o", os.devnull, "-e", "inject=" + rule)
+            with self.subTest(rule), Server(wrapper=wrapper) as server:
+                name = re.search("error=(E[A-Z0-9]+)", rule)[1]
+                why = os.strerror(getattr(errno, name))
+                lines = [line for line in server.startup_lines if "running without" in line]
+                # Without no_new_privs, only root may use Landlock, so there is one more line for other users.
+                self.assertEqual(lines[:len(expected)],
+                                 ["topnet: could not " + each.replace(name, why) for each in expected])
+                self.assertEqual(server.fetch().returncode, 0)
 
 
 if __name__ == "__main__":
