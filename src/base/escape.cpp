@@ -116,4 +116,22 @@ bool is_escaped(std::string_view text) {
   return bytes && escape(*bytes) == text;
 }
 
+std::string quote_for_shell(std::string_view bytes) {
+  constexpr std::string_view kNeedNoQuotes =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+,";
+  std::string text = escape(bytes);
+  if (!text.empty() && text.find_first_not_of(kNeedNoQuotes) == std::string::npos) return text;
+  // The form $'...' knows the escapes that escape() writes.
+  const bool is_plain = text == bytes;
+  std::string out = is_plain ? "'" : "$'";
+  for (const char c : text) {
+    if (c == '\'') {
+      out += is_plain ? R"('\'')" : R"(\')";
+    } else {
+      out += c;
+    }
+  }
+  return out + '\'';
+}
+
 }  // namespace topnet::base

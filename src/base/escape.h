@@ -25,4 +25,8 @@ std::optional<std::string> unescape(std::string_view text);
 // Whether `text` is a possible result of escape(), and so safe to show.
 bool is_escaped(std::string_view text);
 
+// One word of a shell command that users paste. It is printable, and means `bytes` in bash, ksh and
+// zsh, and also in other POSIX shells unless escape() changes `bytes`.
+std::string quote_for_shell(std::string_view bytes);
+
 }  // namespace topnet::base

@@ -37,7 +37,8 @@ fs::path state_dir(const std::string& directory) {
   if (const fs::path state = path_from("XDG_STATE_HOME"); !state.empty()) return state / "topnet";
   if (const fs::path home = path_from("HOME"); !home.empty()) return home / ".local/state/topnet";
   throw UsageError(
-      "cannot choose a state directory, since HOME is not set; choose one with --state-dir");
+      "cannot choose a state directory, since HOME is not an absolute path; choose one with "
+      "--state-dir or TOPNET_STATE_DIR");
 }
 
 }  // namespace topnet::cmd

@@ -27,19 +27,25 @@ struct InviteOptions {
   std::string state_dir;
 };
 
+// Whether other machines may know this machine by `name`. A kernel without a host name shows
+// "(none)", and one that was never set up shows "localhost".
+bool is_usable_host_name(std::string_view name) {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+  const std::string_view first_label = name.substr(0, name.find('.'));
+  return !name.empty() && name.find_first_not_of(kAllowed) == std::string_view::npos &&
+         first_label != "localhost" && !name.ends_with(".localhost");
+}
+
 // The address at which clients probably reach this machine.
 std::string own_address() {
-  const auto host = proc::read_host("/proc").name;
-  if (!host || host->empty()) {
+  const std::string host = proc::read_host("/proc").name.value_or("");
+  std::string address = net::to_string(net::HostPort{.host = host, .port = kDefaultPort});
+  if (!is_usable_host_name(host) || !net::is_invite_address(address)) {
     throw UsageError(
-        "this machine has no host name; add --host with an address that the client can reach");
-  }
-  std::string address = net::to_string(net::HostPort{.host = *host, .port = kDefaultPort});
-  if (!net::is_server_address(address)) {
-    throw UsageError(fmt::format(
-        "clients cannot connect to the host name '{}'; add --host with an address that the client "
-        "can reach",
-        *host));
+        fmt::format("other machines cannot connect to the host name '{}' of this machine; add "
+                    "--host HOST:PORT with an address that the client can reach",
+                    host));
   }
   return address;
 }
@@ -51,7 +57,8 @@ ExitCode invite(const InviteOptions& options) {
   const base::WallTime expires = base::now() + options.ttl;
   const std::string secret = net::TrustStore(state).invite(options.name, expires);
   print(fmt::format("topnet trust join {}\n",
-                    to_text(net::InviteCode{.address = address, .pin = own, .secret = secret})));
+                    base::quote_for_shell(to_text(
+                        net::InviteCode{.address = address, .pin = own, .secret = secret}))));
   log_line(fmt::format("run this command on {}; it works for one machine, until {}", options.name,
                        base::format_time(expires)));
   return ExitCode::Done;
@@ -59,7 +66,7 @@ ExitCode invite(const InviteOptions& options) {
 
 std::string parse_server_address(const std::string& text) {
   std::string address = net::to_string(parse_host(text));
-  if (!net::is_server_address(address))
+  if (!net::is_invite_address(address))
     throw UsageError("is not an address that clients can connect to");
   return address;
 }

@@ -25,7 +25,7 @@ namespace {
 constexpr std::chrono::seconds kJoinTimeout{10};
 
 // Reads the invite from `text`, or if that is "-", from the first line of standard input. Also
-// accepts the complete command that `topnet trust invite` prints.
+// accepts the complete command that `topnet trust invite` prints, with its quotes.
 net::InviteCode read_invite(std::string text) {
   if (text == "-") std::getline(std::cin, text);
   const std::string_view blanks = " \t\r";
@@ -33,6 +33,9 @@ net::InviteCode read_invite(std::string text) {
   text.erase(text.find_last_not_of(blanks) + 1);
   const std::string_view command = "topnet trust join ";
   if (text.starts_with(command)) text.erase(0, command.size());
+  if (text.size() > 1 && text.starts_with('\'') && text.ends_with('\'')) {
+    text = text.substr(1, text.size() - 2);
+  }
   const auto code = net::parse_invite_code(text);
   if (!code) {
     throw UsageError(
@@ -50,10 +53,11 @@ void require_unchanged(const net::InviteCode& code, const std::string& directory
     if (known.address != code.address || known.pin == code.pin || known.next == code.pin) continue;
     throw CommandError(
         ExitCode::Untrusted,
-        fmt::format("join {0}: the server's key was {1}, recorded {2}, but the invite is for the "
-                    "key {3}. If the server's user confirms the new key, run `topnet "
-                    "trust forget {0}` and join again",
-                    code.address, known.pin, base::format_time(known.since), code.pin));
+        fmt::format("join {}: the server's key was {}, recorded {}, but the invite is for the key "
+                    "{}. If the server's user confirms the new key, run `topnet trust "
+                    "forget {}` and join again",
+                    code.address, known.pin, base::format_time(known.since), code.pin,
+                    base::quote_for_shell(code.address)));
   }
 }
 
@@ -85,7 +89,7 @@ ExitCode join(const ArgumentOptions& options) {
     const std::string name = join(client, code, deadline);
     connection.remember(code.address);
     log_line(fmt::format("enrolled at {} as {}; next, run `topnet fetch {}`", code.address, name,
-                         code.address));
+                         base::quote_for_shell(code.address)));
     try {
       client.finish(deadline);
     } catch (const std::exception&) {

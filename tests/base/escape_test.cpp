@@ -5,6 +5,7 @@
 using topnet::base::escape;
 using topnet::base::escape_controls;
 using topnet::base::is_escaped;
+using topnet::base::quote_for_shell;
 using topnet::base::unescape;
 
 namespace {
@@ -101,4 +102,14 @@ TEST_CASE("Escape: text that is not a result of escape() is recognised", "[escap
   CHECK_FALSE(is_escaped("\\x41"));  // an A needs no escape
   CHECK_FALSE(is_escaped("\x1b"));
   CHECK(is_escaped("\\x1b"));
+}
+
+TEST_CASE("Escape: a quoted word means the same bytes to a shell", "[escape]") {
+  CHECK(quote_for_shell("topnet1/web01.example:8676/a-b_c") == "topnet1/web01.example:8676/a-b_c");
+  CHECK(quote_for_shell("x;touch${IFS}PWNED;") == "'x;touch${IFS}PWNED;'");
+  CHECK(quote_for_shell("[::1]:8676") == "'[::1]:8676'");
+  CHECK(quote_for_shell("~") == "'~'");
+  CHECK(quote_for_shell("").size() == 2);
+  CHECK(quote_for_shell("it's") == R"('it'\''s')");
+  CHECK(quote_for_shell("a\\'\n") == R"($'a\\\'\x0a')");
 }

@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shlex
 import shutil
+import subprocess
 import sys
 import unittest
 
@@ -53,6 +55,28 @@ class Invites(FolderCase):
         match = re.fullmatch(form, done(result))
         self.assertTrue(match, result.stdout)
         self.assertEqual("SHA256:" + match[1], pin(state))
+
+    def test_the_line_is_safe_to_paste(self):
+        """`join` also accepts it with its quotes."""
+        state = self.path("state")
+        for host in ("[::1]:1", "x;touch${IFS}PWNED;:1"):
+            line = done(trust(state, "invite", "db1", "--host", host)).strip()
+            self.assertTrue(shlex.split(line)[-1].startswith(f"topnet1/{host}/"), line)
+            self.assertIn("'", line)
+            result = trust(self.path("client"), "join", "-", input=line.encode())
+            self.assert_fails(result, 3, f"join {host}")
+        for host in ("it's", "a\\b", 'a"b'):
+            self.assert_fails(trust(state, "invite", "db1", "--host", host), 2, "not an address")
+
+    def test_a_host_name_that_other_machines_do_not_know_is_refused(self):
+        if subprocess.run(["unshare", "--uts", "true"], stderr=subprocess.DEVNULL, check=False).returncode:
+            self.skipTest("no UTS namespace can be created here; root may create one")
+        inside = ("unshare", "--uts", "sh", "-c",
+                  'name=$1; shift; printf %s "$name" >/proc/sys/kernel/hostname && exec "$@"', "sh")
+        for name in ("localhost", "localhost.localdomain", "a.localhost", "(none)", "x;touch${IFS}PWNED;"):
+            result = trust(self.path("state"), "invite", "db1", wrapper=(*inside, name))
+            self.assert_fails(result, 2, f"'{name}' of this machine; add --host HOST:PORT")
+        done(trust(self.path("state"), "invite", "db1", wrapper=(*inside, "web01.example")))
 
     def test_the_secret_is_not_stored(self):
         state = self.path("state")

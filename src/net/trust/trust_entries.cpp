@@ -122,6 +122,10 @@ bool parse_line(std::string_view line, Invite& entry) {
   return true;
 }
 
+bool is_invite_address(std::string_view text) {
+  return is_server_address(text) && text.find_first_of("'\"\\") == std::string_view::npos;
+}
+
 std::string to_text(const InviteCode& code) {
   return fmt::format("{}/{}/{}/{}", kInviteVersion, code.address,
                      code.pin.substr(kPinPrefix.size()), code.secret);
@@ -131,7 +135,7 @@ std::optional<InviteCode> parse_invite_code(std::string_view text) {
   if (base::take_until(text, "/") != kInviteVersion) return std::nullopt;
   const std::string_view address = base::take_until(text, "/");
   const auto pin = parse_pin(std::string(kPinPrefix) + std::string(base::take_until(text, "/")));
-  if (!is_server_address(address) || !pin || !base::is_hex(text, 32)) return std::nullopt;
+  if (!is_invite_address(address) || !pin || !base::is_hex(text, 32)) return std::nullopt;
   return InviteCode{.address = std::string(address), .pin = *pin, .secret = std::string(text)};
 }
 

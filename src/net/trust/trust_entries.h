@@ -69,6 +69,10 @@ struct InviteCode {
   friend bool operator==(const InviteCode&, const InviteCode&) = default;
 };
 
+// Whether an invite may have this address: is_server_address() without quotes and backslashes, so
+// that the shell command with the invite is simple to quote and to read.
+bool is_invite_address(std::string_view text);
+
 std::string to_text(const InviteCode& code);
 std::optional<InviteCode> parse_invite_code(std::string_view text);
 

@@ -159,7 +159,8 @@ void TrustedConnection::refuse_key(const Pin& seen) const {
         fmt::format("the server's key has CHANGED: it was {}, recorded {}, and is {} now; the "
                     "connection may be intercepted. If the server's user confirms the new "
                     "key, run `topnet trust forget {}` and join again; state directory {}",
-                    known_->pin, base::format_time(known_->since), seen, address_, state));
+                    known_->pin, base::format_time(known_->since), seen,
+                    base::quote_for_shell(to_string(options_.server)), state));
   }
   throw UntrustedServerError(
       fmt::format("the server's key {} is not known here (state directory {}); to trust it, run "

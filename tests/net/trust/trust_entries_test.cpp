@@ -150,6 +150,7 @@ TEST_CASE("InviteCode: malformed codes are rejected", "[invite_code]") {
         replaced(kCode, "topnet1", "topnet2"), replaced(kCode, "topnet1", "TOPNET1"),
         replaced(kCode, "web01:8676", "web01"), replaced(kCode, "web01:8676", ""),
         replaced(kCode, "web01:8676", "we b:8676"), replaced(kCode, "web01:8676", "web\n:8676"),
+        replaced(kCode, "web01:8676", "it's:8676"), replaced(kCode, "web01:8676", R"(a\\b:8676)"),
         replaced(kCode, "topnet1/web01:8676/", "topnet1/web01:8676/SHA256:"),
         replaced(kCode, "A/", "B/"), replaced(kCode, "/001", "/00A"),
         replaced(kCode, "/001", "//01")}) {
