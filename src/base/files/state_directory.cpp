@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "base/escape.h"
@@ -21,6 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
+constexpr std::chrono::milliseconds kLockPollInterval{10};
 
 // Throws unless only the owner can use `file`.
 void require_private(const fs::path& file, const struct stat& status, mode_t private_mode) {
@@ -28,9 +32,10 @@ void require_private(const fs::path& file, const struct stat& status, mode_t pri
     throw FileError("use", file, "it belongs to another user");
   }
   if ((status.st_mode & 077U) != 0) {
-    throw FileError("use", file,
-                    fmt::format("others can read it (mode {:04o}); run: chmod {:o} {}",
-                                status.st_mode & 07777U, private_mode, escape(file.native())));
+    throw FileError(
+        "use", file,
+        fmt::format("others can read it (mode {:04o}); run: chmod {:o} {}", status.st_mode & 07777U,
+                    private_mode, quote_for_shell(file.native())));
   }
 }
 
@@ -55,8 +60,13 @@ void create_private_folders(const fs::path& folder) {
     sync_folder(folder.has_parent_path() ? folder.parent_path() : ".");
     return;
   }
-  if (errno == EEXIST) return;
-  if (errno != ENOENT) throw FileError("create", folder, errno);
+  const int error = errno;
+  if (error == EEXIST) return;
+  if (error != ENOENT) {
+    throw FileError("create", folder,
+                    std::generic_category().message(error) +
+                        "; choose another state directory with --state-dir or TOPNET_STATE_DIR");
+  }
   create_private_folders(folder.parent_path());
   create_private_folders(folder);
 }
@@ -71,9 +81,18 @@ StateDirectory::StateDirectory(fs::path path) : path_(std::move(path)) {
   group_ = status.st_gid;
 }
 
-StateDirectory::Lock::Lock(const StateDirectory& folder) : descriptor_(open_folder(folder.path())) {
-  while (::flock(descriptor_.raw(), LOCK_EX) != 0) {
-    if (errno != EINTR) throw FileError("lock", folder.path(), errno);
+// Polls, because flock(2) cannot wait with a deadline.
+StateDirectory::Lock::Lock(const StateDirectory& folder, std::chrono::milliseconds max_wait)
+    : descriptor_(open_folder(folder.path())) {
+  const auto deadline = std::chrono::steady_clock::now() + max_wait;
+  while (::flock(descriptor_.raw(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EINTR && errno != EWOULDBLOCK) throw FileError("lock", folder.path(), errno);
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw FileError("lock", folder.path(),
+                      "another process holds the lock; find it with `lslocks`, end it, and try "
+                      "again");
+    }
+    std::this_thread::sleep_for(kLockPollInterval);
   }
 }
 
@@ -94,8 +113,13 @@ FileVersion StateDirectory::version(std::string_view name) const {
 
 void StateDirectory::write(std::string_view name, std::string_view contents) const {
   // read() would refuse the file.
-  if (contents.size() > kMaxFileSize) throw FileError("write", path_ / name, EFBIG);
-  AtomicFile target(path_ / name, kFileMode);
+  const fs::path file = path_ / name;
+  if (contents.size() > kMaxFileSize) throw FileError("write", file, EFBIG);
+  // AtomicFile would wait for the reader of a FIFO.
+  if (fs::is_other(fs::symlink_status(file))) {
+    throw FileError("write", file, "it is not a regular file");
+  }
+  AtomicFile target(file, kFileMode);
   if (is_root_for_other_owner()) target.set_owner(owner_, group_);
   target.write(contents);
   target.commit();

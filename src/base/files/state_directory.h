@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -25,10 +26,12 @@ class StateDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
 
-  // Excludes all other threads and processes until it is destroyed. Waits for the current holder.
+  // Excludes all other threads and processes until it is destroyed. Waits for the current holder,
+  // and throws FileError if that still holds the lock after `max_wait`.
   class Lock {
    public:
-    explicit Lock(const StateDirectory& folder);
+    explicit Lock(const StateDirectory& folder,
+                  std::chrono::milliseconds max_wait = std::chrono::seconds(5));
 
    private:
     UniqueFd descriptor_;
@@ -42,8 +45,8 @@ class StateDirectory {
   // Throws FileError.
   FileVersion version(std::string_view name) const;
 
-  // Replaces a file atomically. A new file gets mode 0600 and, if root writes it, the folder's
-  // owner. Throws FileError.
+  // Replaces a regular file atomically. A new file gets mode 0600 and, if root writes it, the
+  // folder's owner. Throws FileError.
   void write(std::string_view name, std::string_view contents) const;
 
   // Opens a file for reading and writing; creates it, if missing, as write() does. Refuses symbolic

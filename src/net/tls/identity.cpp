@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/files/file_error.h"
@@ -84,17 +85,39 @@ bool is_usable(const std::string& certificate_pem, const KeyPtr& key) {
   }
 }
 
-// The state directory's certificate. Replaces one that is missing, damaged or another key's, which
-// happens if a switch to a new key was interrupted.
-std::string load_or_create_certificate(const base::StateDirectory& state,
-                                       const std::string& key_pem, const KeyPtr& key) {
-  if (auto text = state.read("identity.crt"); text && is_usable(*text, key)) {
-    return std::move(*text);
-  }
+// The key, with an empty certificate if that is missing, damaged or another key's, which happens if
+// a switch to a new key was interrupted. nullopt without a key.
+std::optional<Identity> read_identity(const base::StateDirectory& state) {
+  auto key_pem = state.read("identity.key");
+  if (!key_pem) return std::nullopt;
+  const KeyPtr key = read_private_key(*key_pem);
+  auto certificate_pem = state.read("identity.crt");
+  if (certificate_pem && !is_usable(*certificate_pem, key)) certificate_pem.reset();
   ERR_clear_error();
-  std::string text = make_certificate(key_pem);
-  state.write("identity.crt", text);
-  return text;
+  return Identity{.key_pem = std::move(*key_pem),
+                  .certificate_pem = certificate_pem.value_or(""),
+                  .pin = pin_of(*key)};
+}
+
+Identity read_or_create_identity(const base::StateDirectory& state) {
+  const auto is_complete = [](const std::optional<Identity>& found) {
+    return found && !found->certificate_pem.empty();
+  };
+  // Without the lock, which another process may hold for long.
+  auto identity = read_identity(state);
+  if (is_complete(identity)) return std::move(*identity);
+  // Held from the check to the creation, so that concurrent first uses create one identity.
+  const base::StateDirectory::Lock lock(state);
+  identity = read_identity(state);
+  if (!identity) {
+    state.write("identity.key", make_key());
+    identity = read_identity(state);
+  }
+  if (!is_complete(identity)) {
+    identity->certificate_pem = make_certificate(identity->key_pem);
+    state.write("identity.crt", identity->certificate_pem);
+  }
+  return std::move(*identity);
 }
 
 std::string load_certificates(base::UserFile& file) {
@@ -123,19 +146,8 @@ Identity load_identity(base::UserFile& certificate, base::UserFile& key) {
 }  // namespace
 
 Identity load_identity(const base::StateDirectory& state) {
-  // Held from the check to the creation, so that concurrent first uses create one identity.
-  const base::StateDirectory::Lock lock(state);
-  auto key_pem = state.read("identity.key");
-  if (!key_pem) {
-    key_pem = make_key();
-    state.write("identity.key", *key_pem);
-  }
   try {
-    const KeyPtr key = read_private_key(*key_pem);
-    std::string certificate_pem = load_or_create_certificate(state, *key_pem, key);
-    return {.key_pem = std::move(*key_pem),
-            .certificate_pem = std::move(certificate_pem),
-            .pin = pin_of(*key)};
+    return read_or_create_identity(state);
   } catch (const OpensslError& error) {
     throw base::FileError(
         "use", state / "identity.key",

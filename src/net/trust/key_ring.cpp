@@ -73,6 +73,7 @@ std::optional<Pin> KeyRing::read_next() const {
 }
 
 void KeyRing::set_external_pin(const std::optional<Pin>& pin) {
+  if (read_pin(kExternalPin) == pin) return;
   const base::StateDirectory::Lock lock(state_);
   if (pin) {
     state_.write(kExternalPin, *pin + '\n');

@@ -102,6 +102,7 @@ TEST_CASE("StateDirectory: other file types are refused without blocking", "[sta
   fs::create_directory(root / "state/servers");
   fs::permissions(root / "state/servers", fs::perms(0700));
   CHECK_THROWS_WITH(folder.read("clients"), Catch::EndsWith("it is not a regular file"));
+  CHECK_THROWS_WITH(folder.write("clients", "x"), Catch::EndsWith("it is not a regular file"));
   CHECK_THROWS_WITH(folder.read("servers"), Catch::EndsWith("Is a directory"));
   write_file(root / "file", "");
   CHECK_THROWS_AS(StateDirectory(root / "file"), FileError);
@@ -154,4 +155,15 @@ TEST_CASE("StateDirectory: one thread at a time holds the lock", "[state_directo
     }
   }
   CHECK(read_file(root / "state/count") == std::to_string(kThreads * kTimes));
+}
+
+TEST_CASE("StateDirectory: waiting for the lock ends with an error that names the next step",
+          "[state_directory]") {
+  const TemporaryFolder root;
+  const StateDirectory folder(root / "state");
+  const StateDirectory::Lock held(folder);
+  CHECK_THROWS_WITH(
+      StateDirectory::Lock(folder, std::chrono::milliseconds(1)),
+      Catch::StartsWith("could not lock " + (root / "state").string() + ": another process") &&
+          Catch::Contains("`lslocks`"));
 }

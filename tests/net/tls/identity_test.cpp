@@ -63,6 +63,14 @@ TEST_CASE("Identity: concurrent first uses create one identity", "[identity]") {
   CHECK(std::count(pins.begin(), pins.end(), pins.front()) == 8);
 }
 
+TEST_CASE("Identity: an existing one is read while another process holds the lock", "[identity]") {
+  const TemporaryFolder folder;
+  const StateDirectory state(folder / "state");
+  const auto created = load_identity(state);
+  const StateDirectory::Lock held(state);
+  CHECK(load_identity(state).pin == created.pin);
+}
+
 TEST_CASE("Identity: if others can read the key or its directory, the error has the chmod command",
           "[identity]") {
   const TemporaryFolder folder;
