@@ -151,7 +151,8 @@ void write_cpu(Text& text, const proc::CpuTotals& totals) {
 
 void write_clients(Text& text, const Status& status) {
   const char* const name = "topnet_client_last_report_timestamp_seconds";
-  text.family(name, "gauge", "When an enrolled client last sent a report.");
+  text.family(name, "gauge",
+              "When an enrolled client last sent a report, by the server's clock at that time.");
   for (const auto& [client, time] : status.last_report_times) {
     text.sample(name, to_seconds(time), {{"client", client}});
   }

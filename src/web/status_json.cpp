@@ -2,6 +2,7 @@
 
 #include "base/json_writer.h"
 #include "proc/report/report_json.h"
+#include "web/units.h"
 
 namespace topnet::web {
 namespace {
@@ -43,12 +44,24 @@ void write_busiest(Json& json, const net::BusiestProcess& process) {
   json.field("cpu_ticks", process.user_ticks + process.system_ticks);
 }
 
-void write(Json& json, const net::ClientReport& report) {
+void write_time(Json& json, base::WallTime time, base::WallTime now) {
+  json.field("time", base::format_time(time));
+  json.field("in_future", is_in_future(now - time));
+}
+
+void write(Json& json, const net::ClientReport& report, base::WallTime now) {
   json.object([&] {
-    json.field("time", base::format_time(report.time));
+    write_time(json, report.time, now);
     json.field("client", report.client);
     json.field("peer", report.peer);
     write_busiest(json, report.busiest);
+  });
+}
+
+void write_reports(Json& json, const Status& status) {
+  json.name("reports");
+  json.array([&] {
+    for (const net::ClientReport& report : status.reports) write(json, report, status.time);
   });
 }
 
@@ -83,17 +96,17 @@ void write_all(Json& json, std::string_view name, const std::vector<Value>& valu
   });
 }
 
-void write_clients(Json& json, const std::vector<net::ClientReports>& clients) {
+void write_clients(Json& json, const Status& status) {
   json.name("clients");
   json.array([&] {
-    for (const net::ClientReports& reports : clients) {
+    for (const net::ClientReports& reports : status.clients) {
       json.object([&] {
         json.field("client", reports.front().client);
         json.name("reports");
         json.array([&] {
           for (const net::ClientReport& report : reports) {
             json.object([&] {
-              json.field("time", base::format_time(report.time));
+              write_time(json, report.time, status.time);
               write_busiest(json, report.busiest);
               json.field("clock_ticks_per_second", report.busiest.clock_ticks_per_second);
             });
@@ -154,7 +167,7 @@ std::string to_json(const Status& status) {
     json.name("server");
     write(json, status.server);
     write_all(json, "connections", status.exchange.connections);
-    write_all(json, "reports", status.reports);
+    write_reports(json, status);
     json.name("counters");
     write_counters(json, status.exchange);
     json.name("work");
@@ -168,7 +181,7 @@ std::string to_json(const Status& status) {
     }
     write_all(json, "history",
               status.host ? status.host->history : std::vector<proc::WindowStats>());
-    write_clients(json, status.clients);
+    write_clients(json, status);
   });
   return json.take() + '\n';
 }

@@ -26,6 +26,7 @@ std::string seconds(std::chrono::milliseconds time) {
 }
 
 std::string age(std::chrono::milliseconds passed) {
+  if (is_in_future(passed)) return "in the future";
   const std::int64_t s = std::chrono::floor<std::chrono::seconds>(passed).count();
   if (s < 1) return "now";
   if (s < 60) return fmt::format("{} s", s);

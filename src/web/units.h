@@ -16,7 +16,12 @@ std::string fine_percent(double part);
 // "2.0 s", rounded.
 std::string seconds(std::chrono::milliseconds time);
 
-// Elapsed time in its largest unit: "now", "12 s", "3 min", "2 h", "5 d".
+// Whether a time stamp of that age can only be wrong. Small steps of the clock are normal.
+constexpr bool is_in_future(std::chrono::milliseconds age) {
+  return age < std::chrono::seconds(-5);
+}
+
+// Elapsed time in its largest unit: "now", "12 s", "3 min", "2 h", "5 d"; or "in the future".
 std::string age(std::chrono::milliseconds passed);
 
 // CPU time: "0.31 s", "8.4 s", "3 min 05 s", "2 h 07 min".

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ from support.clock import at, require_other_clocks
 from support.independent_client import ACK, DATA, END, Client
 from support.program import TOPNET, Server, topnet
 from support.small_disk import fill, on_small_disk, require_small_disk
+from support.status import get
 
 REPORT = b"# topnet report 1\n"
 
@@ -96,8 +98,34 @@ class Stored(FolderCase):
             self.assertEqual(pids(server), [2, 1])
         with Server("--keep-days", "2", state=self.state) as server:
             self.assertEqual(pids(server), [])
+
+    def test_a_wrong_clock(self):
+        """No report is deleted. Those from the future are marked until the client's next one."""
+        require_other_clocks(self)
         with Server(state=self.state) as server:
-            self.assertEqual(pids(server), [])
+            send_client_reports(server, 2)
+        with Server(state=self.state, wrapper=at("+1y")) as server:
+            send_client_reports(server, 1)
+        with Server(state=self.state) as server:
+            marked = [(report["pid"], report["in_future"]) for report in server.status()["reports"]]
+            self.assertEqual(marked, [(1, True), (2, False), (1, False)])
+            self.assertIn(">in the future</span>", get(server.page, "/status")[2].decode())
+            send_client_reports(server, 1)
+            latest = server.status()["clients"][0]["reports"]
+            self.assertEqual([report["in_future"] for report in latest], [False, True, False, False])
+
+    def test_the_time_of_the_last_report_is_kept_without_the_report(self):
+        def last_report(server):
+            return re.search("^topnet_client_last_report.*local.*", get(server.page, "/metrics")[2].decode(),
+                             re.MULTILINE)[0]
+
+        with Server(state=self.state) as server:
+            send_client_reports(server, 1)
+            before = last_report(server)
+            self.assertEqual(server.stop(), 0)
+        os.remove(self.database)
+        with Server(state=self.state) as server:
+            self.assertEqual((pids(server), last_report(server)), ([], before))
 
     def test_100_are_shown_and_more_are_stored(self):
         with Server(state=self.state) as server:

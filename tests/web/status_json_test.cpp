@@ -16,7 +16,7 @@ TEST_CASE("StatusJson: the document has the documented keys in order", "[status_
       R"("since":"2026-11-23T20:01:03.123Z","state":"idle","requests":1},)"
       R"({"id":13,"peer":"[2001:db8::1]:5","client":null,)"
       R"("since":"2026-11-23T20:01:04.123Z","state":"handshake","requests":0}],)"
-      R"("reports":[{"time":"2026-11-23T20:01:04.123Z","client":"local",)"
+      R"("reports":[{"time":"2026-11-23T20:01:04.123Z","in_future":false,"client":"local",)"
       R"("peer":"127.0.0.1:41234","host":"db1","pid":4121,"name":"postgres",)"
       R"("window":{"kind":"since_start","seconds":null},)"
       R"("user_ticks":812,"system_ticks":31,"cpu_ticks":843}],)"
@@ -36,10 +36,10 @@ TEST_CASE("StatusJson: the document has the documented keys in order", "[status_
       R"("listed_ticks":30,"other_ticks":11,"exited_ticks":0,"interrupt_ticks":0,"unexplained_ticks":-1},)"
       R"({"time":"2026-11-23T20:01:08.123Z","seconds":2.0,"capacity_ticks":400,"busy_ticks":300,)"
       R"("listed_ticks":200,"other_ticks":40,"exited_ticks":50,"interrupt_ticks":8,"unexplained_ticks":2}],)"
-      R"("clients":[{"client":"local","reports":[{"time":"2026-11-23T20:01:04.123Z","host":"db1",)"
+      R"("clients":[{"client":"local","reports":[{"time":"2026-11-23T20:01:04.123Z","in_future":false,"host":"db1",)"
       R"("pid":4121,"name":"postgres","window":{"kind":"since_start","seconds":null},"user_ticks":812,)"
       R"("system_ticks":31,"cpu_ticks":843,"clock_ticks_per_second":100},)"
-      R"({"time":"2026-11-23T19:59:04.123Z","host":"db1","pid":4121,"name":"make",)"
+      R"({"time":"2026-11-23T19:59:04.123Z","in_future":false,"host":"db1","pid":4121,"name":"make",)"
       R"("window":{"kind":"interval","seconds":2.0},"user_ticks":812,"system_ticks":31,"cpu_ticks":843,)"
       R"("clock_ticks_per_second":100}]}]})"
       "\n");
@@ -66,4 +66,11 @@ TEST_CASE("StatusJson: the machine's figures are null in a window without them",
                                    R"("capacity_ticks":null,"busy_ticks":null,"listed_ticks":null,)"
                                    R"("other_ticks":null,"exited_ticks":null,)"
                                    R"("interrupt_ticks":null,"unexplained_ticks":null}])"));
+}
+
+TEST_CASE("StatusJson: a report from the future is marked", "[status_json]") {
+  Status status = busy_status();
+  status.reports.front().time = status.time + std::chrono::hours(1);
+  CHECK_THAT(to_json(status),
+             Catch::Contains(R"("reports":[{"time":"2026-11-23T21:01:12.123Z","in_future":true,)"));
 }

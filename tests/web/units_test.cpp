@@ -28,9 +28,18 @@ TEST_CASE("Units: seconds are rounded to a decimal", "[units]") {
 
 TEST_CASE("Units: an age has its largest unit", "[units]") {
   const std::vector<std::pair<std::chrono::milliseconds, std::string>> ages{
-      {-5s, "now"},    {999ms, "now"},          {1s, "1 s"}, {59999ms, "59 s"},
-      {1min, "1 min"}, {59min + 59s, "59 min"}, {1h, "1 h"}, {24h - 1s, "23 h"},
-      {24h, "1 d"},    {24h * 400, "400 d"}};
+      {-24h, "in the future"},
+      {-5001ms, "in the future"},
+      {-5s, "now"},
+      {999ms, "now"},
+      {1s, "1 s"},
+      {59999ms, "59 s"},
+      {1min, "1 min"},
+      {59min + 59s, "59 min"},
+      {1h, "1 h"},
+      {24h - 1s, "23 h"},
+      {24h, "1 d"},
+      {24h * 400, "400 d"}};
   for (const auto& [passed, expected] : ages) {
     CHECK(age(passed) == expected);
   }

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "base/files/file_error.h"
 #include "base/files/quarantine.h"
@@ -52,14 +54,16 @@ constexpr const char* kSettings =
 constexpr std::chrono::milliseconds kMaxCheckTime{200};
 // How many more reports than were added may be deleted at a time, which bounds the client's wait.
 constexpr std::size_t kMaxExtraPruned = 1000;
+// How often expired reports are looked for. After the clock has been ahead, this reads many rows.
+constexpr std::chrono::minutes kExpiryInterval{1};
 
 const std::string kInsert =
     "INSERT INTO tops (id, received_ms, client_key, client, peer, top) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (id) DO NOTHING";
 
 const std::string kPrune =
-    "DELETE FROM tops WHERE sequence IN (SELECT sequence FROM tops WHERE received_ms < ?"
-    " OR sequence <= (SELECT max(sequence) FROM tops) - ? LIMIT ?)";
+    "DELETE FROM tops WHERE sequence IN (SELECT sequence FROM tops WHERE sequence <="
+    " max(?, (SELECT max(sequence) FROM tops) - ?) LIMIT ?)";
 
 const std::string kRecent = fmt::format(
     "SELECT sequence, received_ms, client, peer, top FROM tops WHERE sequence IN ("
@@ -164,8 +168,34 @@ RecentReports ClientReportDb::read_recent(const ReportLimits& limits) {
   return recent;
 }
 
+// Returns the sequence number up to which reports have expired; 0 if none or if it is too early to
+// look again.
+std::int64_t ClientReportDb::last_expired(const ReportLimits& limits, const ClockReadings& now) {
+  const auto passed = now.steady - last_expiry_;
+  if (!may_have_expired_ && passed < kExpiryInterval) return 0;
+  last_expiry_ = now.steady;
+  if (retention_time_) *retention_time_ += floor<std::chrono::milliseconds>(passed);
+  std::int64_t last = 0;
+  bool is_oldest = true;
+  base::WallTime time;
+  base::SqliteStatement rows(database_, "SELECT sequence, received_ms FROM tops ORDER BY sequence");
+  while (rows.step()) {
+    const base::WallTime received{std::chrono::milliseconds(rows.integer(1))};
+    // The clock was ahead when the report arrived. It expires with the reports after it.
+    if (received > now.wall) continue;
+    if (std::exchange(is_oldest, false)) {
+      time = std::max(retention_time_.value_or(received + limits.max_age), received);
+      time = std::min(time, now.wall);
+      retention_time_ = time;
+    }
+    if (received >= time - limits.max_age) break;
+    last = rows.integer(0);
+  }
+  return last;
+}
+
 std::vector<bool> ClientReportDb::add(std::span<const ClientReport> reports,
-                                      const ReportLimits& limits) {
+                                      const ReportLimits& limits, const ClockReadings& now) {
   // Drops cached pages, so that damage to the file is noticed.
   database_.execute("PRAGMA shrink_memory");
   std::vector<bool> is_new;
@@ -178,11 +208,11 @@ std::vector<bool> ClientReportDb::add(std::span<const ClientReport> reports,
         .run();
     is_new.push_back(database_.changes() > 0);
   }
+  const auto max_pruned = static_cast<std::int64_t>(reports.size() + kMaxExtraPruned);
   base::SqliteStatement(database_, kPrune)
-      .bind(milliseconds_of(base::now() - limits.max_age),
-            static_cast<std::int64_t>(limits.max_count),
-            static_cast<std::int64_t>(reports.size() + kMaxExtraPruned))
+      .bind(last_expired(limits, now), static_cast<std::int64_t>(limits.max_count), max_pruned)
       .run();
+  may_have_expired_ = database_.changes() == max_pruned;
   transaction.commit();
   // SQLite keeps writing to a removed file without an error.
   if (folder_.version(name_).inode != inode_) {

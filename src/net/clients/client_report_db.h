@@ -1,9 +1,15 @@
 // The client reports in an SQLite database.
 //
+// Reports are stored in the order of their arrival. A report expires when it is older than the
+// maximum age and all reports before it have expired. The wall clock may be wrong for a while, so
+// the time since the start is counted by the steady clock. No report has expired at the start.
+//
 // Not thread-safe. A file must not be used by two objects at the same time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +20,12 @@
 #include "net/clients/recent_reports.h"
 
 namespace topnet::net {
+
+// The present time by two clocks.
+struct ClockReadings {
+  base::WallTime wall = base::now();
+  std::chrono::steady_clock::time_point steady = std::chrono::steady_clock::now();
+};
 
 // Every function throws base::CorruptDatabaseError if the database has to be replaced, and
 // SqliteError or FileError if it cannot be used at the moment.
@@ -30,15 +42,21 @@ class ClientReportDb {
   // Adds the reports in order, except those whose id is already known, and deletes some of the
   // reports beyond the limits. Returns which reports are new. All changes are on disk when this
   // returns. If it throws, nothing has changed, unless the disk failed after the commit.
-  std::vector<bool> add(std::span<const ClientReport> reports, const ReportLimits& limits);
+  std::vector<bool> add(std::span<const ClientReport> reports, const ReportLimits& limits,
+                        const ClockReadings& now = {});
 
  private:
   void prepare();
+  std::int64_t last_expired(const ReportLimits& limits, const ClockReadings& now);
 
   base::StateDirectory folder_;
   std::string name_;
   base::SqliteDatabase database_;
   std::uint64_t inode_;  // of the open file
+  // The time to which those of reports are compared; nullopt before the oldest report is known.
+  std::optional<base::WallTime> retention_time_;
+  std::chrono::steady_clock::time_point last_expiry_;  // when expired reports were looked for
+  bool may_have_expired_ = true;                       // more reports than were deleted
 };
 
 }  // namespace topnet::net

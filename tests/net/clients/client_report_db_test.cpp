@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
 
 #include "base/files/file_error.h"
@@ -101,16 +102,52 @@ TEST_CASE("ClientReportDb: a write deletes a bounded number of reports", "[clien
   }
 }
 
-TEST_CASE("ClientReportDb: deletes reports beyond the maximum age in any order",
+TEST_CASE("ClientReportDb: deletes reports beyond the maximum age when both clocks say so",
           "[client_report_db]") {
+  const ReportLimits limits{.max_age = std::chrono::days(2)};
   std::vector<ClientReport> reports = sample_reports(3);
-  reports[2].time -= std::chrono::hours(49);
+  reports[0].time -= std::chrono::hours(49);
+  reports[1].time -= std::chrono::hours(47);
   const ClosedDatabase file(reports);
-  ClientReportDb(file.folder, kName).add({}, {.max_age = std::chrono::days(3)});
-  CHECK(file.count() == 3);
+  ClockReadings now;
   ClientReportDb database(file.folder, kName);
-  database.add({}, {.max_age = std::chrono::days(2)});
-  CHECK(database.read_recent({}).clients() == std::vector<ClientReports>{{reports[1], reports[0]}});
+  const auto left_after = [&](std::chrono::minutes passed) {
+    now = {.wall = now.wall + passed, .steady = now.steady + passed};
+    database.add({}, limits, now);
+    return database.read_recent({}).newest().size();
+  };
+  CHECK(left_after(std::chrono::minutes(0)) == 3);
+  CHECK(left_after(std::chrono::minutes(1)) == 2);
+  CHECK(left_after(std::chrono::hours(1)) == 2);
+  CHECK(left_after(std::chrono::hours(1)) == 1);
+  CHECK(left_after(std::chrono::hours(47)) == 0);
+}
+
+TEST_CASE("ClientReportDb: a wrong clock deletes no report", "[client_report_db]") {
+  const ReportLimits limits{.max_age = std::chrono::days(2)};
+  const ClosedDatabase file(sample_reports(2));
+  ClockReadings now;
+  std::optional<ClientReportDb> database;
+  const auto reports_after = [&](std::chrono::hours passed, std::chrono::hours wrong_by) {
+    now = {.wall = now.wall + passed, .steady = now.steady + passed};
+    ClientReport report = sample_report();
+    report.time = now.wall + wrong_by;
+    database->add({&report, 1}, limits, {.wall = report.time, .steady = now.steady});
+    return database->read_recent({.max_age = std::chrono::days(1000)}).newest().size();
+  };
+  const std::chrono::hours year = std::chrono::days(GENERATE(365, -365));
+  database.emplace(file.folder, kName);
+  CHECK(reports_after(std::chrono::hours(1), std::chrono::hours(0)) == 3);
+  CHECK(reports_after(std::chrono::hours(1), year) == 4);
+  CHECK(reports_after(std::chrono::hours(1), year) == 5);
+  CHECK(reports_after(std::chrono::hours(1), std::chrono::hours(0)) == 6);
+  database.reset();
+  database.emplace(file.folder, kName);
+  CHECK(reports_after(std::chrono::hours(0), year) == 7);
+  CHECK(reports_after(std::chrono::hours(1), year) == 8);
+  CHECK(reports_after(std::chrono::hours(1), std::chrono::hours(0)) == 9);
+  // Those with a wrong time are deleted with the next one that has a right time.
+  CHECK(reports_after(std::chrono::hours(60), std::chrono::hours(0)) == 1);
 }
 
 TEST_CASE("ClientReportDb: reads the recent reports of clients that reported long ago",
@@ -134,7 +171,6 @@ TEST_CASE("ClientReportDb: reads the recent reports of clients that reported lon
   const RecentReports recent = ClientReportDb(file.folder, kName).read_recent({});
   CHECK(recent.newest() == expected.newest());
   CHECK(recent.clients() == expected.clients());
-  CHECK(recent.last_report_times() == expected.last_report_times());
 }
 
 TEST_CASE("ClientReportDb: the cost of opening does not depend on the size", "[client_report_db]") {
