@@ -27,6 +27,7 @@
 #include "cmd/signals.h"
 #include "cmd/state_dir.h"
 #include "net/clients/client_report_store.h"
+#include "net/clients/last_reports.h"
 #include "net/server/server.h"
 #include "net/server/server_auth.h"
 #include "net/socket.h"
@@ -47,15 +48,20 @@ constexpr seconds kDrainTime{10};
 // A revoked client gets an error message at one poll, and is disconnected at the next if it is
 // still connected. Together they must take less than a second.
 constexpr std::chrono::milliseconds kPollInterval{250};
+// After a crash, the times of last reports come from the database, which has those of the newest
+// 1000 clients.
+constexpr seconds kSaveInterval{10};
 
 // Connects the server with trust, reports and the log.
 class ServeDelegate final : public net::ServerDelegate {
  public:
   ServeDelegate(net::ServerAuth& auth, SharedReports& reports,
-                net::ClientReportStore& client_reports, base::LogLimiter& failed_handshakes)
+                net::ClientReportStore& client_reports, net::LastReports& last_reports,
+                base::LogLimiter& failed_handshakes)
       : auth_(auth),
         reports_(reports),
         client_reports_(client_reports),
+        last_reports_(last_reports),
         failed_handshakes_(failed_handshakes) {}
 
   std::shared_ptr<const net::TlsContext> tls() override { return auth_.tls(); }
@@ -75,7 +81,9 @@ class ServeDelegate final : public net::ServerDelegate {
     return reports_.make(request, wait);
   }
   bool keep_report(const net::ClientReport& report) override {
-    return client_reports_.keep(report);
+    const bool is_new = client_reports_.keep(report);
+    if (is_new) last_reports_.record(report);
+    return is_new;
   }
   void exchange_done(const net::Exchange& exchange) override {
     log_line(fmt::format(
@@ -97,6 +105,7 @@ class ServeDelegate final : public net::ServerDelegate {
   net::ServerAuth& auth_;
   SharedReports& reports_;
   net::ClientReportStore& client_reports_;
+  net::LastReports& last_reports_;
   base::LogLimiter& failed_handshakes_;
 };
 
@@ -111,6 +120,26 @@ web::ServerInfo server_info(const ServeOptions& options, const proc::Host& host,
           .started = base::now(),
           .uses_tls = options.transport.uses_tls(),
           .listen = std::move(addresses)};
+}
+
+// The names that clients may have now; only "local" if the file cannot be read.
+std::set<std::string> client_names(net::ServerAuth& auth) {
+  try {
+    return auth.client_names();
+  } catch (const base::FileError&) {
+    return {net::kLocal};  // has_changed() reports it.
+  }
+}
+
+// Logs an error once. `last_error` is the last logged one.
+void save_last_reports(net::LastReports& last_reports, net::ServerAuth& auth,
+                       std::string& last_error) {
+  try {
+    last_reports.save(auth.client_names());
+    last_error.clear();
+  } catch (const std::exception& error) {
+    if (std::exchange(last_error, error.what()) != error.what()) log_line(error.what());
+  }
 }
 
 // Disconnects clients that have been revoked since the last call. If a trust file cannot be read,
@@ -156,6 +185,8 @@ ExitCode run(const ServeOptions& options) {
   FollowedFiles files(options);
   net::ServerAuth auth(state, options.transport.pki, log_line);
   net::ClientReportStore client_reports(state, "tops.db", options.keep, log_line);
+  net::LastReports last_reports(state);
+  for (const net::ClientReports& each : client_reports.clients()) last_reports.record(each.front());
   proc::SharedScanner scanner(options.proc_root, options.scan_mode);
   SharedReports reports(state / "reports", scanner);
   std::vector<Listener> listeners = listen_for_clients(options);
@@ -177,7 +208,7 @@ ExitCode run(const ServeOptions& options) {
         "http " + host,
         fmt::format("the TLS handshake with {} at the status port failed: {}", host, why));
   };
-  ServeDelegate delegate(auth, reports, client_reports, failed_handshakes);
+  ServeDelegate delegate(auth, reports, client_reports, last_reports, failed_handshakes);
   std::vector<base::UniqueFd> sockets;
   for (Listener& each : listeners) sockets.push_back(std::move(each.socket));
   net::Server server(std::move(sockets),
@@ -202,10 +233,10 @@ ExitCode run(const ServeOptions& options) {
   };
   const auto metrics = [&] {
     web::Status now = status();
-    now.last_report_times = client_reports.last_report_times();
-    const std::set<std::string> enrolled = auth.client_names();
-    std::erase_if(now.last_report_times,
-                  [&](const auto& each) { return !enrolled.contains(each.first); });
+    const std::set<std::string> enrolled = client_names(auth);
+    for (const auto& [client, last] : last_reports.by_client()) {
+      if (enrolled.contains(client)) now.last_report_times[client] = last.time;
+    }
     return now;
   };
   std::optional<web::HttpServer> http;
@@ -219,10 +250,16 @@ ExitCode run(const ServeOptions& options) {
 
   std::string last_error;
   web::HttpServer* const http_server = http ? &*http : nullptr;
+  std::string last_save_error;
+  auto next_save = std::chrono::steady_clock::now() + kSaveInterval;
   const auto poll = [&] {
     files.poll(auth, http_server);
     poll_trust_changes(auth, server, last_error);
     failed_handshakes.log_omitted();
+    if (const auto now = std::chrono::steady_clock::now(); now >= next_save) {
+      next_save = now + kSaveInterval;
+      save_last_reports(last_reports, auth, last_save_error);
+    }
   };
   for (;;) {
     const auto signal = wait_for_signal(kPollInterval);
@@ -236,6 +273,7 @@ ExitCode run(const ServeOptions& options) {
   // A second signal ends the process without waiting for open exchanges.
   unblock_termination_signals();
   server.shut_down(kDrainTime, {.every = kPollInterval, .action = poll});
+  save_last_reports(last_reports, auth, last_save_error);
   return ExitCode::Done;
 }
 

@@ -112,9 +112,4 @@ std::vector<ClientReports> ClientReportStore::clients() const {
   return recent_.clients();
 }
 
-std::map<std::string, base::WallTime> ClientReportStore::last_report_times() const {
-  const std::scoped_lock lock(mutex_);
-  return recent_.last_report_times();
-}
-
 }  // namespace topnet::net

@@ -6,7 +6,6 @@
 
 #include <condition_variable>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,7 +35,6 @@ class ClientReportStore {
   // shown until the server ends.
   std::vector<ClientReport> newest() const;
   std::vector<ClientReports> clients() const;
-  std::map<std::string, base::WallTime> last_report_times() const;
 
  private:
   // Reports that are written together.

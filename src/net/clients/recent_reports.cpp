@@ -53,13 +53,4 @@ std::vector<ClientReports> RecentReports::clients() const {
   return clients;
 }
 
-std::map<std::string, base::WallTime> RecentReports::last_report_times() const {
-  std::map<std::string, base::WallTime> times;
-  for (const auto& [client, entries] : by_client_) {
-    const ClientReport& last = *entries.front().report;
-    if (last.client) times.emplace(*last.client, last.time);
-  }
-  return times;
-}
-
 }  // namespace topnet::net

@@ -35,9 +35,6 @@ class RecentReports {
   std::vector<ClientReport> newest() const;    // newest first, at most kMaxReports
   std::vector<ClientReports> clients() const;  // the client that reported last comes first
 
-  // When each enrolled client last reported, even if that report is beyond the limits.
-  std::map<std::string, base::WallTime> last_report_times() const;
-
  private:
   struct Entry {
     std::uint64_t number;

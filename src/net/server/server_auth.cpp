@@ -117,12 +117,7 @@ std::optional<std::string> ServerAuth::client_name(const Pin& pin) {
 }
 
 std::set<std::string> ServerAuth::client_names() {
-  std::set<std::string> names;
-  try {
-    names = trust_.client_names();
-  } catch (const base::FileError&) {
-    // has_changed() reports it.
-  }
+  std::set<std::string> names = trust_.client_names();
   names.insert(kLocal);
   return names;
 }

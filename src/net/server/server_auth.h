@@ -44,7 +44,7 @@ class ServerAuth {
   // "local" for a key of this server; nullopt for an unknown key.
   std::optional<std::string> client_name(const Pin& pin);
 
-  // All names that client_name() returns; only "local" if the file cannot be read.
+  // All names that client_name() returns. Throws FileError.
   std::set<std::string> client_names();
 
   // Enrols a client by an invite. Logs the result.

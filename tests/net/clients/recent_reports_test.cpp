@@ -61,19 +61,6 @@ TEST_CASE("RecentReports: does not return reports beyond the limits, even if a c
   }
 }
 
-TEST_CASE("RecentReports: last_report_times() includes reports beyond the limits",
-          "[recent_reports]") {
-  RecentReports recent({.max_count = 1});
-  std::vector<ClientReport> reports{report_of("db1"), report_of("db1"), report_of(std::nullopt),
-                                    report_of("db2")};
-  for (std::size_t i = 0; i < reports.size(); ++i) {
-    reports[i].time += std::chrono::seconds(i);
-    recent.add(reports[i]);
-  }
-  CHECK(recent.last_report_times() == std::map<std::string, topnet::base::WallTime>{
-                                          {"db1", reports[1].time}, {"db2", reports[3].time}});
-}
-
 TEST_CASE("RecentReports: remembers the clients that reported last", "[recent_reports]") {
   RecentReports recent({});
   recent.add(report_of("first"));

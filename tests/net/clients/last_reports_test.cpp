@@ -1,0 +1,88 @@
+#include "net/clients/last_reports.h"
+
+#include "support/catch.h"
+#include "support/sample_reports.h"
+#include "support/temporary_folder.h"
+
+using namespace topnet::base;
+using namespace topnet::net;
+using namespace topnet::test;
+
+namespace {
+
+ClientReport report_of(const std::string& client, std::chrono::hours age = {}) {
+  ClientReport report = sample_report();
+  report.client = client;
+  report.time -= age;
+  return report;
+}
+
+LastReport last(const ClientReport& report) { return {.time = report.time, .peer = report.peer}; }
+
+}  // namespace
+
+TEST_CASE("LastReports: remembers any number of clients across restarts", "[last_reports]") {
+  const TemporaryFolder root;
+  const StateDirectory state(root / "state");
+  const ClientReport first = report_of("db1", std::chrono::hours(9000));
+  std::set<std::string> enrolled{"db1"};
+  {
+    LastReports reports(state);
+    reports.record(first);
+    for (int i = 0; i < 1500; ++i) {
+      reports.record(report_of(*enrolled.insert("web" + std::to_string(i)).first));
+    }
+    reports.save(enrolled);
+  }
+  CHECK(read_last_reports(state).size() == 1501);
+  CHECK(LastReports(state).by_client().at("db1") == last(first));
+}
+
+TEST_CASE("LastReports: the next report corrects a time in the future", "[last_reports]") {
+  const TemporaryFolder root;
+  LastReports reports(StateDirectory(root / "state"));
+  reports.record(report_of("db1", -std::chrono::hours(9000)));
+  const ClientReport next = report_of("db1");
+  reports.record(next);
+  CHECK(reports.by_client().at("db1") == last(next));
+}
+
+TEST_CASE("LastReports: forgets a client that is no longer enrolled", "[last_reports]") {
+  const TemporaryFolder root;
+  const StateDirectory state(root / "state");
+  LastReports reports(state);
+  reports.record(report_of("db1"));
+  ClientReport unnamed = report_of("");
+  unnamed.client.reset();
+  reports.record(unnamed);
+  reports.save({"db1"});
+  CHECK(read_last_reports(state).size() == 1);
+  reports.save({"db2"});
+  CHECK(read_last_reports(state).empty());
+  CHECK(reports.by_client().empty());
+}
+
+TEST_CASE("LastReports: writes the file only if it changes", "[last_reports]") {
+  const TemporaryFolder root;
+  const StateDirectory state(root / "state");
+  LastReports reports(state);
+  reports.save({"db1"});
+  CHECK(state.version("last-reports") == StateDirectory::Version{});
+  reports.record(report_of("db1"));
+  reports.save({"db1"});
+  const auto version = state.version("last-reports");
+  reports.save({"db1"});
+  CHECK(state.version("last-reports") == version);
+}
+
+TEST_CASE("LastReports: ignores lines that are not valid entries", "[last_reports]") {
+  const TemporaryFolder root;
+  const StateDirectory state(root / "state");
+  state.write("last-reports",
+              "# a comment\n\nd/1 2026-11-23T20:01:02.123Z a:1\ndb2 yesterday a:1\n"
+              "db3 2026-11-23T20:01:02.123Z [::1]:2\n");
+  const LastReportsByClient found = read_last_reports(state);
+  REQUIRE(found.size() == 1);
+  CHECK(found.at("db3").peer == "[::1]:2");
+  CHECK(format_time(found.at("db3").time) == "2026-11-23T20:01:02.123Z");
+}
