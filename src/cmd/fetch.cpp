@@ -96,6 +96,7 @@ class Fetch {
 };
 
 void Fetch::run() {
+  if (options_.transport.uses_tls()) open_state_dir(options_.state_dir);
   connect(options_.connect_timeout);
   try {
     exchange();

@@ -180,7 +180,7 @@ void log_startup(const ServeOptions& options, net::ServerAuth& auth,
 ExitCode run(const ServeOptions& options) {
   validate(options.transport);
   block_reload_signal();
-  const base::StateDirectory state(state_dir(options.state_dir));
+  const base::StateDirectory state = open_state_dir(options.state_dir);
   const base::InstanceLock lock(state, "serve.lock");
   FollowedFiles files(options);
   net::ServerAuth auth(state, options.transport.pki, log_line);

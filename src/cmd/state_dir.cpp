@@ -4,6 +4,9 @@
 
 #include <cstdlib>
 
+#include "cmd/command_error.h"
+#include "net/trust/machine_id.h"
+
 namespace topnet::cmd {
 namespace {
 
@@ -39,6 +42,12 @@ fs::path state_dir(const std::string& directory) {
   throw UsageError(
       "cannot choose a state directory, since HOME is not an absolute path; choose one with "
       "--state-dir or TOPNET_STATE_DIR");
+}
+
+base::StateDirectory open_state_dir(const std::string& directory) {
+  base::StateDirectory state(state_dir(directory));
+  if (const auto warning = net::check_machine_id(state)) log_line(*warning);
+  return state;
 }
 
 }  // namespace topnet::cmd

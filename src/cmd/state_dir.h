@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/files/state_directory.h"
 #include "cmd/command_line.h"
 
 namespace topnet::cmd {
@@ -15,5 +16,9 @@ Option state_dir_option(std::string& directory);
 // empty, /var/lib/topnet for root, for other users $XDG_STATE_HOME/topnet, else
 // ~/.local/state/topnet. Throws UsageError if no variable is set.
 std::filesystem::path state_dir(const std::string& directory);
+
+// Opens state_dir(`directory`). Logs a warning if it was copied from another machine. Throws
+// UsageError and FileError.
+base::StateDirectory open_state_dir(const std::string& directory);
 
 }  // namespace topnet::cmd

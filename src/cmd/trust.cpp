@@ -21,7 +21,7 @@ Command show_command() {
       .summary = "Print this machine's pin",
       .options = {state_dir_option(*directory)},
       .run = [=] {
-        net::KeyRing ring{base::StateDirectory(state_dir(*directory))};
+        net::KeyRing ring{open_state_dir(*directory)};
         const auto keys = ring.keys();
         print(keys->identity.pin + '\n');
         if (keys->external_pin) {
@@ -75,7 +75,7 @@ ExitCode rotate(const RotateOptions& options) {
   if (options.is_forced && !options.is_commit) {
     throw UsageError("--force requires --commit; add --commit, or omit --force");
   }
-  const base::StateDirectory state(state_dir(options.state_dir));
+  const base::StateDirectory state = open_state_dir(options.state_dir);
   net::KeyRing ring(state);
   if (!options.is_commit) {
     print(ring.prepare_next() + '\n');

@@ -52,7 +52,7 @@ std::string own_address() {
 
 ExitCode invite(const InviteOptions& options) {
   const std::string address = options.host ? *options.host : own_address();
-  const base::StateDirectory state(state_dir(options.state_dir));
+  const base::StateDirectory state = open_state_dir(options.state_dir);
   const net::Pin own = net::KeyRing(state).keys()->server_pin();
   const base::WallTime expires = base::now() + options.ttl;
   const std::string secret = net::TrustStore(state).invite(options.name, expires);
@@ -113,7 +113,7 @@ Command clients_command(const std::string& name) {
           .summary = "List the clients that are enrolled here",
           .options = list_options(*options),
           .run = [=] {
-            const net::TrustStore trust(base::StateDirectory(state_dir(options->state_dir)));
+            const net::TrustStore trust(open_state_dir(options->state_dir));
             const auto clients = trust.clients();
             print(options->is_json ? to_json(clients) : to_table(clients));
             for (const std::string& line : trust.broken_client_lines()) log_line(line);
@@ -128,7 +128,7 @@ Command revoke_command() {
       .summary = "Revoke a client's access and end its connections",
       .options = argument_options(*options, "NAME", "The client's name"),
       .run = [=] {
-        net::TrustStore trust(base::StateDirectory(state_dir(options->state_dir)));
+        net::TrustStore trust(open_state_dir(options->state_dir));
         if (!trust.revoke(options->argument)) {
           throw CommandError(
               ExitCode::Failure,

@@ -48,8 +48,7 @@ net::InviteCode read_invite(std::string text) {
 // Throws CommandError if the server is known by another key. An invite does not replace a known
 // key.
 void require_unchanged(const net::InviteCode& code, const std::string& directory) {
-  for (const net::KnownServer& known :
-       net::TrustStore(base::StateDirectory(state_dir(directory))).servers()) {
+  for (const net::KnownServer& known : net::TrustStore(open_state_dir(directory)).servers()) {
     if (known.address != code.address || known.pin == code.pin || known.next == code.pin) continue;
     throw CommandError(
         ExitCode::Untrusted,
@@ -106,7 +105,7 @@ ExitCode join(const ArgumentOptions& options) {
 
 ExitCode forget(const ArgumentOptions& options) {
   const std::string address = base::escape(net::to_string(parse_host(options.argument)));
-  net::TrustStore trust(base::StateDirectory(state_dir(options.state_dir)));
+  net::TrustStore trust(open_state_dir(options.state_dir));
   const auto pin = trust.forget(address);
   if (!pin) {
     throw CommandError(
@@ -145,7 +144,7 @@ Command servers_command() {
           .summary = "List the servers that this machine trusts",
           .options = list_options(*options),
           .run = [=] {
-            const net::TrustStore trust(base::StateDirectory(state_dir(options->state_dir)));
+            const net::TrustStore trust(open_state_dir(options->state_dir));
             const auto servers = trust.servers();
             print(options->is_json ? to_json(servers) : to_table(servers));
             for (const std::string& line : trust.broken_server_lines()) log_line(line);

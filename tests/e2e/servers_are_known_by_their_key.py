@@ -39,6 +39,19 @@ class Known(FolderCase):
         shutil.copytree(state, copy)
         return copy
 
+    def test_a_copy_on_another_machine_warns_at_every_start(self):
+        with open("/etc/machine-id", encoding="ascii") as file:
+            if not file.read().strip():
+                self.skipTest("this machine has no id")
+        pin(self.client)
+        with open(self.path("client", "machine-id"), "w", encoding="ascii") as file:
+            file.write("0" * 32 + "\n")
+        warning = "was copied from another machine"
+        with Server(state=self.client) as server:
+            self.assertIn(warning, server.startup_lines[0])
+            self.assertIn(warning, self.fetch(server.address).stderr.decode())
+        self.assertIn(warning, trust(self.client, "servers").stderr.decode())
+
     def test_a_server_on_another_port_is_known_by_its_key(self):
         with Server() as server:
             enrol(server, "db1", self.client)

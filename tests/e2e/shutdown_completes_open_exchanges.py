@@ -2,6 +2,8 @@
 server at once."""
 
 import contextlib
+import fcntl
+import os
 import signal
 import threading
 import unittest
@@ -13,6 +15,15 @@ from support.trust import Holder, states
 SHUTTING_DOWN = (ERROR, {"code": "shutting_down", "message": "the server is shutting down"})
 
 
+@contextlib.contextmanager
+def open_folder(path):
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
 class Shutdown(unittest.TestCase):
     def test_a_server_without_clients_ends_at_once(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -20,6 +31,13 @@ class Shutdown(unittest.TestCase):
                 server.process.send_signal(number)
                 self.assertEqual(server.process.wait(timeout=30), 0)
                 self.assertEqual(server.next_line(), "")
+
+    def test_a_process_that_holds_the_lock_stops_neither_clients_nor_the_end(self):
+        with Server() as server, open_folder(server.state) as folder:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            os.utime(os.path.join(server.state, "identity.key"))  # The server reads its keys again.
+            self.assertEqual(server.fetch("-n", "1").returncode, 0)
+            self.assertEqual(server.stop(), 0)
 
     def test_a_waiting_client_is_told(self):
         with Server() as server:

@@ -56,19 +56,19 @@ void sync_folder(const fs::path& path) {
 // Also creates missing parents.
 void create_private_folders(const fs::path& folder) {
   if (folder.empty()) return;
-  if (::mkdir(folder.c_str(), kFolderMode) == 0) {
-    sync_folder(folder.has_parent_path() ? folder.parent_path() : ".");
-    return;
+  const auto create = [&] { return ::mkdir(folder.c_str(), kFolderMode) == 0 ? 0 : errno; };
+  int error = create();
+  if (error == ENOENT) {
+    create_private_folders(folder.parent_path());
+    error = create();  // ENOENT again if the parent is a dangling link, or in /proc
   }
-  const int error = errno;
   if (error == EEXIST) return;
-  if (error != ENOENT) {
+  if (error != 0) {
     throw FileError("create", folder,
                     std::generic_category().message(error) +
                         "; choose another state directory with --state-dir or TOPNET_STATE_DIR");
   }
-  create_private_folders(folder.parent_path());
-  create_private_folders(folder);
+  sync_folder(folder.has_parent_path() ? folder.parent_path() : ".");
 }
 
 }  // namespace

@@ -38,6 +38,19 @@ TEST_CASE("StateDirectory: missing folders and files are created for the owner o
   CHECK(mode_of(root / "a/b/state/clients") == 0600);
 }
 
+TEST_CASE("StateDirectory: the error for one that cannot be created names the options",
+          "[state_directory]") {
+  const TemporaryFolder root;
+  fs::create_symlink("nowhere", root / "link");
+  for (const fs::path& folder : {root / "link/state", fs::path("/proc/none/state")}) {
+    CHECK_THROWS_WITH(StateDirectory(folder),
+                      Catch::StartsWith("could not create ") &&
+                          Catch::EndsWith("; choose another state directory "
+                                          "with --state-dir or "
+                                          "TOPNET_STATE_DIR"));
+  }
+}
+
 TEST_CASE("StateDirectory: a file has the bytes that were written until it is removed",
           "[state_directory]") {
   const TemporaryFolder root;
