@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
 
 #include "base/enum_names.h"
 #include "base/escape.h"
@@ -31,19 +34,34 @@ constexpr base::EnumNames<RefusalCode, 7> kCodes{{{"not_enrolled", RefusalCode::
                                                   {"internal", RefusalCode::Internal},
                                                   {"join_refused", RefusalCode::JoinRefused}}};
 
-// If a field is repeated, the last one counts.
-Json parse_object(std::string_view payload) {
-  const auto check_depth = [](int depth, Json::parse_event_t event, const Json&) {
+// Checks each value while it is parsed: topnet-protocol(7), clause M1.
+class MessageCheck {
+ public:
+  bool operator()(int depth, Json::parse_event_t event, const Json& value) {
     using Event = Json::parse_event_t;
-    if (depth >= kMaxDepth && (event == Event::object_start || event == Event::array_start)) {
-      throw ProtocolError(fmt::format("a message is nested deeper than {}", kMaxDepth));
+    if (event == Event::object_start || event == Event::array_start) {
+      if (depth >= kMaxDepth) {
+        throw ProtocolError(fmt::format("a message is nested deeper than {}", kMaxDepth));
+      }
+      names_.emplace_back();
+    } else if (event == Event::object_end || event == Event::array_end) {
+      names_.pop_back();
+    } else if (event == Event::key && !names_.back().insert(value.get<std::string>()).second) {
+      throw ProtocolError("a message has two fields of one name");
     }
     return true;
-  };
+  }
+
+ private:
+  std::vector<std::set<std::string>> names_;  // of the fields of each open object
+};
+
+Json parse_object(std::string_view payload) {
   // The library stops at a NUL byte without looking at what follows, and skips a byte order mark.
   const bool is_plain =
       payload.find('\0') == std::string_view::npos && !payload.starts_with("\xef\xbb\xbf");
-  Json object = is_plain ? Json::parse(payload, check_depth, false) : Json();
+  MessageCheck check;
+  Json object = is_plain ? Json::parse(payload, std::ref(check), false) : Json();
   if (!object.is_object()) throw ProtocolError("a message is not a JSON object");
   return object;
 }

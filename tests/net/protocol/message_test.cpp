@@ -122,17 +122,18 @@ TEST_CASE("Message: M2: unknown fields are skipped with their contents", "[messa
   }
 }
 
-TEST_CASE("Message: M2: the last of repeated fields counts, with its contents", "[message]") {
-  const auto window_after = [](const std::string& first, const std::string& second) {
-    return parse_busiest(replaced(kBusiest, R"("window":{"kind":"since_start","seconds":null})",
-                                  "\"window\":" + first + ",\"window\":" + second))
-        .window;
+TEST_CASE("Message: M12: two fields of one name in an object are an error", "[message]") {
+  const auto holding = [](const std::string& field) {
+    return R"({"id":")" + kId + "\"" + field + "}";
   };
-  const std::string interval = R"({"kind":"interval","seconds":1})";
-  CHECK(window_after(interval, R"({"kind":"interval","seconds":2})") == std::chrono::seconds(2));
-  CHECK(window_after("7", R"({"kind":"since_start","seconds":null})") == std::nullopt);
-  CHECK_THROWS_AS(window_after(interval, "7"), ProtocolError);
-  CHECK_THROWS_AS(window_after(interval, R"({"kind":"interval"})"), ProtocolError);
+  CHECK(parse_ack(holding(R"(,"x":{"id":1},"y":[{"x":1},{"x":2}],"ID":7)")).id == kId);
+  for (const std::string& field :
+       {R"(,"id":")" + kId + "\"", std::string(R"(,"\u0069d":7)"), std::string(R"(,"x":1,"x":1)"),
+        std::string(R"(,"":1,"":1)"), std::string(R"(,"x":{"y":{},"y":{}})"),
+        std::string(R"(,"x":[[{"y":1,"z":2,"y":3}]])"), std::string(R"(,"x":{"y":1},"x":2)")}) {
+    CAPTURE(field);
+    CHECK_THROWS_AS(parse_ack(holding(field)), ProtocolError);
+  }
 }
 
 TEST_CASE("Message: E7: an ERROR with an unknown code keeps its text", "[message]") {
@@ -175,15 +176,26 @@ TEST_CASE("Message: M1, M3: anything but a JSON object is an error at any depth"
   }
 }
 
-TEST_CASE("Message: M1: invalid JSON in an unknown field is an error", "[message]") {
+TEST_CASE("Message: M1, M12: JSON beyond I-JSON in an unknown field is an error", "[message]") {
   const auto holding = [](const std::string& field) {
     return R"({"id":")" + kId + "\"" + field + "}";
   };
-  CHECK(parse_ack(holding(R"(,"x":1e308)")).id == kId);
-  for (const std::string field :
-       {",", R"(,"x")", R"(,"x":)", R"(,'x':1)", R"(,"x":01)", R"(,"x":1e999)", R"(,"x":NaN)",
-        ",\"x\":\"\n\"", ",\"x\":\"\xff\"", R"(,"x":"\ud800")", R"(,"x":"\udc00")",
-        R"(,"x":["\ud800a"])", R"(,"\udfff":1)"}) {
+  // The largest binary64 number has 309 digits.
+  for (const std::string& field :
+       {std::string(R"(,"x":1e308)"), R"(,"x":1)" + std::string(308, '0'),
+        std::string(R"(,"x":1e-999)"), std::string(R"(,"x":"\ud83d\ude00\u0000")"),
+        std::string(R"(,"x":"\uffff\ufdd0")")}) {
+    CAPTURE(field);
+    CHECK(parse_ack(holding(field)).id == kId);
+  }
+  for (const std::string& field :
+       {std::string(","), std::string(R"(,"x")"), std::string(R"(,"x":)"), std::string(R"(,'x':1)"),
+        std::string(R"(,"x":01)"), std::string(R"(,"x":1e999)"), std::string(R"(,"x":[-1e999])"),
+        R"(,"x":1)" + std::string(309, '0'), R"(,"x":{"y":-1)" + std::string(309, '0') + "}",
+        std::string(R"(,"x":NaN)"), std::string(",\"x\":\"\n\""), std::string(",\"x\":\"\xff\""),
+        std::string(R"(,"x":"\ud800")"), std::string(R"(,"x":"\udc00")"),
+        std::string(R"(,"x":["\ud800a"])"), std::string(R"(,"x":{"\ud800\ud800":1})"),
+        std::string(R"(,"\udfff":1)")}) {
     CAPTURE(field);
     CHECK_THROWS_AS(parse_ack(holding(field)), ProtocolError);
   }
