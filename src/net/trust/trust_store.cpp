@@ -127,10 +127,11 @@ bool TrustStore::revoke(const std::string& name) {
     return std::any_of(revoked.begin(), revoked.end(),
                        [&](const EnrolledClient& client) { return client.pin == pin; });
   };
-  // Also withdraws invites for other names that the revoked key has used, since it could join again
-  // by them. Removes all lines with the key; a manual edit may have added further ones.
+  // The revoked key could join again by the invites that it has used. An open invite for its name
+  // is newer than its enrolment, and so is for another key. Removes all lines with the key; a
+  // manual edit may have added further ones.
   const auto is_withdrawn = [&](const Invite& invite) {
-    return invite.name == name || is_revoked(invite.used_by);
+    return revoked.empty() ? invite.name == name : is_revoked(invite.used_by);
   };
   // The invites first: after a crash in between, the client is still listed and can be revoked
   // again.
@@ -190,6 +191,7 @@ std::variant<std::string, JoinRefusal> TrustStore::join(const std::string& secre
   using Result = std::variant<std::string, JoinRefusal>;
   const std::string digest = digest_of(secret);
   const base::StateDirectory::Lock lock(state_);
+  if (auto name = client_name(client)) return *std::move(name);
   Result result = change_file<Invite>(state_, kInvites, [&](auto& entries) {
     entries.remove_if([&](const Invite& invite) { return invite.expires + kKeepExpired < now; });
     Result found = JoinRefusal::Unknown;
@@ -211,14 +213,7 @@ std::variant<std::string, JoinRefusal> TrustStore::join(const std::string& secre
   const auto* const name = std::get_if<std::string>(&result);
   if (name == nullptr) return result;
   change_file<EnrolledClient>(state_, kClients, [&](auto& entries) {
-    const std::vector<EnrolledClient> known = entries.entries();
-    const bool is_known = std::any_of(known.begin(), known.end(), [&](const auto& entry) {
-      return entry.name == *name && entry.pin == client;
-    });
-    if (is_known) return true;
-    // A key has one name, that of the invite that it used last.
-    entries.remove_if(
-        [&](const EnrolledClient& entry) { return entry.pin == client || entry.name == *name; });
+    entries.remove_if([&](const EnrolledClient& entry) { return entry.name == *name; });
     entries.add({.name = *name, .pin = client, .since = now, .learned = {}});
     return true;
   });
