@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/escape.h"
 #include "base/files/file_error.h"
 #include "cmd/command_line.h"
 #include "net/protocol/client.h"
@@ -29,10 +30,11 @@ ExitCode exit_code_of_refusal(net::RefusalCode code) {
     case net::RefusalCode::Timeout:
       return ExitCode::Unreachable;
     case net::RefusalCode::Protocol:
+      return ExitCode::Protocol;
     case net::RefusalCode::Internal:
       break;
   }
-  return ExitCode::Protocol;
+  return ExitCode::Failure;
 }
 
 template <typename... Kinds>
@@ -91,7 +93,8 @@ void log_line(const std::string& text) {
   if (const std::uint64_t count = std::exchange(dropped, 0)) {
     lines = fmt::format("topnet: lines dropped because standard error was not read: {}\n", count);
   }
-  lines += "topnet: " + text + '\n';
+  // Text of another machine may be in it, and standard error may be a terminal.
+  lines += "topnet: " + base::escape_controls(text) + '\n';
   // One call, so that lines of other processes do not interleave. A failure cannot be reported.
   static_cast<void>(!::write(STDERR_FILENO, lines.data(), lines.size()));
 }

@@ -29,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
 constexpr std::chrono::milliseconds kReconnectInterval{100};
+constexpr seconds kEndTimeout{1};  // for the server to end its side
 
 std::chrono::milliseconds max_time(const FetchOptions& options) {
   return options.max_time.value_or(seconds(30) +
@@ -75,6 +76,8 @@ class Fetch {
 
   // Throws if the exchange fails. progress() then says what was completed before.
   void run();
+  // Ends the connection, also after a failure.
+  void finish();
   // The end of an error message; empty if nothing was completed.
   const char* progress() const { return progress_; }
 
@@ -84,14 +87,14 @@ class Fetch {
   void exchange();
   void send_busiest(const net::BusiestProcess& busiest);
   void resend_busiest(const net::BusiestProcess& busiest);
-  void hold_and_finish();
+  void hold();
   net::Client client() { return net::Client(connection_->stream()); }
 
   const FetchOptions& options_;
   Output output_;
   net::Pki pki_;
   std::optional<net::TrustedConnection> connection_;
-  net::Deadline deadline_;  // of the exchange
+  net::Deadline deadline_;  // of the exchange, then of the hold
   const char* progress_ = "";
 };
 
@@ -110,7 +113,9 @@ void Fetch::run() {
                        fmt::format("{} after {:g} s; allow more time with --max-time", error.what(),
                                    limit.count()));
   }
-  hold_and_finish();
+  deadline_ = Clock::now() + options_.hold + kEndTimeout;
+  hold();
+  finish();
 }
 
 void Fetch::connect(std::chrono::milliseconds timeout) {
@@ -183,6 +188,7 @@ void Fetch::resend_busiest(const net::BusiestProcess& busiest) {
 
 // Retries, because the server may be restarting.
 void Fetch::reconnect() {
+  finish();
   const net::Deadline end = std::min(Clock::now() + options_.connect_timeout, deadline_);
   const auto is_last = [&] { return Clock::now() + kReconnectInterval >= end; };
   for (;;) {
@@ -202,20 +208,17 @@ void Fetch::reconnect() {
 }
 
 // The exchange is already complete, so errors are not failures.
-void Fetch::hold_and_finish() {
-  if (options_.hold.count() > 0) {
-    try {
-      client().hold(Clock::now() + options_.hold);
-    } catch (const std::exception& error) {
-      log_line(fmt::format("the hold ended early: {}", error.what()));
-      return;
-    }
-  }
+void Fetch::hold() {
+  if (options_.hold.count() == 0) return;
   try {
-    client().finish(Clock::now() + seconds(1));
-  } catch (const std::exception&) {
-    return;
+    client().hold(Clock::now() + options_.hold);
+  } catch (const std::exception& error) {
+    log_line(fmt::format("the hold ended early: {}", error.what()));
   }
+}
+
+void Fetch::finish() {
+  if (connection_) client().finish(std::min(Clock::now() + kEndTimeout, deadline_));
 }
 
 ExitCode run(const FetchOptions& options) {
@@ -231,6 +234,7 @@ ExitCode run(const FetchOptions& options) {
   try {
     fetch.run();
   } catch (const std::exception& error) {
+    fetch.finish();
     fail(options, error, fetch.progress());
   }
   return ExitCode::Done;

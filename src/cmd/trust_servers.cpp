@@ -71,6 +71,21 @@ std::string join(net::Client client, const net::InviteCode& code, net::Deadline 
   }
 }
 
+void enrol(net::TrustedConnection& connection, const net::InviteCode& code) {
+  net::Client client(connection.stream());
+  const net::Deadline deadline = std::chrono::steady_clock::now() + kJoinTimeout;
+  try {
+    const std::string name = join(client, code, deadline);
+    connection.remember(code.address);
+    log_line(fmt::format("enrolled at {} as {}; next, run `topnet fetch {}`", code.address, name,
+                         base::quote_for_shell(code.address)));
+  } catch (const std::exception&) {
+    client.finish(deadline);
+    throw;
+  }
+  client.finish(deadline);
+}
+
 ExitCode join(const ArgumentOptions& options) {
   const net::InviteCode code = read_invite(options.argument);
   require_unchanged(code, options.state_dir);
@@ -83,17 +98,7 @@ ExitCode join(const ArgumentOptions& options) {
          .state_dir = state_dir(options.state_dir),
          .prompt = prompt_for_trust,
          .log = log_line});
-    net::Client client(connection.stream());
-    const net::Deadline deadline = std::chrono::steady_clock::now() + kJoinTimeout;
-    const std::string name = join(client, code, deadline);
-    connection.remember(code.address);
-    log_line(fmt::format("enrolled at {} as {}; next, run `topnet fetch {}`", code.address, name,
-                         base::quote_for_shell(code.address)));
-    try {
-      client.finish(deadline);
-    } catch (const std::exception&) {
-      return ExitCode::Done;  // Already enrolled, so the end of the connection does not matter.
-    }
+    enrol(connection, code);
   } catch (const std::exception& error) {
     const ExitCode exit_code = exit_code_of(error);
     if (exit_code == ExitCode::LocalFile) throw;

@@ -34,10 +34,38 @@ def cited(tests):
     return found
 
 
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def messages(page):
+    """The messages of ERROR that the page lists."""
+    return re.findall(r"^\.It\n(.+)$", page[page.index(".It E11"):page.index(".Ss Deadlines")], re.MULTILINE)
+
+
+def message_patterns():
+    """A regular expression for each message of ERROR in the program's source."""
+    literal = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
+    begin = r"(?:\.text\s*=\s*|(?:ProtocolError|EndedEarlyError|refusal|refuse)\(\s*)(?:fmt::format\(\s*)?"
+    found = re.findall(r"return\s*" + literal + ";", read("src/net/trust/trust_store.cpp"))
+    for path in ("protocol/frame", "protocol/message", "server/client_handler", "server/server_auth", "server/session"):
+        found += re.findall(begin + literal, read(f"src/net/{path}.cpp"))
+    texts = ["".join(re.findall(r'"(.*?)"', each)) for each in found]
+    return [re.escape(text).replace(r"\{\}", ".+") for text in texts]
+
+
 class Clauses(unittest.TestCase):
+    def test_the_messages_of_errors(self):
+        """E11: the page has each message of the program, and no others"""
+        listed = messages(read("man/topnet-protocol.7"))
+        patterns = message_patterns()
+        self.assertGreater(len(patterns), 20)
+        self.assertEqual([each for each in patterns if not any(re.match(each, text) for text in listed)], [])
+        self.assertEqual([text for text in listed if not any(re.match(each, text) for each in patterns)], [])
+
     def test_all_are_cited_and_no_others(self):
-        with open(os.path.join(ROOT, "man", "topnet-protocol.7"), encoding="utf-8") as file:
-            labels = clauses(file.read())
+        labels = clauses(read("man/topnet-protocol.7"))
         self.assertEqual(len(labels), len(set(labels)), "a label stands for two clauses")
         self.assertGreater(len(labels), 40)
         tests = cited(os.path.join(ROOT, "tests"))

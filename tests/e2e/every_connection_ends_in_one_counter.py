@@ -121,7 +121,7 @@ class Counters(FolderCase):
         with Server() as server, CounterCheck(server):
             shutil.rmtree(os.path.join(server.state, "reports"))
             result = server.fetch()
-            self.assertEqual((result.returncode, result.stdout), (8, b""))
+            self.assertEqual((result.returncode, result.stdout), (1, b""))
             self.assertEqual(result.stderr.decode(),
                              f"topnet: fetch from {server.address}: the server could not write the "
                              "report: No such file or directory\n")

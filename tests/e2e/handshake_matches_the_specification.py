@@ -84,14 +84,18 @@ class Handshake(FolderCase):
             client.close()
 
     def test_unknown_clients_complete_the_handshake_and_are_refused_after_their_first_frame(self):
-        """C6, E1: with any key, and with none"""
-        other, rsa = (self.path(name) for name in ("other", "rsa"))
+        """C6, C10, E1: with any key, and with none"""
+        other = self.path("other")
         topnet("trust", "show", "--state-dir", other)
-        os.mkdir(rsa)
-        self.make("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=local", "-keyout",
-                  rsa + "/identity.key", "-out", rsa + "/identity.crt")
+        states = [other, None]
+        for kind in ("rsa:2048", "ed25519", "ed448", "P-384", "P-521"):
+            states.append(self.path(kind))
+            os.mkdir(states[-1])
+            key = ["ec", "-pkeyopt", "ec_paramgen_curve:" + kind] if kind.startswith("P-") else [kind]
+            self.make("req", "-x509", "-newkey", *key, "-nodes", "-subj", "/CN=local", "-keyout",
+                      states[-1] + "/identity.key", "-out", states[-1] + "/identity.crt")
         with Server() as server:
-            for state in (other, rsa, None):
+            for state in states:
                 with self.subTest(state):
                     client = Client(server.port, context=tls_context(state))
                     client.send(REQUEST, {"top": 1})

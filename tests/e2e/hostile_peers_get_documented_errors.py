@@ -12,6 +12,7 @@ import threading
 import unittest
 
 from support.independent_client import ACK, DATA, END, ERROR, JOIN, REQUEST, TOP, Client, sample_client_report
+from support.man_in_the_middle import ManInTheMiddle
 from support.program import Server, topnet, wait_until
 from support.status import problem_with
 
@@ -104,7 +105,7 @@ def end_of(report, **changes):
     return frame(END, {"length": len(report), "sha256": hashlib.sha256(report).hexdigest()} | changes)
 
 
-# Answers to a REQUEST, each of which makes the client exit with 8.
+# Answers to a REQUEST, each of which makes the client exit with 8, or with 1 if the server names its own failure.
 ANSWERS = {
     "END too early": end_of(REPORT),
     "a wrong hash": frame(DATA, REPORT) + end_of(REPORT, sha256="0" * 64),
@@ -116,7 +117,9 @@ ANSWERS = {
     "an ACK first": frame(ACK, {"id": "0" * 32}),
     "a request": frame(REQUEST, GOOD),
     "unknown type": frame(99, b""),
-    "an error of an unknown kind": frame(ERROR, {"code": "\x1b[31m", "message": "x"}),
+    "an ERROR of an unknown kind": frame(ERROR, {"code": "\x1b[31m", "message": "x"}),
+    "an ERROR after END": frame(DATA, REPORT) + end_of(REPORT) + frame(ERROR, {"code": "internal", "message": "x"}),
+    "an ERROR with raw bytes": frame(ERROR, {"code": "busy", "message": "\x1b[31m"}),
     "deep JSON": frame(END, nested(1000)),
     "HTTP": b"HTTP/1.1 400 Bad Request\r\n\r\n",
     "nothing": b"",
@@ -149,11 +152,25 @@ class HostileServer(unittest.TestCase):
                     result = topnet("fetch", address, "--no-tls", "-o", path, "--state-dir",
                                     folder + "/state")
                 message = result.stderr.decode()
-                self.assertEqual((result.returncode, result.stdout, message.count("\n")), (8, b"", 1), message)
+                status = 1 if name in ("an ERROR of an unknown kind", "an ERROR after END") else 8
+                self.assertEqual((result.returncode, result.stdout, message.count("\n")), (status, b"", 1), message)
                 self.assertNotIn("\x1b", message)
                 # Only a complete report is stored, and the message mentions it.
-                self.assertEqual(os.path.exists(path), name == "data after END", message)
-                self.assertEqual("the report is stored" in message, name == "data after END", message)
+                self.assertEqual(os.path.exists(path), "after END" in name, message)
+                self.assertEqual("the report is stored" in message, "after END" in name, message)
+
+    def test_the_client_ends_the_connection_by_close_notify_after_an_error(self):
+        """X7, C9: so do `fetch` and `join`, also if the server does not agree on topnet/1"""
+        refusal = frame(ERROR, {"code": "busy", "message": "x"})
+        with tempfile.TemporaryDirectory() as state:
+            for answer, alpn, status in ((refusal, ["topnet/1"], 5), (frame(99, b""), ["topnet/1"], 8), (b"", [], 8)):
+                with self.subTest(answer=answer, alpn=alpn), ManInTheMiddle(answer=answer, alpn=alpn) as server:
+                    invite = f"topnet1/{server.address}/{server.pin.removeprefix('SHA256:')}/{'0' * 32}"
+                    for command in (["fetch", server.address, "--pin", server.pin], ["trust", "join", invite]):
+                        result = topnet(*command, "--state-dir", state)
+                        self.assertEqual(result.returncode, status, result.stderr)
+                    wait_until(lambda server=server: len(server.outcomes) == 2)
+                    self.assertEqual(server.outcomes, ["close_notify"] * 2)
 
 if __name__ == "__main__":
     unittest.main()

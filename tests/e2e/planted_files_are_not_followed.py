@@ -195,7 +195,7 @@ class Disks(FolderCase):
             self.assertEqual(self.fetch(server).returncode, 0)
             shutil.rmtree(f"/proc/{server.process.pid}/root{self.disk}/state")
             result = self.fetch(server)
-            self.assertEqual(result.returncode, 8)
+            self.assertEqual(result.returncode, 1)
             self.assertIn(b"the server could not", result.stderr)
             self.assertEqual(server.status()["counters"]["internal_error"], 1)
             self.assertEqual(server.stop(), 0)

@@ -90,7 +90,7 @@ class Traced(unittest.TestCase):
                 os.rename(os.path.join(server.state, "reports"), os.path.join(folder, "reports"))
                 os.symlink(os.path.join(folder, "reports"), os.path.join(server.state, "reports"))
                 result = server.fetch()
-                self.assertEqual(result.returncode, 8)
+                self.assertEqual(result.returncode, 1)
                 self.assertIn(b"Permission denied", result.stderr)
 
     def test_a_refused_protection_is_said_and_the_server_runs_without_it(self):

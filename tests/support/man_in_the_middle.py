@@ -14,11 +14,12 @@ from support.trust import pin
 
 class ManInTheMiddle:
     """Accepts connections at `address` and forwards them to a topnet server at 127.0.0.1:PORT. Without a port
-    it only reads, and answers each piece with `answer`."""
+    it only reads, and answers each piece with `answer`. It agrees on one of the ALPN protocols `alpn`."""
 
-    def __init__(self, port=None, answer=b""):
+    def __init__(self, port=None, answer=b"", alpn=("topnet/1",)):
         self.port = port
         self.answer = answer
+        self.alpn = alpn
         self.folder = tempfile.TemporaryDirectory()
         self.state = os.path.join(self.folder.name, "state")
         self.pin = pin(self.state)
@@ -29,7 +30,7 @@ class ManInTheMiddle:
     def __enter__(self):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(self.state + "/identity.crt", self.state + "/identity.key")
-        self.context.set_alpn_protocols(["topnet/1"])
+        self.context.set_alpn_protocols(list(self.alpn))
         self.context.num_tickets = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
@@ -50,11 +51,12 @@ class ManInTheMiddle:
     def serve(self, connection):
         connection.settimeout(20)
         try:
-            to_client = self.context.wrap_socket(connection, server_side=True)
+            to_client = self.context.wrap_socket(connection, server_side=True, suppress_ragged_eofs=False)
         except OSError as error:
             self.outcomes.append(f"no handshake: {error}")
             connection.close()
             return
+        outcome = "no close_notify"
         with to_client, contextlib.suppress(OSError):
             if self.port is None:
                 while data := to_client.recv(65536):
@@ -62,7 +64,8 @@ class ManInTheMiddle:
                     to_client.sendall(self.answer)
             else:
                 self.forward(to_client)
-        self.outcomes.append("a connection")
+            outcome = "close_notify"
+        self.outcomes.append(outcome)
 
     def forward(self, to_client):
         raw = socket.create_connection(("127.0.0.1", self.port), timeout=20)

@@ -1,5 +1,7 @@
 #include "net/protocol/client.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <string>
 
@@ -37,8 +39,13 @@ ReportEnd Client::fetch_report(const ReportRequest& request,
       return end;
     }
     if (frame.type != FrameType::Data) throw ProtocolError("expected a DATA or END frame");
-    digest.add(frame.payload);
     length += frame.payload.size();
+    if (length > max_report_size(request)) {
+      throw ProtocolError(
+          fmt::format("the server sent more than {} bytes, the limit for a report of {} processes",
+                      max_report_size(request), request.count));
+    }
+    digest.add(frame.payload);
     consume(frame.payload);
   }
 }
@@ -61,9 +68,13 @@ void Client::hold(Deadline until) {
 }
 
 void Client::finish(Deadline deadline) {
-  stream_.finish_writing(deadline);
-  std::array<std::byte, 1024> ignored{};
-  while (stream_.read_some(ignored, deadline) > 0) continue;
+  try {
+    stream_.finish_writing(deadline);
+    std::array<std::byte, 1024> ignored{};
+    while (stream_.read_some(ignored, deadline) > 0) continue;
+  } catch (const std::exception&) {
+    return;
+  }
 }
 
 // Returns the next frame. Throws RefusedError for an ERROR frame.

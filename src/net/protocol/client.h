@@ -34,7 +34,7 @@ class Client {
 
   // Asks for a report and passes its bytes to `consume` in pieces. They are verified only once this
   // returns: length and SHA-256 agree with the server's END. Throws as above; a report that is
-  // incomplete or damaged is a ProtocolError.
+  // incomplete, damaged or longer than max_report_size() is a ProtocolError.
   ReportEnd fetch_report(const ReportRequest& request,
                          const std::function<void(std::string_view)>& consume, Deadline deadline);
 
@@ -44,7 +44,8 @@ class Client {
   // Stays connected until `until`. Throws if the server ends the connection earlier.
   void hold(Deadline until);
 
-  // Ends this side of the connection, and returns when the server has ended its side.
+  // Ends this side of the connection, and discards what the server sends until it ends its side.
+  // Gives up at the deadline. Also after an error; ignores further ones.
   void finish(Deadline deadline);
 
  private:

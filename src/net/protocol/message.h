@@ -40,6 +40,11 @@ struct ReportRequest {
   friend bool operator==(const ReportRequest&, const ReportRequest&) = default;
 };
 
+// The limit for a report in bytes: topnet-protocol(7), clause X11.
+constexpr std::uint64_t max_report_size(const ReportRequest& request) {
+  return (std::uint64_t{1} << 20U) + 4096 * std::uint64_t{request.count};
+}
+
 // Server to client: the report is complete.
 struct ReportEnd {
   std::uint64_t length = 0;     // of all Data payloads, in bytes

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <exception>
+#include <string_view>
 #include <system_error>
 
 #include "net/address.h"
@@ -95,7 +96,8 @@ TlsStream::TlsStream(const TlsContext& context, int socket, Deadline deadline)
   const unsigned char* protocol = nullptr;
   unsigned int size = 0;
   SSL_get0_alpn_selected(ssl, &protocol, &size);
-  has_alpn_ = size > 0;
+  // OpenSSL before 3.0.14 also accepts a protocol that the client has not offered.
+  has_alpn_ = std::string_view(reinterpret_cast<const char*>(protocol), size) == kAlpn;
 }
 
 TlsStream::~TlsStream() = default;

@@ -84,7 +84,10 @@ void TrustedConnection::handshake(TlsContext context) {
   open_socket(deadline);
   try {
     auto stream = std::make_unique<TlsStream>(*context_, socket_.raw(), deadline);
-    if (!stream->has_alpn()) throw HandshakeError("it does not speak topnet/1");
+    if (!stream->has_alpn()) {
+      stream->finish_writing(deadline);
+      throw HandshakeError("it does not speak topnet/1");
+    }
     seen_ = stream->peer_pin().value_or("");
     stream_ = std::move(stream);
   } catch (const TimeoutError&) {

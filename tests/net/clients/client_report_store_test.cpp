@@ -69,6 +69,18 @@ TEST_CASE("ClientReportStore: returns kept reports, also after it is reopened",
   CHECK(fixture.log.empty());
 }
 
+TEST_CASE("ClientReportStore: X5: an id that another client sends again is not stored",
+          "[client_report_store]") {
+  Fixture fixture;
+  std::vector<ClientReport> reports = sample_reports(2);
+  reports[1].client = "another";
+  reports[1].busiest.id = reports[0].busiest.id;
+  ClientReportStore store = fixture.open();
+  CHECK(store.keep(reports[0]));
+  CHECK_FALSE(store.keep(reports[1]));
+  CHECK(store.newest() == std::vector{reports[0]});
+}
+
 TEST_CASE("ClientReportStore: does not return reports beyond the limits", "[client_report_store]") {
   Fixture fixture;
   fixture.limits = {.max_count = 2, .max_age = std::chrono::days(1)};

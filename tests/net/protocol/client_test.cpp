@@ -1,5 +1,8 @@
 #include "net/protocol/client.h"
 
+#include <algorithm>
+
+#include "net/tls/sha256.h"
 #include "support/catch.h"
 #include "support/frames.h"
 
@@ -109,6 +112,22 @@ TEST_CASE("Client: X3: a report that is damaged in any byte is an error", "[clie
     }
     FAIL("accepted: " << report);
   }
+}
+
+TEST_CASE("Client: X11: a report above its limit is an error before its END", "[client]") {
+  const std::size_t limit = 1048576 + 3 * 4096;  // the client asks for three processes
+  const auto sent = [](std::size_t size) {
+    std::string frames;
+    for (std::size_t at = 0; at < size; at += kMaxDataSize) {
+      frames += data(std::string(std::min(kMaxDataSize, size - at), 'x'));
+    }
+    return frames;
+  };
+  const std::string end_of_most = end(limit, digest_of(std::string(limit, 'x')));
+  CHECK(fetch(sent(limit) + end_of_most).size() == limit);
+  MemoryStream endless(sent(limit + 1) + sent(limit));
+  CHECK_THROWS_WITH(fetch(endless), Catch::Contains("more than 1060864 bytes"));
+  CHECK(endless.left() == sent(limit).size());
 }
 
 TEST_CASE("Client: X8: an unexpected frame is an error during a report, after it and in a hold",

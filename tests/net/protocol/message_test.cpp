@@ -87,6 +87,37 @@ TEST_CASE("Message: M5, M7: a delay and a window are null or 0.01 to 3600 second
   CHECK_FALSE(parse_busiest(kBusiest).window);
 }
 
+TEST_CASE("Message: M13: a number has any form of JSON and is rounded after its range is checked",
+          "[message]") {
+  for (const auto& [text, milliseconds] : std::vector<std::pair<std::string, int>>{{"-0", 0},
+                                                                                   {"-0.0", 0},
+                                                                                   {"0e9", 0},
+                                                                                   {"15E-1", 1500},
+                                                                                   {"1.50", 1500},
+                                                                                   {"1.4996", 1500},
+                                                                                   {"0.0004", 0}}) {
+    CAPTURE(text);
+    CHECK(parse_request(replaced(kRequest, "1.5", text)).hold ==
+          std::chrono::milliseconds(milliseconds));
+  }
+  // Each would be in the range after rounding.
+  CHECK_THROWS_AS(parse_request(replaced(kRequest, "null", "0.0099999")), ProtocolError);
+  CHECK_THROWS_AS(parse_request(replaced(kRequest, "1.5", "3600.0001")), ProtocolError);
+  CHECK_THROWS_AS(parse_request(replaced(kRequest, "1.5", "-0.0001")), ProtocolError);
+}
+
+TEST_CASE("Message: M14: white space, order of fields, JSON's escapes and empty texts are free",
+          "[message]") {
+  CHECK(parse_request("\t{ \"hold\" : 1.5 ,\r\n\"delay\":null,\"format\":\"\\u0063sv\","
+                      "\"\\u0073ort\":\"user\",\"top\":3}\n") == parse_request(kRequest));
+  CHECK(parse_busiest(replaced(kBusiest, "a b", R"(\/\u0041)")).name == "/A");
+  CHECK(parse_busiest(replaced(kBusiest, "a b", "")).name.empty());
+  CHECK(parse_busiest(replaced(kBusiest, "db1", "")).host == "");
+  CHECK(parse_refusal(R"({"code":"","message":""})") ==
+        Refusal{.code = RefusalCode::Internal, .text = ""});
+  CHECK_THROWS_AS(parse_refusal(""), ProtocolError);
+}
+
 TEST_CASE("Message: M3, M5, M7: a malformed or out-of-range delay or window is an error",
           "[message]") {
   for (const char* const number :

@@ -70,7 +70,7 @@ TEST_CASE("ServerSession: X5: acknowledges a repeated TOP and stores it once", "
   CHECK(fixture.client_reports.all().size() == 2);
 }
 
-TEST_CASE("ServerSession: X6: a connection carries several exchanges and may end after any of them",
+TEST_CASE("ServerSession: X6, X13: a connection carries several exchanges, also sent ahead",
           "[server_session]") {
   for (const std::size_t exchanges : {1U, 2U, 5U}) {
     SessionFixture fixture;
@@ -183,6 +183,19 @@ TEST_CASE("ServerSession: E1, C6: refuses an unknown client in answer to its fir
     CHECK(outcome == Outcome::RefusedAuth);
     CHECK(frames.size() == 1);
     CHECK(refusal_in(frames).code == RefusalCode::NotEnrolled);
+  }
+}
+
+TEST_CASE("ServerSession: E10: tells an unknown client that its first frame is malformed",
+          "[server_session]") {
+  for (const std::string& first : {std::string("\x09\0\0\0\0", 5),
+                                   std::string("\x01\xff\xff\xff\xff"), std::string("GET /")}) {
+    SessionFixture fixture;
+    fixture.peer.is_enrolled = false;
+    const auto [frames, outcome] = fixture.answer(first);
+    CHECK(outcome == Outcome::ProtocolError);
+    CHECK(frames.size() == 1);
+    CHECK(refusal_in(frames).code == RefusalCode::Protocol);
   }
 }
 

@@ -112,7 +112,8 @@ TEST_CASE("TlsStream: C5: an untrusted server fails the handshake with its pin",
   CHECK_FALSE(server.get().empty());
 }
 
-TEST_CASE("TlsStream: a truncated connection is an error, not a clean end", "[tls_stream]") {
+TEST_CASE("TlsStream: X12: a FIN without close_notify is an error, not a clean end",
+          "[tls_stream]") {
   Fixture fixture;
   auto server = start([&] {
     TlsStream stream(fixture.server_context, fixture.server_socket.raw(), soon());
@@ -123,6 +124,111 @@ TEST_CASE("TlsStream: a truncated connection is an error, not a clean end", "[tl
   CHECK(read_text(client) == "half");
   CHECK_THROWS_AS(read_text(client), ConnectionError);
   CHECK(server.get().empty());
+}
+
+namespace {
+
+// A server that picks `protocol` (none if it is empty) without regard to what the client offers. It
+// asks for a certificate if `asks`, and then accepts none. Returns whether it has seen one.
+bool serve_with_openssl(const Fixture& fixture, std::string protocol, bool asks) {
+  ::fcntl(fixture.server_socket.raw(), F_SETFL, 0);  // blocking
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()),
+                                                                  &SSL_CTX_free);
+  const auto file = [&](const char* name) { return (fixture.folder / "server" / name).native(); };
+  SSL_CTX_use_certificate_file(context.get(), file("identity.crt").c_str(), SSL_FILETYPE_PEM);
+  SSL_CTX_use_PrivateKey_file(context.get(), file("identity.key").c_str(), SSL_FILETYPE_PEM);
+  SSL_CTX_set_alpn_select_cb(
+      context.get(),
+      [](SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char*,
+         unsigned int, void* choice) {
+        const auto& text = *static_cast<const std::string*>(choice);
+        *chosen = reinterpret_cast<const unsigned char*>(text.data());
+        *size = static_cast<unsigned char>(text.size());
+        return text.empty() ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK;
+      },
+      &protocol);
+  bool has_seen = false;
+  if (asks) SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_cert_verify_callback(
+      context.get(),
+      [](X509_STORE_CTX*, void* seen) {
+        *static_cast<bool*>(seen) = true;
+        return 0;
+      },
+      &has_seen);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), &SSL_free);
+  SSL_set_fd(ssl.get(), fixture.server_socket.raw());
+  SSL_accept(ssl.get());
+  return has_seen;
+}
+
+}  // namespace
+
+TEST_CASE("TlsStream: C9, C11: a client sees whether a server has picked topnet/1",
+          "[tls_stream]") {
+  for (const std::string& protocol : {std::string("topnet/1"), std::string("topnet/"),
+                                      std::string("topnet/2"), std::string("h2"), std::string()}) {
+    CAPTURE(protocol);
+    Fixture fixture;
+    auto server = start([&] { serve_with_openssl(fixture, protocol, false); });
+    bool has_alpn = false;
+    try {
+      const TlsStream client(fixture.client_context, fixture.client_socket.raw(), soon());
+      has_alpn = client.has_alpn();
+    } catch (const HandshakeError&) {
+      CHECK_FALSE(protocol.empty());  // newer versions of OpenSSL check what the server picks
+    }
+    CHECK(has_alpn == (protocol == "topnet/1"));
+    fixture.client_socket.reset();
+    CHECK(server.get().empty());
+  }
+}
+
+TEST_CASE("TlsStream: C5: a client shows its certificate to a trusted server only",
+          "[tls_stream]") {
+  for (const bool is_trusted : {true, false}) {
+    Fixture fixture;
+    bool has_seen = false;
+    auto server = start([&] { has_seen = serve_with_openssl(fixture, kAlpn, true); });
+    const TlsContext context =
+        TlsContext::client(fixture.client, {is_trusted ? fixture.server.pin : fixture.client.pin});
+    try {
+      const TlsStream client(context, fixture.client_socket.raw(), soon());
+    } catch (const UntrustedKeyError&) {
+      CHECK_FALSE(is_trusted);
+    }
+    fixture.client_socket.reset();
+    CHECK(server.get().empty());
+    CHECK(has_seen == is_trusted);
+  }
+}
+
+TEST_CASE("TlsStream: C11: a chain of certificates has a limit on both sides", "[tls_stream]") {
+  for (const bool is_long : {false, true}) {
+    for (const bool of_client : {false, true}) {
+      CAPTURE(is_long, of_client);
+      Fixture fixture;
+      Identity& owner = of_client ? fixture.client : fixture.server;
+      // Each certificate has at least 256 bytes.
+      const std::string one = owner.certificate_pem;
+      const std::size_t size = one.size() * 3 / 4;  // of one in DER, at most
+      const std::size_t count = is_long ? 102400 / 256 : 102400 / (size + 5);
+      for (std::size_t i = 1; i < count; ++i) owner.certificate_pem += one;
+      const TlsContext server_context = TlsContext::server(fixture.server);
+      const TlsContext client_context = TlsContext::client(fixture.client, {fixture.server.pin});
+      auto server = start([&] {
+        TlsStream stream(server_context, fixture.server_socket.raw(), soon());
+        if (read_text(stream) != "question") throw HandshakeError("another question");
+      });
+      auto client = start([&] {
+        TlsStream stream(client_context, fixture.client_socket.raw(), soon());
+        stream.write_all(bytes_of("question"), soon());
+      });
+      const std::string error = client.get();
+      fixture.client_socket.reset();
+      CHECK((server.get().empty() && error.empty()) == !is_long);
+    }
+  }
 }
 
 TEST_CASE("TlsStream: the handshake fails if the peer does not speak TLS", "[tls_stream]") {
