@@ -1,5 +1,8 @@
 // The destination of a report: standard output, another descriptor, or a file that is replaced
 // atomically.
+//
+// Files and pipes get the report's bytes. A terminal gets them with control characters escaped once
+// more (base::escape_controls), since a server may have left them in.
 #pragma once
 
 #include <optional>
@@ -28,7 +31,8 @@ class Output {
   std::string name_;
   int descriptor_ = -1;
   std::optional<base::AtomicFile> file_;
-  std::string buffer_;  // for a descriptor
+  bool is_terminal_ = false;
+  std::string buffer_;  // for a descriptor or a terminal
 };
 
 // Writes all of `text` to standard output. Succeeds silently if the reader has closed the pipe, as

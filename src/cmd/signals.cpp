@@ -1,19 +1,29 @@
 #include "cmd/signals.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <initializer_list>
+#include <string_view>
 
 #include "cmd/exit_code.h"
 
 namespace topnet::cmd {
 namespace {
 
-// The status that a shell shows for a process that was ended by this signal. For SIGINT it is
-// ExitCode::Interrupted.
-extern "C" void exit_on_signal(int number) { ::_exit(128 + number); }
+// Exits with the status that a shell shows for a process that was ended by this signal. For SIGINT
+// it is ExitCode::Interrupted. Calls async-signal-safe functions only. Never blocks, like
+// log_line().
+extern "C" void exit_on_signal(int number) {
+  static constexpr std::string_view line = "topnet: interrupted\n";
+  pollfd standard_error{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (number == SIGINT && ::poll(&standard_error, 1, 0) > 0) {
+    static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
+  }
+  ::_exit(128 + number);
+}
 
 // Unless the process was started with the signal ignored.
 void exit_on(int number) {

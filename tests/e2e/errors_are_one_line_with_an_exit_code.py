@@ -202,7 +202,7 @@ class EndsWithoutAMessage(unittest.TestCase):
             scan = subprocess.Popen([TOPNET, "scan", "-o", fifo], stderr=subprocess.PIPE)
             wait_until_interrupts_are_caught(scan.pid)
             scan.send_signal(signal.SIGINT)
-            self.assertEqual((scan.communicate(timeout=10)[1], scan.returncode), (b"", 130))
+            self.assertEqual((scan.communicate(timeout=10)[1], scan.returncode), (b"topnet: interrupted\n", 130))
 
     def test_as_process_1_a_signal_ends_it(self):
         wrapper = ["unshare", "--map-root-user", "--pid", "--fork", "--kill-child"]

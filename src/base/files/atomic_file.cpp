@@ -55,6 +55,8 @@ void AtomicFile::set_owner(uid_t owner, gid_t group) {
   if (::fchown(temporary_->raw(), owner, group) != 0) fail(errno);
 }
 
+bool AtomicFile::is_terminal() const { return device_ && ::isatty(device_.raw()) == 1; }
+
 void AtomicFile::write(std::string_view bytes) {
   if (temporary_) {
     const int error = write_all(temporary_->raw(), bytes);

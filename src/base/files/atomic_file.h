@@ -34,6 +34,8 @@ class AtomicFile {
   // device. Throws FileError.
   void set_owner(uid_t owner, gid_t group);
 
+  bool is_terminal() const;
+
   // Throws FileError, for instance if the disk is full; the old file stays.
   void write(std::string_view bytes);
 
