@@ -32,6 +32,33 @@ const Refused kRevoked{
     {.code = RefusalCode::NotEnrolled,
      .text = "this client's enrolment has been revoked; ask the server's user for a new invite"}};
 
+// Reads from a stream, but throws ShuttingDownError instead of waiting while the server shuts down.
+class RequestStream final : public Stream {
+ public:
+  RequestStream(Stream& stream, SessionConnection& connection)
+      : stream_(stream), connection_(connection) {}
+
+  std::size_t read_some(std::span<std::byte> buffer, Deadline deadline) override {
+    switch (connection_.wait_for_client(deadline)) {
+      case WaitResult::Readable:
+        break;
+      case WaitResult::ShuttingDown:
+        throw ShuttingDownError("the server is shutting down");
+      case WaitResult::TimedOut:
+        throw TimeoutError("timed out waiting for a request");
+    }
+    return stream_.read_some(buffer, deadline);
+  }
+  void write_all(std::span<const std::byte> bytes, Deadline deadline) override {
+    stream_.write_all(bytes, deadline);
+  }
+  void finish_writing(Deadline deadline) override { stream_.finish_writing(deadline); }
+
+ private:
+  Stream& stream_;
+  SessionConnection& connection_;
+};
+
 }  // namespace
 
 ServerSession::ServerSession(Stream& stream, SessionPeer peer, const SessionLimits& limits,
@@ -75,12 +102,13 @@ std::optional<Outcome> ServerSession::run() {
 
 std::optional<Outcome> ServerSession::serve() {
   while (wait_for_request()) {
-    const auto frame = read_frame(stream_, request_due_);
+    RequestStream stream(stream_, connection_);
+    const auto frame = read_frame(stream, request_due_);
     if (!frame) return has_served() ? Outcome::Completed : Outcome::PeerGone;
     if (frame->type == FrameType::Join) {
       join(parse_join(frame->payload));
-      expect_request(limits_.request);
-      continue;
+      connections_.set_phase(peer_.id, Phase::Idle);
+      continue;  // the REQUEST is due when it was before
     }
     const ReportRequest request = accept_request(*frame);
     exchange(request);

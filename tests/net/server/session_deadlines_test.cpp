@@ -3,6 +3,7 @@
 
 #include "net/server/session.h"
 #include "support/catch.h"
+#include "support/pins.h"
 #include "support/session_fixture.h"
 
 using namespace topnet::base;
@@ -25,6 +26,11 @@ struct MeasuredDeadline {
   }
 };
 
+// Adds a deadline unless it is the last one: a session waits for each part of a request.
+void add_if_new(std::vector<Deadline>& waits, Deadline deadline) {
+  if (waits.empty() || waits.back() != deadline) waits.push_back(deadline);
+}
+
 // The deadlines of the first request and of the request after an exchange.
 std::vector<MeasuredDeadline> request_deadlines(std::chrono::milliseconds hold) {
   SessionFixture fixture;
@@ -32,7 +38,9 @@ std::vector<MeasuredDeadline> request_deadlines(std::chrono::milliseconds hold) 
   TimePoint earliest = Clock::now();
   fixture.hooks.exchange_done = [&](const Exchange&) { earliest = Clock::now(); };
   fixture.hooks.wait_for_client = [&](Deadline deadline) {
-    waits.push_back({.deadline = deadline, .earliest = earliest});
+    if (waits.empty() || waits.back().deadline != deadline) {
+      waits.push_back({.deadline = deadline, .earliest = earliest});
+    }
     return WaitResult::Readable;
   };
   CHECK(fixture.answer(request_frame({.hold = hold}) + top_frame()).outcome == Outcome::Completed);
@@ -59,11 +67,28 @@ TEST_CASE("ServerSession: D4: the next request is due after 60 s or after the ho
   }
 }
 
+TEST_CASE("ServerSession: D2, D4, D5: a JOIN does not extend the deadline of the request",
+          "[server_session]") {
+  SessionFixture fixture;
+  fixture.hooks.join = [](const auto&...) { return Joined{.name = "db1"}; };
+  std::vector<Deadline> waits;
+  fixture.hooks.wait_for_client = [&](Deadline deadline) {
+    add_if_new(waits, deadline);
+    return WaitResult::Readable;
+  };
+  const std::string join = frame(
+      FrameType::Join,
+      to_json(JoinRequest{.secret = "00112233445566778899aabbccddeeff", .server = pin_of('s')}));
+  const std::string exchange = request_frame() + top_frame();
+  CHECK(fixture.answer(join + join + exchange + join + exchange).outcome == Outcome::Completed);
+  CHECK(waits.size() == 3);  // before the exchanges, between them and after them
+}
+
 TEST_CASE("ServerSession: D4: only the hold of the last request counts", "[server_session]") {
   SessionFixture fixture;
   std::vector<Deadline> waits;
   fixture.hooks.wait_for_client = [&](Deadline deadline) {
-    waits.push_back(deadline);
+    add_if_new(waits, deadline);
     return WaitResult::Readable;
   };
   fixture.answer(request_frame({.hold = 3600s}) + top_frame() + request_frame() + top_frame());
@@ -138,7 +163,7 @@ TEST_CASE("ServerSession: a hand-off does not change the deadline of a request",
   fixture.limits.hand_off = 250ms;
   std::vector<Deadline> waits;
   fixture.hooks.wait_for_client = [&](Deadline deadline) {
-    waits.push_back(deadline);
+    add_if_new(waits, deadline);
     // Times out before each hand-off, and finds a request after it.
     return waits.size() % 2 == 1 ? WaitResult::TimedOut : WaitResult::Readable;
   };

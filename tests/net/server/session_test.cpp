@@ -233,6 +233,21 @@ TEST_CASE("ServerSession: E6: a failure to make or read a report does not reveal
   }
 }
 
+TEST_CASE("ServerSession: E3: a server that shuts down refuses a request that is incomplete",
+          "[server_session]") {
+  const std::string request = request_frame();
+  for (std::size_t length = 1; length < request.size(); ++length) {
+    CAPTURE(length);
+    SessionFixture fixture;
+    MemoryStream stream(request.substr(0, length), 7, MemoryStream::Then::Silence);
+    fixture.hooks.wait_for_client = [&](Deadline) {
+      return stream.left() > 0 ? WaitResult::Readable : WaitResult::ShuttingDown;
+    };
+    CHECK(fixture.run(stream) == Outcome::RefusedBusy);
+    CHECK(refusal_in(frames_of(stream.output)).code == RefusalCode::ShuttingDown);
+  }
+}
+
 TEST_CASE("ServerSession: E3, X10: a server that shuts down refuses the next request",
           "[server_session]") {
   SessionFixture before;
