@@ -9,9 +9,6 @@
 //     Each stays connected, and performs an exchange every EVERY seconds.
 //   exchange_load ADDRESS:PORT STATE idle CLIENTS
 //     Each performs one exchange, and stays connected until standard input ends.
-//   exchange_load ADDRESS:PORT STATE unauthenticated SILENT GARBAGE
-//     SILENT unauthenticated clients send nothing, and GARBAGE ones send garbage. All reconnect
-//     when they are disconnected, until standard input ends.
 //
 // For comparison, with another TLS server that has the same key:
 //   exchange_load ADDRESS:PORT STATE read CLIENTS SECONDS
@@ -81,8 +78,8 @@ class Connection {
  public:
   explicit Connection(const Target& target)
       : busiest_(target.busiest),
-        socket_(connect_to(target.addresses, deadline())),
-        stream_(target.context, socket_.raw(), deadline()),
+        socket_(connect_to(target.addresses, connected_by_)),
+        stream_(target.context, socket_.raw(), connected_by_),
         client_(stream_) {}
 
   void fetch_report(seconds hold) {
@@ -105,6 +102,7 @@ class Connection {
   static Deadline deadline() { return Clock::now() + seconds(30); }
 
   BusiestProcess busiest_;
+  Deadline connected_by_ = Clock::now() + seconds(5);  // as `topnet fetch`
   topnet::base::UniqueFd socket_;
   TlsStream stream_;
   Client client_;
@@ -224,34 +222,6 @@ void hold(const Target& target, std::size_t clients, Results& results, Begin beg
   wait_for_end_of_input();
 }
 
-// Clients that connect, send nothing or garbage, wait until the server disconnects them, and
-// reconnect.
-void run_strangers(const Target& target, std::size_t silent, std::size_t garbage,
-                   Results& results) {
-  // One is not TLS; the other is the beginning of an incomplete TLS record.
-  static const std::array<std::string, 2> kGarbage{std::string(300, '\x16'),
-                                                   std::string("\x16\x03\x01\x02\0\x01\0", 7)};
-  results.print(0);
-  for (std::size_t i = 0; i < silent + garbage; ++i) {
-    std::thread([&target, is_silent = i < silent, &bytes = kGarbage[i % 2]] {
-      for (;;) {
-        try {
-          const auto socket = connect_to(target.addresses, Clock::now() + seconds(30));
-          SocketStream stream(socket.raw());
-          const Deadline end = Clock::now() + seconds(60);
-          if (!is_silent) stream.write_all(std::as_bytes(std::span(bytes)), end);
-          std::array<std::byte, 256> buffer{};
-          while (stream.read_some(buffer, end) > 0) continue;
-        } catch (const std::exception&) {
-          std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        }
-      }
-    }).detach();
-  }
-  wait_for_end_of_input();
-  std::_Exit(0);  // the threads never end
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -294,8 +264,6 @@ int main(int argc, char** argv) {
   } else if (mode == "connected") {
     hold(target, clients, results, [](Connection&) {});
     return 0;
-  } else if (mode == "unauthenticated") {
-    run_strangers(target, clients, number(4), results);
   }
   results.print(std::chrono::duration<double>(Clock::now() - begin).count());
   return 0;

@@ -75,6 +75,17 @@ class Server:
                 *[str(word) for word in args]]
 
     @contextlib.contextmanager
+    def besieged(self, *counts):
+        """A context in which stranger_load runs; gives a dictionary that has its result afterwards."""
+        result = {}
+        with subprocess.Popen([os.path.join(BENCH, "stranger_load"), self.address, *[str(each) for each in counts]],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as strangers:
+            strangers.stdout.readline()
+            yield result
+            strangers.stdin.close()
+            result |= json.loads(strangers.stdout.readline())
+
+    @contextlib.contextmanager
     def beside(self, *args, address=None):
         """A context in which exchange_load holds its connections; gives its result."""
         with subprocess.Popen(self.loader(*args, address=address), stdin=subprocess.PIPE,

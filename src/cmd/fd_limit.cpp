@@ -12,9 +12,9 @@
 namespace topnet::cmd {
 namespace {
 
-// Descriptors that are reserved for unauthenticated clients, browsers, reports being sent, /proc
-// and trust files.
-constexpr std::size_t kReserved = 256;
+// Descriptors that are reserved for unknown clients and handshakes (640), browsers (64), reports
+// being sent, /proc and trust files.
+constexpr std::size_t kReserved = 768;
 
 std::size_t raise_limit() {
   rlimit limit{};

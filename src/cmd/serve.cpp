@@ -57,11 +57,12 @@ class ServeDelegate final : public net::ServerDelegate {
  public:
   ServeDelegate(net::ServerAuth& auth, SharedReports& reports,
                 net::ClientReportStore& client_reports, net::LastReports& last_reports,
-                base::LogLimiter& failed_handshakes)
+                base::LogLimiter& refused_keys, base::LogLimiter& failed_handshakes)
       : auth_(auth),
         reports_(reports),
         client_reports_(client_reports),
         last_reports_(last_reports),
+        refused_keys_(refused_keys),
         failed_handshakes_(failed_handshakes) {}
 
   std::shared_ptr<const net::TlsContext> tls() override { return auth_.tls(); }
@@ -93,6 +94,12 @@ class ServeDelegate final : public net::ServerDelegate {
         base::escape(exchange.report.native()), exchange.busiest.name, exchange.busiest.pid,
         exchange.busiest.user_ticks, exchange.busiest.system_ticks));
   }
+  void not_enrolled(const net::SessionPeer& peer) override {
+    const std::string pin = peer.pin.value_or("-");
+    refused_keys_.log(pin, fmt::format("refused {}, since its key {} is not enrolled; to enrol it, "
+                                       "use `topnet trust invite NAME`",
+                                       peer.peer, pin));
+  }
   void handshake_failed(const std::string& peer, const std::string& why) override {
     const std::string host = peer.substr(0, peer.rfind(':'));
     failed_handshakes_.log(host, fmt::format("the TLS handshake with {} failed: {}", peer, why));
@@ -106,6 +113,7 @@ class ServeDelegate final : public net::ServerDelegate {
   SharedReports& reports_;
   net::ClientReportStore& client_reports_;
   net::LastReports& last_reports_;
+  base::LogLimiter& refused_keys_;
   base::LogLimiter& failed_handshakes_;
 };
 
@@ -202,13 +210,15 @@ ExitCode run(const ServeOptions& options) {
   const web::ServerInfo info = server_info(options, scanner.host(), listeners);
   net::Connections connections;
   net::ResourceErrors resource_errors(log_line);
+  base::LogLimiter refused_keys(log_line, "refused clients");
   base::LogLimiter failed_handshakes(log_line, "failed TLS handshakes");
   http_options.handshake_failed = [&](const std::string& host, const std::string& why) {
     failed_handshakes.log(
         "http " + host,
         fmt::format("the TLS handshake with {} at the status port failed: {}", host, why));
   };
-  ServeDelegate delegate(auth, reports, client_reports, last_reports, failed_handshakes);
+  ServeDelegate delegate(auth, reports, client_reports, last_reports, refused_keys,
+                         failed_handshakes);
   std::vector<base::UniqueFd> sockets;
   for (Listener& each : listeners) sockets.push_back(std::move(each.socket));
   net::Server server(std::move(sockets),
@@ -255,6 +265,7 @@ ExitCode run(const ServeOptions& options) {
   const auto poll = [&] {
     files.poll(auth, http_server);
     poll_trust_changes(auth, server, last_error);
+    refused_keys.log_omitted();
     failed_handshakes.log_omitted();
     if (const auto now = std::chrono::steady_clock::now(); now >= next_save) {
       next_save = now + kSaveInterval;

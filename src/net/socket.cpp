@@ -28,17 +28,6 @@ int milliseconds_until(Deadline deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
 }
 
-// Whether the peer has sent a complete TLS handshake record (RFC 8446, section 5.1).
-bool has_handshake_record(int socket) {
-  std::array<std::uint8_t, 5> head{};
-  const ssize_t count = ::recv(socket, head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT);
-  if (count != static_cast<ssize_t>(head.size()) || head[0] != kHandshake) return false;
-  const int length = head[3] * 256 + head[4];
-  int available = 0;
-  return ::ioctl(socket, FIONREAD, &available) == 0 &&
-         available >= static_cast<int>(head.size()) + length;
-}
-
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 }  // namespace
@@ -104,14 +93,20 @@ sockaddr_storage local_address(int socket) {
   return address;
 }
 
-TimePoint silent_since(int socket) {
-  const TimePoint now = std::chrono::steady_clock::now();
-  if (has_handshake_record(socket)) return now;
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return now;
-  // On a socket that has sent no data, the kernel counts from the connection's start.
-  return now - std::chrono::milliseconds(info.tcpi_last_data_sent);
+void defer_accept(int listener, std::chrono::seconds time) {
+  const int value = static_cast<int>(time.count());
+  ::setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &value, sizeof value);
+}
+
+// See RFC 8446, section 5.1.
+bool has_handshake_record(int socket) {
+  std::array<std::uint8_t, 5> head{};
+  const ssize_t count = ::recv(socket, head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT);
+  if (count != static_cast<ssize_t>(head.size()) || head[0] != kHandshake) return false;
+  const int length = head[3] * 256 + head[4];
+  int available = 0;
+  return ::ioctl(socket, FIONREAD, &available) == 0 &&
+         available >= static_cast<int>(head.size()) + length;
 }
 
 std::size_t SocketStream::read_some(std::span<std::byte> buffer, Deadline deadline) {

@@ -40,9 +40,12 @@ base::UniqueFd listen_on(const sockaddr_storage& address, bool is_ipv6_only = fa
 // The address that a socket is bound to, with the port that the kernel chose for port 0.
 sockaddr_storage local_address(int socket);
 
-// Since when the peer of a newly accepted connection has owed its first TLS record: since it
-// connected, including its time in the accept queue. Now, if that record has arrived.
-TimePoint silent_since(int socket);
+// Delays the acceptance of a connection until its peer has sent something, or for about `time`.
+// Meanwhile it costs the process nothing. Does nothing if the kernel does not support it.
+void defer_accept(int listener, std::chrono::seconds time);
+
+// Whether the peer has sent a complete TLS handshake record.
+bool has_handshake_record(int socket);
 
 // TCP without TLS.
 class SocketStream : public Stream {

@@ -95,9 +95,9 @@ class Descriptors(unittest.TestCase):
             self.assertEqual((soft, hard), (1000, 1000))
 
     def test_a_low_limit_lowers_max_clients(self):
-        with Server(wrapper=self.limited(300, 300)) as server:
+        with Server(wrapper=self.limited(812, 812)) as server:
             self.assertEqual(server.startup_lines[0],
-                             "topnet: reduced --max-clients from 1024 to 44, because the limit on open files is 300; "
+                             "topnet: reduced --max-clients from 1024 to 44, because the limit on open files is 812; "
                              "raise that limit (ulimit -Hn) to serve more clients")
             held = [Client(server.port, server.state) for _ in range(44)]
             wait_until(lambda: len(server.status()["connections"]) == 44)
@@ -111,9 +111,9 @@ class Descriptors(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             result = topnet("serve", "--state-dir", os.path.join(folder, "state"),
                             "--listen", "127.0.0.1:0", "--http", "off",
-                            wrapper=self.limited(200, 200))
+                            wrapper=self.limited(700, 700))
         self.assertEqual((result.returncode, result.stdout, result.stderr.count(b"\n")), (1, b"", 1))
-        self.assertIn(b"a limit of 200 open files; raise the limit (ulimit -Hn) above 256", result.stderr)
+        self.assertIn(b"a limit of 700 open files; raise the limit (ulimit -Hn) above 768", result.stderr)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,7 @@ class Counters(FolderCase):
         """In the handshake, and before the request."""
         with Server() as server, CounterCheck(server), \
                 socket.create_connection(("127.0.0.1", server.port)) as silent:
+            silent.sendall(b"\x16")
             client = Client(server.port, server.state)
             self.assertEqual(client.read(), (ERROR, {"code": "timeout",
                                                      "message": "timed out waiting for the client"}))

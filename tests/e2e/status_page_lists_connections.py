@@ -181,6 +181,7 @@ class Connections(FolderCase):
     def test_the_state_of_each_connection_is_shown(self):
         with Server() as server, CounterCheck(server):
             silent = socket.create_connection(("127.0.0.1", server.port))
+            silent.sendall(b"\x16")
             client = Client(server.port, server.state)
 
             def shown():

@@ -1,42 +1,51 @@
-"""Silent sockets and garbage use only the slots for unauthenticated connections."""
+"""Unknown clients use no slot of enrolled clients, and none that an enrolled client needs for its handshake."""
 
 import contextlib
 import os
 import socket
 import threading
-import time
 import unittest
 
 from support.cases import FolderCase
-from support.independent_client import Client, tls_context
+from support.independent_client import ERROR, Client, tls_context
 from support.program import Server, wait_until
 from support.replay import replayable
 from support.status import CounterCheck
-from support.trust import enrol
+from support.trust import done, enrol, invite, pin, trust
 
 GARBAGE = [b"\x16\x03\x01\x00\x05hello", b"GET / HTTP/1.1\r\n\r\n", b"\0" * 600, b"\x16\x03\x01\x40\x00",
            replayable().randbytes(300)]
+HANDSHAKES = 128  # slots
 
 
-def silent(server):
-    return socket.create_connection(("127.0.0.1", server.port), timeout=20)
+def send(server, data):
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    connection.sendall(data)
+    return connection
 
 
-class Garbage:
-    """A context in which threads send garbage on one connection after the other."""
+class Strangers:
+    """A context in which clients connect again as soon as the server has disconnected them: some send garbage, the
+    others complete the handshake, with the key in `state` or with none, and send nothing."""
 
-    def __init__(self, server):
-        self.server = server
+    def __init__(self, server, state):
         self.has_ended = threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(4)]
+        contexts = [tls_context(), tls_context(state)]
+        self.threads = [threading.Thread(target=self.send_garbage, args=(server, i)) for i in range(4)]
+        self.threads += [threading.Thread(target=self.shake_hands, args=(server, contexts[i % 2])) for i in range(8)]
 
-    def run(self, i):
+    def send_garbage(self, server, i):
         while not self.has_ended.wait(0.005):
-            with contextlib.suppress(OSError), silent(self.server) as connection:
+            with contextlib.suppress(OSError), send(server, GARBAGE[i % len(GARBAGE)]) as connection:
                 connection.settimeout(2)
-                connection.sendall(GARBAGE[i % len(GARBAGE)])
                 connection.recv(100)
             i += 1
+
+    def shake_hands(self, server, context):
+        while not self.has_ended.wait(0.005):
+            with contextlib.suppress(OSError, EOFError), Client(server.port, context=context) as client:
+                client.connection.settimeout(2)
+                client.read_exactly(10000)
 
     def __enter__(self):
         for thread in self.threads:
@@ -51,58 +60,52 @@ class Garbage:
 class UnknownClients(FolderCase):
     def setUp(self):
         super().setUp()
-        self.sockets = contextlib.ExitStack()
-        self.addCleanup(self.sockets.close)
+        self.connections = contextlib.ExitStack()
+        self.addCleanup(self.connections.close)
 
-    def add_silent(self, server, count):
-        return [self.sockets.enter_context(silent(server)) for _ in range(count)]
+    def begin_handshakes(self, server, count):
+        """Connections that have sent the first byte of a handshake."""
+        for _ in range(count):
+            self.connections.enter_context(send(server, b"\x16"))
 
-    def counters(self, server):
-        return server.status()["counters"]
-
-    def test_an_enrolled_client_gets_every_report(self):
-        """Beside 500 silent connections, and as much garbage as four threads can send."""
+    def test_an_enrolled_client_gets_every_report_and_a_new_one_can_join(self):
+        """Beside all kinds of unknown clients, more than there are slots."""
+        pin(self.path("unknown"))
         with Server() as server, CounterCheck(server):
             enrol(server, "db1", self.client)
-            self.add_silent(server, 500)
-            with Garbage(server):
+            code = invite(server, "db2")
+            self.begin_handshakes(server, HANDSHAKES)
+            wait_until(lambda: server.status()["counters"]["active"] == HANDSHAKES)
+            with Strangers(server, self.path("unknown")):
                 memory = []
-                for _ in range(60):
+                for _ in range(20):
                     result = server.fetch(state=self.client)
                     self.assertEqual(result.returncode, 0, result.stderr.decode())
                     memory.append(server.resident_kib())
+                done(trust(self.path("db2"), "join", code))
             # Each connection reuses the memory of an earlier one.
             if not os.environ.get("TOPNET_SANITIZE"):
-                self.assertLess(max(memory[30:]) - max(memory[:30]), 4096)
-            counters = self.counters(server)
-            self.assertGreater(counters["refused_busy"], 0)
-            self.assertGreaterEqual(counters["refused_busy"] + counters["timed_out"], 500 - 64)
+                self.assertLess(max(memory[10:]) - max(memory[:10]), 4096)
+            counters = server.status()["counters"]
+            for name in ("refused_busy", "refused_auth", "handshake_failed"):
+                self.assertGreater(counters[name], 0, name)
 
-    def test_the_oldest_is_evicted_and_only_as_many_as_needed(self):
+    def test_a_client_without_a_key_is_refused_before_it_sends_anything(self):
+        """E1"""
         with Server() as server, CounterCheck(server):
-            first = self.add_silent(server, 1)
-            time.sleep(0.05)  # the kernel measures ages in steps of some milliseconds
-            first += self.add_silent(server, 63)
-            wait_until(lambda: self.counters(server)["active"] == 64)
-            self.assertEqual(self.counters(server)["refused_busy"], 0)
-            self.assertEqual(server.fetch().returncode, 0)
-            self.assertEqual(first[0].recv(1), b"")
-            counters = wait_until(lambda: (found := self.counters(server))["active"] == 63 and found)
-            self.assertEqual((counters["refused_busy"], counters["completed"]), (1, 1))
-            first[1].settimeout(0)
-            self.assertRaises(BlockingIOError, first[1].recv, 1)
+            client = Client(server.port, context=tls_context())
+            kind, refusal = client.read()
+            self.assertEqual((kind, refusal["code"]), (ERROR, "not_enrolled"))
+            client.close()
+            wait_until(lambda: server.status()["counters"]["refused_auth"] == 1)
 
-    def test_an_unknown_client_is_evicted_after_its_handshake_too(self):
-        with Server() as server, CounterCheck(server):
-            unknown_client = Client(server.port, context=tls_context())
-            wait_until(lambda: self.counters(server)["active"] == 1)
-            self.add_silent(server, 63)
-            wait_until(lambda: self.counters(server)["active"] == 64)
-            self.assertEqual(server.fetch().returncode, 0)
-            with self.assertRaises((EOFError, OSError)):
-                unknown_client.read()
-            unknown_client.connection.close()
-            wait_until(lambda: self.counters(server)["refused_busy"] == 1)
+    def test_a_refused_key_is_logged_once(self):
+        with Server() as server:
+            for _ in range(3):
+                self.assertEqual(server.fetch("--pin", pin(server.state), state=self.client).returncode, 5)
+            self.assertIn(f"its key {pin(self.client)} is not enrolled", server.next_line())
+            enrol(server, "db1", self.client)
+            self.assertIn("has joined as db1", server.next_line())
 
     def test_enrolled_clients_are_never_evicted(self):
         with Server() as server, CounterCheck(server):
@@ -110,7 +113,7 @@ class UnknownClients(FolderCase):
             held = [Client(server.port, self.client), Client(server.port, server.state)]
             for client in held:
                 client.exchange(hold=300)
-            self.add_silent(server, 200)
+            self.begin_handshakes(server, HANDSHAKES + 20)
             self.assertEqual(server.fetch(state=self.client).returncode, 0)
             for client in held:
                 client.exchange()
@@ -118,7 +121,7 @@ class UnknownClients(FolderCase):
 
     def test_they_use_no_slot_of_enrolled_clients(self):
         with Server("--max-clients", "1") as server, CounterCheck(server):
-            self.add_silent(server, 60)
+            self.begin_handshakes(server, HANDSHAKES)
             for _ in range(5):
                 self.assertEqual(server.fetch().returncode, 0)
 

@@ -31,6 +31,7 @@ struct SessionHooks {
   std::function<bool()> is_revoked = [] { return false; };
   std::function<void(const net::SessionPeer&, const std::string&)> failed =
       [](const net::SessionPeer&, const std::string&) {};
+  std::function<void(const net::SessionPeer&)> not_enrolled = [](const net::SessionPeer&) {};
   std::function<void(const std::string&, const std::string&)> handshake_failed =
       [](const std::string&, const std::string&) {};
   std::function<void(const net::Exchange&)> exchange_done = [](const net::Exchange&) {};
@@ -63,6 +64,7 @@ class HookedDelegate final : public net::ServerDelegate {
   }
   bool keep_report(const net::ClientReport& report) override { return hooks_.keep_report(report); }
   void exchange_done(const net::Exchange& exchange) override { hooks_.exchange_done(exchange); }
+  void not_enrolled(const net::SessionPeer& peer) override { hooks_.not_enrolled(peer); }
   void handshake_failed(const std::string& peer, const std::string& why) override {
     hooks_.handshake_failed(peer, why);
   }

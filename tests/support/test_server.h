@@ -48,7 +48,8 @@ struct TestServer {
           },
       .keep_report = [this](const net::ClientReport& each) { return client_reports.keep(each); }};
   HookedDelegate delegate{hooks};
-  net::ServerOptions options{.uses_tls = false};
+  // The kernel passes a silent connection on at once, so that no test waits for it.
+  net::ServerOptions options{.uses_tls = false, .silence = std::chrono::seconds(0)};
 
   std::unique_ptr<net::Server> serve() {
     std::vector<base::UniqueFd> listeners;

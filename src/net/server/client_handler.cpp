@@ -20,6 +20,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kShortHandshake{1};
 
 const Refusal kBusy{.code = RefusalCode::Busy, .text = "too many clients; try again later"};
+const Refusal kNoKey{.code = RefusalCode::NotEnrolled,
+                     .text = "this client showed no key; only enrolled keys are served"};
 const Refusal kRevokedWhileJoining{.code = RefusalCode::JoinRefused,
                                    .text =
                                        "the enrolment was revoked while the client joined; ask the "
@@ -28,26 +30,30 @@ const Refusal kRevokedWhileJoining{.code = RefusalCode::JoinRefused,
 }  // namespace
 
 ServerContext::ServerContext(const ServerOptions& server_options, ServerDelegate& server_delegate,
-                             Connections& all_connections, std::function<void(ConnectionId)> evict)
+                             Connections& all_connections,
+                             const std::function<void(ConnectionId)>& evict)
     : options(server_options),
       delegate(server_delegate),
       connections(all_connections),
       revocations([&server_delegate](const Pin& pin) { return server_delegate.client_name(pin); }),
-      slots(options.max_clients),
-      pending(options.pending, std::move(evict)),
+      handshakes(options.handshakes, evict),
+      unknown(options.unknown_clients, evict),
+      clients(options.max_clients),
       shut_down(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!shut_down) {
     throw std::system_error(errno, std::generic_category(), "could not create an eventfd");
   }
 }
 
-ClientHandler::ClientHandler(ServerContext& server, ConnectionId id, std::string peer, int socket)
+ClientHandler::ClientHandler(ServerContext& server, ConnectionId id, std::string peer,
+                             std::string network, int socket)
     : server_(server),
       peer_{.id = id,
             .peer = std::move(peer),
             .pin = {},
             .client = {},
             .is_enrolled = !server.options.uses_tls},
+      network_(std::move(network)),
       socket_(socket) {}
 
 std::optional<Outcome> ClientHandler::serve() {
@@ -74,8 +80,13 @@ std::optional<Outcome> ClientHandler::begin() {
   } else {
     stream_ = std::make_unique<SocketStream>(socket_);
   }
-  // An unknown client stays pending: it may join, and is refused otherwise.
-  if (peer_.is_enrolled && !acquire_slot()) return end_busy();
+  if (peer_.is_enrolled) {
+    if (!acquire_slot()) return reject(*stream_, kBusy, Outcome::RefusedBusy);
+    return std::nullopt;
+  }
+  if (!peer_.pin) return reject(*stream_, kNoKey, Outcome::RefusedAuth);
+  // The client may join.
+  if (!become_unknown()) return Outcome::RefusedBusy;
   return std::nullopt;
 }
 
@@ -89,6 +100,7 @@ std::optional<Outcome> ClientHandler::shake_hands() {
   } catch (const TimeoutError&) {
     return Outcome::TimedOut;
   } catch (const HandshakeError& error) {
+    if (!become_unknown()) return Outcome::RefusedBusy;
     server_.delegate.handshake_failed(peer_.peer, error.what());
     // A close with unread input would reset the connection and destroy the alert.
     SocketStream raw(socket_);
@@ -100,21 +112,20 @@ std::optional<Outcome> ClientHandler::shake_hands() {
   }
   server_.connections.count_handshake(Clock::now() - began);
   if (!stream->has_alpn()) {
-    refuse(*stream,
-           {.code = RefusalCode::Protocol,
-            .text = "this is a topnet server, and the client did not offer ALPN topnet/1"});
-    close_after_drain(*stream, socket_);
-    return Outcome::HandshakeFailed;
+    return reject(*stream,
+                  {.code = RefusalCode::Protocol,
+                   .text = "this is a topnet server, and the client did not offer ALPN topnet/1"},
+                  Outcome::HandshakeFailed);
   }
   peer_.pin = stream->peer_pin();
   try {
     if (peer_.pin) peer_.client = server_.revocations.admit(peer_.id, *peer_.pin);
   } catch (const std::exception& error) {
     server_.delegate.failed(peer_, error.what());
-    refuse(*stream, {.code = RefusalCode::Internal,
-                     .text = "the server could not read its list of clients"});
-    close_after_drain(*stream, socket_);
-    return Outcome::InternalError;
+    return reject(
+        *stream,
+        {.code = RefusalCode::Internal, .text = "the server could not read its list of clients"},
+        Outcome::InternalError);
   }
   if (!peer_.client) peer_.client = stream->peer_ca_name();
   peer_.is_enrolled = peer_.client.has_value();
@@ -123,43 +134,53 @@ std::optional<Outcome> ClientHandler::shake_hands() {
   return std::nullopt;
 }
 
-Outcome ClientHandler::end_busy() {
-  refuse(*stream_, kBusy);
-  close_after_drain(*stream_, socket_);
-  return Outcome::RefusedBusy;
-}
-
-void ClientHandler::reject() {
+void ClientHandler::reject_without_thread() {
   if (server_.options.uses_tls) {
     context_ = server_.delegate.tls();
     stream_ = std::make_unique<TlsStream>(*context_, socket_, Clock::now() + kShortHandshake);
   } else {
     stream_ = std::make_unique<SocketStream>(socket_);
   }
-  end_busy();
+  reject(*stream_, kBusy, Outcome::RefusedBusy);
 }
 
-// The connection is no longer pending afterwards. False if there is no slot for the client, or if
-// the connection has been evicted.
+// The client's handshake is over afterwards. False if there is no slot for the client, or if the
+// connection has been evicted.
 bool ClientHandler::acquire_slot() {
   const bool is_local = peer_.client == kLocal;
-  slot_ = server_.slots.acquire(is_local ? std::nullopt : peer_.pin);
-  return slot_ && server_.pending.leave(peer_.id);
+  slot_ = server_.clients.acquire(is_local ? std::nullopt : peer_.pin);
+  return slot_ && server_.handshakes.leave(peer_.id);
+}
+
+// The client's handshake is over afterwards. False if the connection has been evicted.
+bool ClientHandler::become_unknown() {
+  // Before it leaves its slot, so that it always has one.
+  server_.unknown.enter(peer_.id, network_, TimePoint::min());
+  return server_.handshakes.leave(peer_.id);
+}
+
+// Ends a connection that is not served, with its reason. Returns how it ended.
+Outcome ClientHandler::reject(Stream& stream, const Refusal& refusal, Outcome outcome) {
+  if (!become_unknown()) return Outcome::RefusedBusy;
+  server_.connections.set_phase(peer_.id, Phase::Closing);
+  refuse(stream, refusal);
+  close_after_drain(stream, socket_);
+  return outcome;
 }
 
 std::variant<Joined, Refusal> ClientHandler::join(const JoinRequest& request,
                                                   const SessionPeer& peer) {
   const bool had_slot = slot_.has_value();
   // Acquired before the invite is used, so that every client that uses an invite is served.
-  if (!had_slot) slot_ = server_.slots.acquire(peer.pin);
-  if (!slot_) return kBusy;
+  if (!had_slot) slot_ = server_.clients.acquire(peer.pin);
+  // A client that has been evicted is told nothing.
+  if (!slot_ || !server_.unknown.leave(peer.id)) return kBusy;
   auto answer = server_.delegate.join(request, peer);
   if (std::holds_alternative<Joined>(answer)) {
     if (peer.pin && !server_.revocations.admit(peer.id, *peer.pin)) answer = kRevokedWhileJoining;
   }
-  if (std::holds_alternative<Joined>(answer)) {
-    server_.pending.leave(peer.id);
-  } else if (!had_slot) {
+  if (std::holds_alternative<Refusal>(answer) && !had_slot) {
+    become_unknown();
     slot_.reset();
   }
   return answer;

@@ -22,16 +22,18 @@ namespace topnet::net {
 
 // Shared by all connections of a server. Thread-safe.
 struct ServerContext {
-  // `evict` disconnects a pending connection.
+  // `evict` disconnects a client.
   ServerContext(const ServerOptions& server_options, ServerDelegate& server_delegate,
-                Connections& all_connections, std::function<void(ConnectionId)> evict);
+                Connections& all_connections, const std::function<void(ConnectionId)>& evict);
 
   ServerOptions options;
   ServerDelegate& delegate;
   Connections& connections;
   RevocationTracker revocations;
-  ClientSlots slots;
-  PendingConnections pending;
+  // A connection has a slot in `handshakes` at first. Then it moves to `clients` or to `unknown`.
+  PendingConnections handshakes;
+  PendingConnections unknown;  // also those that are told why they are refused
+  ClientSlots clients;
   base::UniqueFd shut_down;  // an eventfd, readable once the server shuts down
   std::atomic<Deadline> drain_deadline = Deadline::max();
 };
@@ -39,14 +41,16 @@ struct ServerContext {
 class ClientHandler final : public SessionConnection {
  public:
   // `socket` is connected, non-blocking and not owned. `server` must outlive the object.
-  ClientHandler(ServerContext& server, ConnectionId id, std::string peer, int socket);
+  // `network` is that of the client's address.
+  ClientHandler(ServerContext& server, ConnectionId id, std::string peer, std::string network,
+                int socket);
 
   // Serves the client until its connection ends, and returns how it ended. Returns nullopt, like
   // ServerSession::run(), when it should be called again in a new thread (ServeResult::HandOff).
   std::optional<Outcome> serve();
 
   // Tells the client that the server is busy, within three seconds. For a client without a thread.
-  void reject();
+  void reject_without_thread();
 
   // SessionConnection:
   std::variant<Joined, Refusal> join(const JoinRequest& request, const SessionPeer& peer) override;
@@ -58,11 +62,13 @@ class ClientHandler final : public SessionConnection {
  private:
   std::optional<Outcome> begin();
   std::optional<Outcome> shake_hands();
-  Outcome end_busy();
   bool acquire_slot();
+  bool become_unknown();
+  Outcome reject(Stream& stream, const Refusal& refusal, Outcome outcome);
 
   ServerContext& server_;
   SessionPeer peer_;
+  std::string network_;
   int socket_;
   std::optional<ClientSlots::Slot> slot_;  // once the client is authenticated
   // Each refers to the one before it.

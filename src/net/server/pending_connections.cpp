@@ -1,35 +1,52 @@
 #include "net/server/pending_connections.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace topnet::net {
 
-void PendingConnections::wait_for_slot() {
+void PendingConnections::enter(ConnectionId id, std::string network, TimePoint evictable_from) {
   std::unique_lock lock(mutex_);
-  while (!is_closed_ && slots_.size() >= options_.slots) {
-    if (std::any_of(slots_.begin(), slots_.end(),
-                    [](const auto& slot) { return slot.second.is_evicted; })) {
-      changed_.wait(lock);  // the evicted connection is about to leave
-      continue;
+  ++waiting_;
+  while (!is_closed_ && slots_.size() >= count_) {
+    if (evicted_ >= waiting_) {
+      changed_.wait(lock);  // the evicted connections are about to leave
+    } else if (const auto victim = find_victim(std::chrono::steady_clock::now());
+               victim != slots_.end()) {
+      victim->second.is_evicted = true;
+      ++evicted_;
+      evict_(victim->first);
+    } else {
+      changed_.wait_until(lock, next_evictable());
     }
-    const TimePoint latest = std::chrono::steady_clock::now() - options_.grace;
-    const auto oldest = std::find_if(slots_.begin(), slots_.end(),
-                                     [&](const auto& slot) { return slot.second.since <= latest; });
-    if (oldest != slots_.end()) {
-      oldest->second.is_evicted = true;
-      evict_(oldest->first);
-      continue;
-    }
-    const auto next = std::min_element(
-        slots_.begin(), slots_.end(),
-        [](const auto& a, const auto& b) { return a.second.since < b.second.since; });
-    changed_.wait_until(lock, next->second.since + options_.grace);
   }
+  --waiting_;
+  slots_.emplace(id, Slot{.network = std::move(network), .evictable_from = evictable_from});
 }
 
-void PendingConnections::enter(ConnectionId id, TimePoint since) {
-  const std::scoped_lock lock(mutex_);
-  slots_.emplace(id, Slot{.since = since});
+PendingConnections::Slots::iterator PendingConnections::find_victim(TimePoint now) {
+  std::map<std::string_view, std::size_t> per_network;
+  for (const auto& [id, slot] : slots_) ++per_network[slot.network];
+  auto victim = slots_.end();
+  std::size_t most = 0;
+  for (auto each = slots_.begin(); each != slots_.end(); ++each) {
+    const Slot& slot = each->second;
+    if (slot.is_evicted || slot.evictable_from > now) continue;
+    if (const std::size_t count = per_network[slot.network]; count > most) {
+      victim = each;
+      most = count;
+    }
+  }
+  return victim;
+}
+
+// Called if no connection may be evicted now, and not all have been.
+TimePoint PendingConnections::next_evictable() const {
+  TimePoint next = TimePoint::max();
+  for (const auto& [id, slot] : slots_) {
+    if (!slot.is_evicted) next = std::min(next, slot.evictable_from);
+  }
+  return next;
 }
 
 bool PendingConnections::leave(ConnectionId id) {
@@ -37,15 +54,16 @@ bool PendingConnections::leave(ConnectionId id) {
   const auto slot = slots_.find(id);
   if (slot == slots_.end()) return true;
   const bool was_evicted = slot->second.is_evicted;
+  if (was_evicted) --evicted_;
   slots_.erase(slot);
-  changed_.notify_one();
+  changed_.notify_all();
   return !was_evicted;
 }
 
 void PendingConnections::close() {
   const std::scoped_lock lock(mutex_);
   is_closed_ = true;
-  changed_.notify_one();
+  changed_.notify_all();
 }
 
 }  // namespace topnet::net

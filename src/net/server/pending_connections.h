@@ -1,58 +1,55 @@
-// The connections whose client is not yet authenticated. They have slots of their own, so that
-// unknown clients cannot starve enrolled ones.
-//
-// Thread-safe, but only one thread may call wait_for_slot() and enter().
+// Connections without an authenticated client, in a fixed number of slots. A new connection evicts
+// another one if all slots are in use. Thread-safe.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <string>
 
 #include "net/server/connections.h"
 #include "net/stream.h"
 
 namespace topnet::net {
 
-struct PendingConnectionsOptions {
-  std::size_t slots = 64;
-  // A connection is not evicted before it is this old.
-  std::chrono::milliseconds grace{1000};
-};
-
 class PendingConnections {
  public:
   // `evict` disconnects a client. The connection's thread then calls leave().
-  PendingConnections(const PendingConnectionsOptions& options,
-                     std::function<void(ConnectionId)> evict)
-      : options_(options), evict_(std::move(evict)) {}
+  PendingConnections(std::size_t slots, std::function<void(ConnectionId)> evict)
+      : count_(slots), evict_(std::move(evict)) {}
 
-  // Returns when there is a free slot. If all are in use, evicts the first connection to arrive of
-  // those whose grace is over. Returns at once after close().
-  void wait_for_slot();
-  // Occupies a slot. `since` is when the connection began.
-  void enter(ConnectionId id, TimePoint since);
+  // Occupies a slot. While all are in use, evicts one connection and waits until it has left: of
+  // those that may be evicted, the oldest from the network with the most connections. So a single
+  // network cannot displace the clients of others. `network` is that of the client's address,
+  // `evictable_from` the time before which the connection is not evicted.
+  void enter(ConnectionId id, std::string network, TimePoint evictable_from);
 
-  // Releases the slot: the client is authenticated, or the connection has ended. May be called
-  // again. False if the connection was evicted.
+  // Releases the slot. May be called again. False if the connection was evicted.
   bool leave(ConnectionId id);
 
-  // Ends a running wait and all later ones.
+  // Ends all running waits and all later ones.
   void close();
 
  private:
   struct Slot {
-    TimePoint since;
+    std::string network;
+    TimePoint evictable_from;
     bool is_evicted = false;
   };
+  using Slots = std::map<ConnectionId, Slot>;  // oldest first
 
-  PendingConnectionsOptions options_;
+  Slots::iterator find_victim(TimePoint now);
+  TimePoint next_evictable() const;
+
+  std::size_t count_;
   std::function<void(ConnectionId)> evict_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;  // guards the members below
   std::condition_variable changed_;
-  std::map<ConnectionId, Slot> slots_;  // in order of arrival
+  Slots slots_;
+  std::size_t waiting_ = 0;  // calls of enter()
+  std::size_t evicted_ = 0;  // connections that have not left yet
   bool is_closed_ = false;
 };
 

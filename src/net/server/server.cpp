@@ -30,21 +30,24 @@ Server::Server(std::vector<base::UniqueFd> listeners, const ServerOptions& optio
     : context_(options, delegate, connections,
                [this](ConnectionId id) { threads_.disconnect(id); }),
       resource_errors_(resource_errors) {
+  if (options.uses_tls) {  // the client sends first
+    for (const base::UniqueFd& each : listeners) defer_accept(each.raw(), options.silence);
+  }
   acceptor_ = std::make_unique<Acceptor>(
       std::move(listeners),
       AcceptorOptions{.name = "accept",
                       .on_connection =
                           [this](base::UniqueFd socket, const sockaddr_storage& peer) {
                             accept(std::move(socket), peer);
-                          },
-                      .wait_for_capacity = [this] { context_.pending.wait_for_slot(); }},
+                          }},
       resource_errors);
 }
 
 Server::~Server() { stop_accepting(); }
 
 void Server::stop_accepting() {
-  context_.pending.close();
+  context_.handshakes.close();
+  context_.unknown.close();
   acceptor_->stop();
 }
 
@@ -91,12 +94,16 @@ void Server::disconnect_all() { threads_.disconnect_all(); }
 void Server::accept(base::UniqueFd socket, const sockaddr_storage& peer_address) {
   const int no_delay = 1;
   ::setsockopt(socket.raw(), IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
-  const std::string peer = to_string(to_host_port(peer_address));
+  const HostPort address = to_host_port(peer_address);
+  const std::string peer = to_string(address);
+  const std::string network = network_of(address.host);
   const ConnectionId id = context_.connections.open(peer);
   std::shared_ptr<ClientHandler> client;
   try {
-    context_.pending.enter(id, silent_since(socket.raw()));
-    client = std::make_shared<ClientHandler>(context_, id, peer, socket.raw());
+    const auto grace = has_handshake_record(socket.raw()) ? context_.options.handshake_grace
+                                                          : std::chrono::milliseconds(0);
+    context_.handshakes.enter(id, network, Clock::now() + grace);
+    client = std::make_shared<ClientHandler>(context_, id, peer, network, socket.raw());
     if (threads_.start(id, socket,
                        {.name = fmt::format("client-{}", id), .stack_size = kClientStackSize},
                        [this, id, client](int) { return serve(id, *client); })) {
@@ -127,7 +134,7 @@ ServeResult Server::serve(ConnectionId id, ClientHandler& client) {
 // next connection would get no thread either.
 void Server::reject(ConnectionId id, ClientHandler& client) {
   try {
-    client.reject();
+    client.reject_without_thread();
   } catch (const std::exception&) {
     // The client has left, or is too slow.
   }
@@ -135,7 +142,9 @@ void Server::reject(ConnectionId id, ClientHandler& client) {
 }
 
 void Server::end(ConnectionId id, Outcome outcome) {
-  if (!context_.pending.leave(id)) outcome = Outcome::RefusedBusy;
+  if (!context_.handshakes.leave(id)) outcome = Outcome::RefusedBusy;
+  // A client that is evicted after its refusal keeps the outcome of that.
+  if (!context_.unknown.leave(id) && outcome == Outcome::PeerGone) outcome = Outcome::RefusedBusy;
   context_.revocations.forget(id);
   context_.connections.close(id, outcome);
 }

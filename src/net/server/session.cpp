@@ -159,6 +159,7 @@ void ServerSession::join(const JoinRequest& request) {
 
 ReportRequest ServerSession::accept_request(const Frame& frame) const {
   if (!peer_.is_enrolled) {
+    delegate_.not_enrolled(peer_);
     throw Refused{
         Outcome::RefusedAuth,
         {.code = RefusalCode::NotEnrolled,

@@ -1,8 +1,7 @@
 #include "net/server/pending_connections.h"
 
-#include <atomic>
 #include <future>
-#include <set>
+#include <vector>
 
 #include "support/catch.h"
 
@@ -12,89 +11,98 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Deadline ago(std::chrono::milliseconds age) { return std::chrono::steady_clock::now() - age; }
+const TimePoint kNow = std::chrono::steady_clock::now();
+const TimePoint kNever = kNow + 1h;
 
+// Each evicted connection leaves at once, in a thread of its own, unless `leaves` is false.
 struct Fixture {
-  explicit Fixture(const PendingConnectionsOptions& options)
-      : pending(options, [this](ConnectionId id) {
-          evicted.insert(id);
-          ++evictions;
+  explicit Fixture(std::size_t slots, bool leaves = true)
+      : pending(slots, [this, leaves](ConnectionId id) {
+          evicted.push_back(id);
+          if (!leaves) return;
+          leaving.push_back(std::async(std::launch::async, [this, id] { pending.leave(id); }));
         }) {}
 
-  // Waits for a slot in another thread, as the acceptor does.
-  std::future<void> waiting() {
-    return std::async(std::launch::async, [this] { pending.wait_for_slot(); });
-  }
-  static bool is_done(const std::future<void>& waiting, std::chrono::milliseconds time) {
-    return waiting.wait_for(time) == std::future_status::ready;
-  }
-
-  std::set<ConnectionId> evicted;  // not to be read during a wait
-  std::atomic<int> evictions = 0;
+  std::vector<ConnectionId> evicted;  // to be read while no call of enter() runs
   PendingConnections pending;
+  std::vector<std::future<void>> leaving;
 };
 
 }  // namespace
 
-TEST_CASE("PendingConnections: neither blocks nor evicts while there are free slots",
+TEST_CASE("PendingConnections: evicts no connection while there are free slots",
           "[pending_connections]") {
-  Fixture fixture({.slots = 2, .grace = 0ms});
-  fixture.pending.wait_for_slot();
-  fixture.pending.enter(1, ago(1h));
-  fixture.pending.wait_for_slot();
-  CHECK(fixture.evicted.empty());
-}
-
-TEST_CASE(
-    "PendingConnections: evicts the oldest connection beyond its grace if all slots are in use",
-    "[pending_connections]") {
-  Fixture fixture({.slots = 3, .grace = 1s});
-  fixture.pending.enter(1, ago(0s));
-  // Of those beyond their grace, the one that arrived first.
-  fixture.pending.enter(2, ago(2s));
-  fixture.pending.enter(3, ago(3s));
-  auto waiting = fixture.waiting();
-  // An evicted connection keeps its slot until it leaves.
-  CHECK_FALSE(Fixture::is_done(waiting, 20ms));
-  CHECK_FALSE(fixture.pending.leave(2));
-  waiting.get();
-  CHECK(fixture.evicted == std::set<ConnectionId>{2});
-  CHECK(fixture.pending.leave(2));  // again
+  Fixture fixture(2);
+  fixture.pending.enter(1, "a", kNow);
   CHECK(fixture.pending.leave(1));
-  CHECK(fixture.pending.leave(3));
-}
-
-TEST_CASE(
-    "PendingConnections: evicts no connection within its grace and uses a slot that is released",
-    "[pending_connections]") {
-  Fixture fixture({.slots = 2, .grace = 1h});
-  fixture.pending.enter(1, ago(59min));
-  fixture.pending.enter(2, ago(0s));
-  auto waiting = fixture.waiting();
-  CHECK_FALSE(Fixture::is_done(waiting, 20ms));
-  fixture.pending.leave(2);
-  waiting.get();
+  fixture.pending.enter(2, "a", kNow);
+  fixture.pending.enter(3, "a", kNow);
   CHECK(fixture.evicted.empty());
 }
 
-TEST_CASE("PendingConnections: evicts a connection whose grace ends during the wait",
+TEST_CASE("PendingConnections: evicts the oldest, and no more than necessary",
           "[pending_connections]") {
-  Fixture fixture({.slots = 1, .grace = 50ms});
-  const Deadline since = ago(0s);
-  fixture.pending.enter(1, since);
-  auto waiting = fixture.waiting();
-  while (fixture.evictions == 0) std::this_thread::yield();
-  CHECK(std::chrono::steady_clock::now() >= since + 50ms);
+  Fixture fixture(3);
+  for (ConnectionId id = 1; id <= 5; ++id) fixture.pending.enter(id, "a", kNow);
+  CHECK(fixture.evicted == std::vector<ConnectionId>{1, 2});
+  CHECK(fixture.pending.leave(3));
+  CHECK(fixture.pending.leave(3));  // again
+}
+
+TEST_CASE("PendingConnections: evicts from the network with the most connections",
+          "[pending_connections]") {
+  Fixture fixture(5);
+  fixture.pending.enter(1, "single", kNow);
+  for (ConnectionId id = 2; id <= 3; ++id) fixture.pending.enter(id, "pair", kNow);
+  for (ConnectionId id = 4; id <= 5; ++id) fixture.pending.enter(id, "crowd", kNow);
+  fixture.pending.enter(6, "crowd", kNow);  // two networks have two: the oldest of both
+  fixture.pending.enter(7, "crowd", kNow);
+  fixture.pending.enter(8, "other", kNow);
+  CHECK(fixture.evicted == std::vector<ConnectionId>{2, 4, 5});
+}
+
+TEST_CASE("PendingConnections: evicts no connection before its time", "[pending_connections]") {
+  Fixture fixture(3);
+  fixture.pending.enter(1, "a", kNever);
+  const TimePoint soon = std::chrono::steady_clock::now() + 20ms;
+  fixture.pending.enter(2, "a", soon);
+  fixture.pending.enter(3, "a", kNever);
+  fixture.pending.enter(4, "a", kNever);  // waits for the second one's time
+  CHECK(std::chrono::steady_clock::now() >= soon);
+  CHECK(fixture.evicted == std::vector<ConnectionId>{2});
+}
+
+TEST_CASE("PendingConnections: waits until an evicted connection has left",
+          "[pending_connections]") {
+  Fixture fixture(1, false);
+  fixture.pending.enter(1, "a", kNow);
+  auto waiting = std::async(std::launch::async, [&] { fixture.pending.enter(2, "a", kNow); });
+  CHECK(waiting.wait_for(20ms) == std::future_status::timeout);
   CHECK_FALSE(fixture.pending.leave(1));
   waiting.get();
+  CHECK(fixture.pending.leave(1));  // again
+  CHECK(fixture.pending.leave(2));
+}
+
+TEST_CASE("PendingConnections: each of several waiting connections gets a slot",
+          "[pending_connections]") {
+  Fixture fixture(2);
+  {
+    std::vector<std::future<void>> entering;
+    for (ConnectionId id = 1; id <= 50; ++id) {
+      entering.push_back(
+          std::async(std::launch::async, [&fixture, id] { fixture.pending.enter(id, "a", kNow); }));
+    }
+  }
+  CHECK(fixture.evicted.size() == 48);
 }
 
 TEST_CASE("PendingConnections: closing ends a wait and all later ones", "[pending_connections]") {
-  Fixture fixture({.slots = 1, .grace = 1h});
-  fixture.pending.enter(1, ago(0s));
-  auto waiting = fixture.waiting();
+  Fixture fixture(1);
+  fixture.pending.enter(1, "a", kNever);
+  auto waiting = std::async(std::launch::async, [&] { fixture.pending.enter(2, "a", kNever); });
   fixture.pending.close();
   waiting.get();
-  fixture.pending.wait_for_slot();
+  fixture.pending.enter(3, "a", kNever);
   CHECK(fixture.evicted.empty());
 }

@@ -24,6 +24,47 @@ TEST_CASE("Server: a client that joins is served on this connection and later on
   CHECK(fixture.outcomes(*server) == Counts{{"completed", 2}});
 }
 
+TEST_CASE("Server: an unknown client is evicted for the next one, and for no enrolled client",
+          "[server]") {
+  EnrolmentFixture fixture;
+  fixture.options.handshakes = 1;
+  fixture.options.unknown_clients = 1;
+  fixture.options.max_clients = 1;
+  fixture.enrol(fixture.own.pin, "own");
+  const auto server = fixture.serve_tls();
+  auto first = fixture.connect_as(fixture.db1);
+  {
+    auto enrolled = fixture.connect_as(fixture.own);
+    enrolled.fetch();
+    CHECK(enrolled.finish().empty());
+  }
+  send(first.stream, kJoin);
+  CHECK(first.read() == FrameType::Joined);
+  CHECK(first.finish().empty());
+  auto second = fixture.connect_as(fixture.db2);
+  auto third = fixture.connect_as(fixture.db2);
+  CHECK_THROWS_AS(second.read(), ConnectionError);
+  second.socket.reset();
+  send(third.stream, kJoin);
+  CHECK(third.read() == FrameType::Joined);
+  CHECK(third.finish().empty());
+  CHECK(fixture.outcomes(*server) == Counts{{"completed", 3}, {"refused_busy", 1}});
+}
+
+TEST_CASE("Server: reports a client with an unknown key when it refuses it", "[server]") {
+  EnrolmentFixture fixture;
+  std::vector<Pin> refused_pins;
+  fixture.hooks.not_enrolled = [&](const SessionPeer& peer) {
+    refused_pins.push_back(peer.pin.value_or(""));
+  };
+  const auto server = fixture.serve_tls();
+  auto client = fixture.connect_as(fixture.db1);
+  send(client.stream, request_frame());
+  CHECK(refused(client.stream) == RefusalCode::NotEnrolled);
+  CHECK(fixture.outcomes(*server) == Counts{{"refused_auth", 1}});
+  CHECK(refused_pins == std::vector{fixture.db1.pin});
+}
+
 TEST_CASE("Server: no client can join without TLS", "[server]") {
   EnrolmentFixture fixture;
   fixture.hooks.join = SessionHooks().join;
