@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "base/files/file_error.h"
+#include "base/hex.h"
 
 namespace topnet::net {
 namespace {
@@ -14,9 +15,7 @@ constexpr const char* kRecorded = "machine-id";
 std::optional<std::string> parse_id(const std::optional<std::string>& text) {
   if (!text) return std::nullopt;
   std::string id = text->substr(0, text->find('\n'));
-  const bool is_id =
-      id.size() == 32 && id.find_first_not_of("0123456789abcdef") == std::string::npos;
-  return is_id ? std::optional(std::move(id)) : std::nullopt;
+  return base::is_hex(id, 32) ? std::optional(std::move(id)) : std::nullopt;
 }
 
 std::string warning(const std::filesystem::path& state) {
@@ -30,7 +29,9 @@ std::string warning(const std::filesystem::path& state) {
 
 std::optional<std::string> read_own_id(const std::filesystem::path& file) {
   try {
-    return parse_id(base::read_public_file(file));
+    const base::UniqueFd descriptor = base::open_for_reading(file, base::Links::Follow);
+    if (!descriptor) return std::nullopt;
+    return parse_id(base::read_all(file, descriptor));
   } catch (const base::FileError&) {
     return std::nullopt;
   }
@@ -43,7 +44,7 @@ std::optional<std::string> check_machine_id(const base::StateDirectory& state,
   const auto own = read_own_id(file);
   const auto recorded = parse_id(state.read(kRecorded));
   if (!own || own == recorded) return std::nullopt;
-  const bool has_key = state.version("identity.key") != base::StateDirectory::Version{};
+  const bool has_key = state.version("identity.key") != base::FileVersion{};
   if (recorded && has_key) return warning(state.path());
   try {
     state.write(kRecorded, *own + '\n');

@@ -21,7 +21,7 @@ double share(double ticks, std::uint64_t busy_ticks) {
   return std::abs(percent) < 0.05 ? 0 : percent;
 }
 
-double seconds(std::uint64_t ticks, std::uint32_t ticks_per_second) {
+double to_seconds(std::uint64_t ticks, std::uint32_t ticks_per_second) {
   return static_cast<double>(ticks) / ticks_per_second;
 }
 
@@ -34,7 +34,7 @@ std::string cpu_line(const Accounting& accounting, std::uint32_t ticks_per_secon
     return share(static_cast<double>(ticks), accounting.busy_ticks);
   };
   std::string line = fmt::format("{:.2f} s busy = {:.1f}% listed + {:.1f}% other processes",
-                                 seconds(accounting.busy_ticks, ticks_per_second),
+                                 to_seconds(accounting.busy_ticks, ticks_per_second),
                                  percent(accounting.listed_ticks), percent(accounting.other_ticks));
   if (accounting.exited_ticks) {
     line += fmt::format(" + {:.1f}% exited processes", percent(*accounting.exited_ticks));
@@ -51,7 +51,7 @@ std::string exited_line(const std::vector<ExitedChildren>& parents,
   std::string line;
   for (const ExitedChildren& parent : parents) {
     line += fmt::format("{}{:.2f} s children of {} ({})", line.empty() ? "" : "; ",
-                        seconds(parent.ticks, ticks_per_second), parent.name, parent.pid);
+                        to_seconds(parent.ticks, ticks_per_second), parent.name, parent.pid);
   }
   return line;
 }
@@ -77,7 +77,7 @@ std::string to_text(const Report& report) {
     if (!parents.empty()) line("# exited: {}", exited_line(parents, ticks));
   }
   if (report.steal_ticks.value_or(0) > 0) {
-    line("# steal: {:.2f} s", seconds(*report.steal_ticks, report.clock_ticks_per_second));
+    line("# steal: {:.2f} s", to_seconds(*report.steal_ticks, report.clock_ticks_per_second));
   }
   if (report.cpu_limit) line("# cpu limit: {:.2f} CPUs", *report.cpu_limit);
   if (report.hidden) line("# visibility: {}", *report.hidden);
