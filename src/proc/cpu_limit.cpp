@@ -23,7 +23,7 @@ namespace {
 
 using base::take_until;
 
-// Decodes \040 and the like, which mountinfo has instead of blanks.
+// Decodes escapes such as \040, which mountinfo has instead of blanks.
 std::string unescape(std::string_view text) {
   std::string out;
   while (!text.empty()) {
@@ -72,7 +72,7 @@ void read_lines(const std::filesystem::path& path,
     const ssize_t count = ::read(file.raw(), buffer.data(), buffer.size());
     if (count <= 0) return;
     rest.append(buffer.data(), static_cast<std::size_t>(count));
-    const std::size_t end = rest.rfind('\n') + 1;  // 0 if there is none
+    const std::size_t end = rest.rfind('\n') + 1;  // 0 without one
     for (std::string_view lines = std::string_view(rest).substr(0, end); !lines.empty();) {
       if (!visit(take_until(lines, "\n"))) return;
     }

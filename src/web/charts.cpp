@@ -46,7 +46,7 @@ double left_end(const std::vector<proc::WindowStats>& history, base::WallTime no
   return begin;
 }
 
-// The height of the area below a part, or nullopt if there is none.
+// The height of the area below a part, or nullopt without one.
 using HeightOf = std::function<std::optional<double>(const proc::WindowStats&)>;
 
 // The areas below a height, as an SVG path.
