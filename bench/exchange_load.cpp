@@ -42,8 +42,8 @@
 #include "base/parse_number.h"
 #include "base/random_id.h"
 #include "base/thread.h"
+#include "net/connect.h"
 #include "net/protocol/client.h"
-#include "net/socket.h"
 #include "net/tls/identity.h"
 #include "net/tls/tls.h"
 #include "proc/report/shared_scanner.h"
@@ -243,7 +243,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const Identity identity = load_identity(topnet::base::StateDirectory(words[1]));
-  const Target target{.addresses = resolve(*address, Purpose::Connecting),
+  const Target target{.addresses = resolve(*address, Clock::now() + std::chrono::seconds(5)),
                       .context = TlsContext::client(identity, {identity.pin}),
                       .busiest = find_busiest()};
   Results results;

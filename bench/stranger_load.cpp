@@ -33,7 +33,7 @@
 
 #include "base/parse_number.h"
 #include "base/unique_fd.h"
-#include "net/socket.h"
+#include "net/connect.h"
 
 namespace {
 
@@ -151,7 +151,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: see the head of bench/stranger_load.cpp\n");
     return 2;
   }
-  const sockaddr_storage target = resolve(*address, Purpose::Connecting).front();
+  const sockaddr_storage target = resolve(*address, Clock::now() + std::chrono::seconds(5)).front();
   const topnet::base::UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
   std::vector<std::unique_ptr<Stranger>> strangers;
   for (std::size_t kind = 0; kind < kNames.size(); ++kind) {
