@@ -67,7 +67,7 @@ TEST_CASE("LastReports: writes the file only if it changes", "[last_reports]") {
   const StateDirectory state(root / "state");
   LastReports reports(state);
   reports.save({"db1"});
-  CHECK(state.version("last-reports") == StateDirectory::Version{});
+  CHECK(state.version("last-reports") == topnet::base::FileVersion{});
   reports.record(report_of("db1"));
   reports.save({"db1"});
   const auto version = state.version("last-reports");
