@@ -209,7 +209,7 @@ class Names(FolderCase):
     def test_a_signal_ends_the_look_up(self):
         for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):
             client = subprocess.Popen([*self.on_client, TOPNET, "fetch", "--connect-timeout", "1h", "web01",
-                                       "--state-dir", self.client])
+                                       "--state-dir", self.client], stderr=subprocess.DEVNULL)
             tasks = pathlib.Path(f"/proc/{client.pid}/task")
             wait_until(lambda: "resolve\n" in [each.read_text() for each in tasks.glob("*/comm")])
             client.send_signal(number)
