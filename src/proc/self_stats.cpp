@@ -46,7 +46,7 @@ SelfStats read_self_stats() {
   SelfStats stats;
   rusage used{};
   if (::getrusage(RUSAGE_SELF, &used) == 0) {
-    stats.cpu = seconds(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+    stats.cpu = std::chrono::seconds(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                 microseconds(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
   }
   rlimit files{};

@@ -86,7 +86,7 @@ class Visibility(unittest.TestCase):
             program = shutil.copy(TOPNET, folder)
             unprivileged = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
             for option, user, hidden in (("hidepid=2", unprivileged, HIDEPID), ("hidepid=2,gid=1", [], NAMESPACE)):
-                script = f'mount -t proc -o {option} proc /proc && exec "$@"'
+                script = f'mount -t proc -o {option} proc /proc && "$@"; exit $?'
                 # The second shell is the process that the server has to see.
                 wrapper = ["unshare", "--pid", "--mount", "--fork", "--kill-child", "sh", "-c", script, "sh", *user,
                            "sh", "-c", f'shift; {program} "$@"; exit $?', "sh"]
