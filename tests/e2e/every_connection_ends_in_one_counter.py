@@ -125,7 +125,7 @@ class Counters(FolderCase):
             self.assertEqual((result.returncode, result.stdout), (1, b""))
             self.assertEqual(result.stderr.decode(),
                              f"topnet: fetch from {server.address}: the server could not write the "
-                             "report: No such file or directory\n")
+                             "report: No such file or directory; the server's log has the reason\n")
             self.assert_ended(server, internal_error=1)
 
     def test_each_outcome_has_a_test(self):

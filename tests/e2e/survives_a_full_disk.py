@@ -33,7 +33,7 @@ class FullDisk(FolderCase):
             before = os.listdir(disk + "/state/reports")
             self.assert_fails(server.fetch("-n", "10", state=own), 1,
                               f"topnet: fetch from {server.address}: the server could not write the "
-                              "report: No space left on device\n")
+                              "report: No space left on device; the server's log has the reason\n")
             self.assertRegex(server.next_line(), r"^topnet: local 127\.0\.0\.1:\d+: could not write "
                                                  r"\S+/reports/report-\S+: No space left on device$")
             self.assertEqual(os.listdir(disk + "/state/reports"), before, "no incomplete file")
