@@ -56,6 +56,9 @@ constexpr std::chrono::milliseconds kMaxCheckTime{200};
 constexpr std::size_t kMaxExtraPruned = 1000;
 // How often expired reports are looked for. After the clock has been ahead, this reads many rows.
 constexpr std::chrono::minutes kExpiryInterval{1};
+// A clock that is set by more than that between two readings has to be confirmed anew.
+constexpr std::chrono::minutes kMaxClockDrift{1};
+constexpr std::chrono::hours kConfirmationTime{1};
 
 const std::string kInsert =
     "INSERT INTO tops (id, received_ms, client_key, client, peer, top) VALUES (?, ?, ?, ?, ?, ?)"
@@ -168,27 +171,28 @@ RecentReports ClientReportDb::read_recent(const ReportLimits& limits) {
   return recent;
 }
 
+// Whether the wall clock has agreed with the steady clock for long enough.
+bool ClientReportDb::is_confirmed(const ClockReadings& now) {
+  const auto offset = now.wall.time_since_epoch() - now.steady.time_since_epoch();
+  const bool was_set = !clock_offset_ || abs(offset - *clock_offset_) > kMaxClockDrift;
+  if (was_set) clock_set_ = now.steady;
+  clock_offset_ = offset;
+  return now.steady - clock_set_ >= kConfirmationTime;
+}
+
 // Returns the sequence number up to which reports have expired; 0 if none or if it is too early to
 // look again.
 std::int64_t ClientReportDb::last_expired(const ReportLimits& limits, const ClockReadings& now) {
-  const auto passed = now.steady - last_expiry_;
-  if (!may_have_expired_ && passed < kExpiryInterval) return 0;
+  if (!is_confirmed(now)) return 0;
+  if (!may_have_expired_ && now.steady - last_expiry_ < kExpiryInterval) return 0;
   last_expiry_ = now.steady;
-  if (retention_time_) *retention_time_ += floor<std::chrono::milliseconds>(passed);
   std::int64_t last = 0;
-  bool is_oldest = true;
-  base::WallTime time;
   base::SqliteStatement rows(database_, "SELECT sequence, received_ms FROM tops ORDER BY sequence");
   while (rows.step()) {
     const base::WallTime received{std::chrono::milliseconds(rows.integer(1))};
     // The clock was ahead when the report arrived. It expires with the reports after it.
     if (received > now.wall) continue;
-    if (std::exchange(is_oldest, false)) {
-      time = std::max(retention_time_.value_or(received + limits.max_age), received);
-      time = std::min(time, now.wall);
-      retention_time_ = time;
-    }
-    if (received >= time - limits.max_age) break;
+    if (received >= now.wall - limits.max_age) break;
     last = rows.integer(0);
   }
   return last;

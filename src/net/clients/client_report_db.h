@@ -47,16 +47,17 @@ class ClientReportDb {
 
  private:
   void prepare();
+  bool is_confirmed(const ClockReadings& now);
   std::int64_t last_expired(const ReportLimits& limits, const ClockReadings& now);
 
   base::StateDirectory folder_;
   std::string name_;
   base::SqliteDatabase database_;
-  std::uint64_t inode_;  // of the open file
-  // The time to which those of reports are compared; nullopt before the oldest report is known.
-  std::optional<base::WallTime> retention_time_;
-  std::chrono::steady_clock::time_point last_expiry_;  // when expired reports were looked for
-  bool may_have_expired_ = true;                       // more reports than were deleted
+  std::uint64_t inode_;                                   // of the open file
+  std::optional<std::chrono::nanoseconds> clock_offset_;  // wall clock minus steady clock
+  std::chrono::steady_clock::time_point clock_set_;       // when that last changed
+  std::chrono::steady_clock::time_point last_expiry_;     // when expired reports were looked for
+  bool may_have_expired_ = true;                          // more reports than were deleted
 };
 
 }  // namespace topnet::net

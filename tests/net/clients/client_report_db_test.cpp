@@ -102,52 +102,55 @@ TEST_CASE("ClientReportDb: a write deletes a bounded number of reports", "[clien
   }
 }
 
-TEST_CASE("ClientReportDb: deletes reports beyond the maximum age when both clocks say so",
+TEST_CASE("ClientReportDb: deletes reports beyond the maximum age, the oldest first",
           "[client_report_db]") {
-  const ReportLimits limits{.max_age = std::chrono::days(2)};
   std::vector<ClientReport> reports = sample_reports(3);
   reports[0].time -= std::chrono::hours(49);
-  reports[1].time -= std::chrono::hours(47);
+  reports[1].time -= std::chrono::hours(46);
   const ClosedDatabase file(reports);
   ClockReadings now;
   ClientReportDb database(file.folder, kName);
   const auto left_after = [&](std::chrono::minutes passed) {
     now = {.wall = now.wall + passed, .steady = now.steady + passed};
-    database.add({}, limits, now);
+    database.add({}, {.max_age = std::chrono::days(2)}, now);
     return database.read_recent({}).newest().size();
   };
   CHECK(left_after(std::chrono::minutes(0)) == 3);
+  CHECK(left_after(std::chrono::minutes(59)) == 3);
   CHECK(left_after(std::chrono::minutes(1)) == 2);
-  CHECK(left_after(std::chrono::hours(1)) == 2);
-  CHECK(left_after(std::chrono::hours(1)) == 1);
-  CHECK(left_after(std::chrono::hours(47)) == 0);
+  CHECK(left_after(std::chrono::minutes(61)) == 1);
+  CHECK(left_after(std::chrono::hours(46)) == 0);
 }
 
-TEST_CASE("ClientReportDb: a wrong clock deletes no report", "[client_report_db]") {
-  const ReportLimits limits{.max_age = std::chrono::days(2)};
+TEST_CASE("ClientReportDb: a clock that is wrong for less than an hour deletes no report",
+          "[client_report_db]") {
   const ClosedDatabase file(sample_reports(2));
   ClockReadings now;
   std::optional<ClientReportDb> database;
-  const auto reports_after = [&](std::chrono::hours passed, std::chrono::hours wrong_by) {
+  const auto reports_after = [&](std::chrono::minutes passed, std::chrono::hours wrong_by) {
     now = {.wall = now.wall + passed, .steady = now.steady + passed};
     ClientReport report = sample_report();
     report.time = now.wall + wrong_by;
-    database->add({&report, 1}, limits, {.wall = report.time, .steady = now.steady});
+    database->add({&report, 1}, {.max_age = std::chrono::days(2)},
+                  {.wall = report.time, .steady = now.steady});
     return database->read_recent({.max_age = std::chrono::days(1000)}).newest().size();
   };
-  const std::chrono::hours year = std::chrono::days(GENERATE(365, -365));
+  constexpr std::chrono::hours kRight{0};
+  const std::chrono::hours wrong = std::chrono::days(GENERATE(365, -365));
   database.emplace(file.folder, kName);
-  CHECK(reports_after(std::chrono::hours(1), std::chrono::hours(0)) == 3);
-  CHECK(reports_after(std::chrono::hours(1), year) == 4);
-  CHECK(reports_after(std::chrono::hours(1), year) == 5);
-  CHECK(reports_after(std::chrono::hours(1), std::chrono::hours(0)) == 6);
+  CHECK(reports_after(std::chrono::minutes(0), kRight) == 3);
+  CHECK(reports_after(std::chrono::minutes(60), kRight) == 4);
+  CHECK(reports_after(std::chrono::minutes(1), wrong) == 5);
+  CHECK(reports_after(std::chrono::minutes(59), wrong) == 6);
+  CHECK(reports_after(std::chrono::minutes(1), kRight) == 7);
+  CHECK(reports_after(std::chrono::minutes(60), kRight) == 8);
   database.reset();
   database.emplace(file.folder, kName);
-  CHECK(reports_after(std::chrono::hours(0), year) == 7);
-  CHECK(reports_after(std::chrono::hours(1), year) == 8);
-  CHECK(reports_after(std::chrono::hours(1), std::chrono::hours(0)) == 9);
-  // Those with a wrong time are deleted with the next one that has a right time.
-  CHECK(reports_after(std::chrono::hours(60), std::chrono::hours(0)) == 1);
+  CHECK(reports_after(std::chrono::minutes(0), wrong) == 9);
+  CHECK(reports_after(std::chrono::minutes(59), wrong) == 10);
+  CHECK(reports_after(std::chrono::minutes(1), kRight) == 11);
+  // The reports with a wrong time expire with the next one that has a right time.
+  CHECK(reports_after(std::chrono::hours(49), kRight) == 1);
 }
 
 TEST_CASE("ClientReportDb: reads the recent reports of clients that reported long ago",
