@@ -3,25 +3,24 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
-#include <system_error>
+#include <string>
 #include <utility>
-#include <variant>
+#include <vector>
 
-#include "base/escape.h"
 #include "base/files/file_error.h"
 #include "base/files/instance_lock.h"
-#include "base/log_limiter.h"
 #include "cmd/command_error.h"
 #include "cmd/fd_limit.h"
 #include "cmd/followed_files.h"
 #include "cmd/listener.h"
 #include "cmd/option_values.h"
 #include "cmd/sandbox.h"
+#include "cmd/serve_delegate.h"
 #include "cmd/serve_options.h"
 #include "cmd/shared_reports.h"
 #include "cmd/signals.h"
@@ -52,71 +51,6 @@ constexpr std::chrono::milliseconds kPollInterval{250};
 // 1000 clients.
 constexpr seconds kSaveInterval{10};
 
-// Connects the server with trust, reports and the log.
-class ServeDelegate final : public net::ServerDelegate {
- public:
-  ServeDelegate(net::ServerAuth& auth, SharedReports& reports,
-                net::ClientReportStore& client_reports, net::LastReports& last_reports,
-                base::LogLimiter& refused_keys, base::LogLimiter& failed_handshakes)
-      : auth_(auth),
-        reports_(reports),
-        client_reports_(client_reports),
-        last_reports_(last_reports),
-        refused_keys_(refused_keys),
-        failed_handshakes_(failed_handshakes) {}
-
-  std::shared_ptr<const net::TlsContext> tls() override { return auth_.tls(); }
-  std::optional<std::string> client_name(const net::Pin& pin) override {
-    return auth_.client_name(pin);
-  }
-  std::variant<net::Joined, net::Refusal> join(const net::JoinRequest& request,
-                                               const net::SessionPeer& peer) override {
-    return auth_.join(request, peer);
-  }
-  std::optional<net::Pin> next_pin() override { return auth_.next_pin(); }
-  void learned(const net::SessionPeer& peer, const net::Pin& next) override {
-    auth_.record_learned(peer, next);
-  }
-  std::shared_ptr<const net::ReportFile> make_report(const net::ReportRequest& request,
-                                                     const net::WaitUntil& wait) override {
-    return reports_.make(request, wait);
-  }
-  bool keep_report(const net::ClientReport& report) override {
-    const bool is_new = client_reports_.keep(report);
-    if (is_new) last_reports_.record(report);
-    return is_new;
-  }
-  void exchange_done(const net::Exchange& exchange) override {
-    log_line(fmt::format(
-        "{} {}: sent the top {} ({}); its busiest process is {} ({}), {} user + "
-        "{} system ticks",
-        exchange.client.value_or("-"), exchange.peer, exchange.request.count,
-        base::escape(exchange.report.native()), exchange.busiest.name, exchange.busiest.pid,
-        exchange.busiest.user_ticks, exchange.busiest.system_ticks));
-  }
-  void not_enrolled(const net::SessionPeer& peer) override {
-    const std::string pin = peer.pin.value_or("-");
-    refused_keys_.log(pin, fmt::format("refused {}, since its key {} is not enrolled; to enrol it, "
-                                       "use `topnet trust invite NAME`",
-                                       peer.peer, pin));
-  }
-  void handshake_failed(const std::string& peer, const std::string& why) override {
-    const std::string host = peer.substr(0, peer.rfind(':'));
-    failed_handshakes_.log(host, fmt::format("the TLS handshake with {} failed: {}", peer, why));
-  }
-  void failed(const net::SessionPeer& peer, const std::string& why) override {
-    log_line(fmt::format("{} {}: {}", peer.client.value_or("-"), peer.peer, why));
-  }
-
- private:
-  net::ServerAuth& auth_;
-  SharedReports& reports_;
-  net::ClientReportStore& client_reports_;
-  net::LastReports& last_reports_;
-  base::LogLimiter& refused_keys_;
-  base::LogLimiter& failed_handshakes_;
-};
-
 web::ServerInfo server_info(const ServeOptions& options, const proc::Host& host,
                             const std::vector<Listener>& listeners) {
   using namespace std::chrono;
@@ -139,30 +73,97 @@ std::set<std::string> client_names(net::ServerAuth& auth) {
   }
 }
 
-// Logs an error once. `last_error` is the last logged one.
-void save_last_reports(net::LastReports& last_reports, net::ServerAuth& auth,
-                       std::string& last_error) {
-  try {
-    last_reports.save(auth.client_names());
-    last_error.clear();
-  } catch (const std::exception& error) {
-    if (std::exchange(last_error, error.what()) != error.what()) log_line(error.what());
-  }
-}
+// What `serve` does several times a second, in the thread that waits for signals. Logs an error
+// once, until it is gone.
+class PeriodicWork {
+ public:
+  PeriodicWork(net::ServerAuth& auth, net::Server& server, ServeDelegate& delegate,
+               net::LastReports& last_reports)
+      : auth_(auth), server_(server), delegate_(delegate), last_reports_(last_reports) {}
 
-// Disconnects clients that have been revoked since the last call. If a trust file cannot be read,
-// open connections stay, and the error is logged once. `last_error` is the last logged one.
-void poll_trust_changes(net::ServerAuth& auth, net::Server& server, std::string& last_error) {
-  try {
-    server.reap_threads();
-    server.disconnect_revoked();
-    if (auth.has_changed()) server.check_enrolments();
-    last_error.clear();
-  } catch (const std::exception& error) {
-    auth.forget_version();
-    if (std::exchange(last_error, error.what()) != error.what()) log_line(error.what());
+  void run() {
+    poll_trust_changes();
+    delegate_.log_omitted();
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_save_) return;
+    next_save_ = now + kSaveInterval;
+    save_last_reports();
   }
-}
+
+  void save_last_reports() {
+    try {
+      last_reports_.save(auth_.client_names());
+      last_save_error_.clear();
+    } catch (const std::exception& error) {
+      log_once(error.what(), last_save_error_);
+    }
+  }
+
+ private:
+  // Disconnects clients that have been revoked. If a trust file cannot be read, open connections
+  // stay.
+  void poll_trust_changes() {
+    try {
+      server_.reap_threads();
+      server_.disconnect_revoked();
+      if (auth_.has_changed()) server_.check_enrolments();
+      last_trust_error_.clear();
+    } catch (const std::exception& error) {
+      auth_.forget_version();
+      log_once(error.what(), last_trust_error_);
+    }
+  }
+
+  static void log_once(const std::string& error, std::string& last) {
+    if (std::exchange(last, error) != error) log_line(error);
+  }
+
+  net::ServerAuth& auth_;
+  net::Server& server_;
+  ServeDelegate& delegate_;
+  net::LastReports& last_reports_;
+  std::string last_trust_error_;
+  std::string last_save_error_;
+  std::chrono::steady_clock::time_point next_save_ =
+      std::chrono::steady_clock::now() + kSaveInterval;
+};
+
+// What the status port shows.
+struct StatusSource {
+  const web::ServerInfo& server;
+  const net::Connections& connections;
+  net::ClientReportStore& client_reports;
+  net::LastReports& last_reports;
+  net::ServerAuth& auth;
+  proc::SharedScanner& scanner;
+  proc::CpuMonitor& monitor;
+  const net::ResourceErrors& resource_errors;
+
+  web::Status status() const {
+    return {.time = base::now(),
+            .server = server,
+            .exchange = connections.snapshot(),
+            .reports = client_reports.newest(),
+            .clients = client_reports.clients(),
+            .last_report_times = {},
+            .host = monitor.latest(),
+            .stats = {.scans = scanner.scans(),
+                      .accept_errors = resource_errors.accept_errors(),
+                      .thread_errors = resource_errors.thread_errors(),
+                      .open_files = proc::count_open_files(),
+                      .threads = proc::count_threads(),
+                      .self = proc::read_self_stats()}};
+  }
+
+  web::Status metrics() const {
+    web::Status now = status();
+    const std::set<std::string> enrolled = client_names(auth);
+    for (const auto& [client, last] : last_reports.by_client()) {
+      if (enrolled.contains(client)) now.last_report_times[client] = last.time;
+    }
+    return now;
+  }
+};
 
 // `http_address` is empty if the status port is off.
 void log_startup(const ServeOptions& options, net::ServerAuth& auth,
@@ -185,6 +186,21 @@ void log_startup(const ServeOptions& options, net::ServerAuth& auth,
   }
 }
 
+// Until a signal ends the server.
+void wait_for_end(FollowedFiles& files, net::ServerAuth& auth, web::HttpServer* http,
+                  PeriodicWork& work) {
+  for (;;) {
+    const auto signal = wait_for_signal(kPollInterval);
+    if (signal && signal != SIGHUP) return;
+    if (signal) {
+      log_line("SIGHUP: reading certificate, key, CA and token again");
+      files.reload(auth, http);
+    }
+    files.poll(auth, http);
+    work.run();
+  }
+}
+
 ExitCode run(const ServeOptions& options) {
   validate(options.transport);
   block_reload_signal();
@@ -199,9 +215,6 @@ ExitCode run(const ServeOptions& options) {
   SharedReports reports(state / "reports", scanner);
   std::vector<Listener> listeners = listen_for_clients(options);
   std::optional<Listener> http_listener = listen_for_http(options);
-  web::HttpServerOptions http_options;
-  http_options.access = {.host_names = options.http_hosts, .token = files.token()};
-  if (options.http_tls) http_options.tls = [&] { return auth.web_tls(); };
 
   // Before the first thread starts, so that the signals are blocked in every thread.
   block_termination_signals();
@@ -210,15 +223,7 @@ ExitCode run(const ServeOptions& options) {
   const web::ServerInfo info = server_info(options, scanner.host(), listeners);
   net::Connections connections;
   net::ResourceErrors resource_errors(log_line);
-  base::LogLimiter refused_keys(log_line, "refused clients");
-  base::LogLimiter failed_handshakes(log_line, "failed TLS handshakes");
-  http_options.handshake_failed = [&](const std::string& host, const std::string& why) {
-    failed_handshakes.log(
-        "http " + host,
-        fmt::format("the TLS handshake with {} at the status port failed: {}", host, why));
-  };
-  ServeDelegate delegate(auth, reports, client_reports, last_reports, refused_keys,
-                         failed_handshakes);
+  ServeDelegate delegate(auth, reports, client_reports, last_reports);
   std::vector<base::UniqueFd> sockets;
   for (Listener& each : listeners) sockets.push_back(std::move(each.socket));
   net::Server server(std::move(sockets),
@@ -226,65 +231,36 @@ ExitCode run(const ServeOptions& options) {
                       .max_clients = clients_within_fd_limit(options.max_clients)},
                      delegate, connections, resource_errors);
   std::optional<proc::CpuMonitor> monitor;
-  const auto status = [&] {
-    return web::Status{.time = base::now(),
-                       .server = info,
-                       .exchange = connections.snapshot(),
-                       .reports = client_reports.newest(),
-                       .clients = client_reports.clients(),
-                       .last_report_times = {},
-                       .host = monitor->latest(),
-                       .stats = {.scans = scanner.scans(),
-                                 .accept_errors = resource_errors.accept_errors(),
-                                 .thread_errors = resource_errors.thread_errors(),
-                                 .open_files = proc::count_open_files(),
-                                 .threads = proc::count_threads(),
-                                 .self = proc::read_self_stats()}};
-  };
-  const auto metrics = [&] {
-    web::Status now = status();
-    const std::set<std::string> enrolled = client_names(auth);
-    for (const auto& [client, last] : last_reports.by_client()) {
-      if (enrolled.contains(client)) now.last_report_times[client] = last.time;
-    }
-    return now;
-  };
+  std::optional<StatusSource> source;
   std::optional<web::HttpServer> http;
   if (http_listener) {
     monitor.emplace(options.proc_root, options.scan_mode,
                     proc::MonitorOptions{.groups = options.metric_groups});
-    http.emplace(std::move(http_listener->socket), web::status_routes(status, metrics),
-                 std::move(http_options), resource_errors);
+    source.emplace(StatusSource{info, connections, client_reports, last_reports, auth, scanner,
+                                *monitor, resource_errors});
+    web::HttpServerOptions http_options;
+    http_options.access = {.host_names = options.http_hosts, .token = files.token()};
+    if (options.http_tls) http_options.tls = [&] { return auth.web_tls(); };
+    http_options.handshake_failed = [&](const std::string& host, const std::string& why) {
+      delegate.http_handshake_failed(host, why);
+    };
+    http.emplace(
+        std::move(http_listener->socket),
+        web::status_routes([&] { return source->status(); }, [&] { return source->metrics(); }),
+        std::move(http_options), resource_errors);
   }
   log_startup(options, auth, info.listen, http_listener ? http_listener->address : "");
 
-  std::string last_error;
   web::HttpServer* const http_server = http ? &*http : nullptr;
-  std::string last_save_error;
-  auto next_save = std::chrono::steady_clock::now() + kSaveInterval;
-  const auto poll = [&] {
-    files.poll(auth, http_server);
-    poll_trust_changes(auth, server, last_error);
-    refused_keys.log_omitted();
-    failed_handshakes.log_omitted();
-    if (const auto now = std::chrono::steady_clock::now(); now >= next_save) {
-      next_save = now + kSaveInterval;
-      save_last_reports(last_reports, auth, last_save_error);
-    }
-  };
-  for (;;) {
-    const auto signal = wait_for_signal(kPollInterval);
-    if (signal && signal != SIGHUP) break;
-    if (signal) {
-      log_line("SIGHUP: reading certificate, key, CA and token again");
-      files.reload(auth, http_server);
-    }
-    poll();
-  }
+  PeriodicWork work(auth, server, delegate, last_reports);
+  wait_for_end(files, auth, http_server, work);
   // A second signal ends the process without waiting for open exchanges.
   unblock_termination_signals();
-  server.shut_down(kDrainTime, {.every = kPollInterval, .action = poll});
-  save_last_reports(last_reports, auth, last_save_error);
+  server.shut_down(kDrainTime, {.every = kPollInterval, .action = [&] {
+                                  files.poll(auth, http_server);
+                                  work.run();
+                                }});
+  work.save_last_reports();
   return ExitCode::Done;
 }
 
