@@ -32,7 +32,8 @@ const Refused kRevoked{
     {.code = RefusalCode::NotEnrolled,
      .text = "this client's enrolment has been revoked; ask the server's user for a new invite"}};
 
-// Reads from a stream, but throws ShuttingDownError instead of waiting while the server shuts down.
+// Reads from a stream, but throws ShuttingDownError instead of waiting while the server shuts down,
+// and Refused if the client is revoked.
 class RequestStream final : public Stream {
  public:
   RequestStream(Stream& stream, SessionConnection& connection)
@@ -47,6 +48,8 @@ class RequestStream final : public Stream {
       case WaitResult::TimedOut:
         throw TimeoutError("timed out waiting for a request");
     }
+    // Before the read: a revocation ends the input, and TLS cannot send after a failed read.
+    if (connection_.is_revoked()) throw Refused(kRevoked);
     return stream_.read_some(buffer, deadline);
   }
   void write_all(std::span<const std::byte> bytes, Deadline deadline) override {
@@ -138,7 +141,6 @@ bool ServerSession::wait_for_request() {
       was_handed_off_ = true;
       return false;
   }
-  if (connection_.is_revoked()) throw Refused(kRevoked);
   return true;
 }
 
@@ -180,7 +182,7 @@ void ServerSession::exchange(const ReportRequest& request) {
   send(*report, deadline);
   connections_.count_report_sent();
   connections_.set_phase(peer_.id, Phase::Receiving);
-  // Waits without reading: a revocation ends the input, and TLS cannot send after a failed read.
+  // Waits without reading, as RequestStream does.
   connection_.wait_for_input(deadline);
   if (connection_.is_revoked()) throw Refused(kRevoked);
   const auto frame = read_frame(stream_, deadline);
