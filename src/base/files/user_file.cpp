@@ -39,9 +39,17 @@ std::string UserFile::read(std::chrono::milliseconds timeout) {
   if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) {
     throw FileError("use", path_, "it is neither a regular file nor a pipe");
   }
+  const bool is_pipe = S_ISFIFO(status.st_mode);
+  if (is_pipe && was_read_) {
+    throw FileError(
+        "use", path_,
+        "it has become a pipe, which is read only at the start; replace it by a regular "
+        "file");
+  }
   if (secrecy_ == Secrecy::Secret) require_secret(path_, status);
   std::string text = read_all(path_, descriptor, deadline);
-  if (S_ISFIFO(status.st_mode)) from_pipe_ = text;
+  if (is_pipe) from_pipe_ = text;
+  was_read_ = true;
   return text;
 }
 

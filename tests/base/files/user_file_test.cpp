@@ -104,6 +104,20 @@ TEST_CASE("UserFile: a FIFO is waited for, but not without end", "[user_file]") 
   CHECK(writer.get() == 6);
 }
 
+TEST_CASE("UserFile: a file that has become a FIFO is refused without waiting", "[user_file]") {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "file";
+  write_file(path, "text");
+  UserFile file(path, Secrecy::Public);
+  CHECK(file.read() == "text");
+  fs::remove(path);
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK_THROWS_WITH(file.read(), Catch::Contains("it has become a pipe"));
+  fs::remove(path);
+  write_file(path, "new");
+  CHECK(file.read() == "new");
+}
+
 TEST_CASE("UserFile: missing files, folders and devices are refused", "[user_file]") {
   const TemporaryFolder folder;
   for (const fs::path& path : {folder / "missing", folder.path(), fs::path("/dev/null")}) {
