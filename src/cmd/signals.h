@@ -9,8 +9,8 @@ namespace topnet::cmd {
 // Must be called first. Ignores SIGPIPE and SIGXFSZ, so that a write to a closed pipe or beyond the
 // file size limit fails with EPIPE or EFBIG. Reserves closed standard descriptors, so that no file
 // or socket that is opened later gets their number and receives output meant for a terminal; a
-// write to them still fails. As process 1 of a container, SIGTERM ends the process as anywhere
-// else.
+// write to them still fails. SIGTERM ends the process also as process 1, for which the kernel
+// ignores the default action.
 void prepare_process();
 
 // For commands that have nothing to clean up: SIGINT ends the process at once with status 130,

@@ -20,6 +20,7 @@ struct Part {
   std::int64_t ticks = 0;
 };
 using Split = std::array<Part, 5>;  // in the order in which they are shown
+// Takes the accounting of a window, which always has `exited_ticks`.
 Split split_of(const proc::Accounting& accounting);
 
 // A bar whose length is the share of `part` in `whole`.

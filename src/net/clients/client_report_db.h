@@ -1,7 +1,8 @@
 // The client reports in an SQLite database.
 //
-// Reports are stored in the order of their arrival. A report expires when it is older than the
-// maximum age and all reports before it have expired. The wall clock may be wrong for a while, so
+// Reports are stored in the order of their arrival. A report that is older than the maximum age
+// expires, together with reports before it that seem to be from the future, as soon as every other
+// report before it is that old. The wall clock may be wrong for a while, so
 // the time since the start is counted by the steady clock. No report has expired at the start.
 //
 // Not thread-safe. A file must not be used by two objects at the same time.

@@ -39,7 +39,7 @@ struct WindowStats {
   std::chrono::milliseconds length{0};
   // nullopt: not known.
   std::optional<std::uint64_t> capacity_ticks;  // of all CPUs
-  std::optional<Accounting> accounting;         // without exited_by_parent
+  std::optional<Accounting> accounting;         // with exited_ticks, without exited_by_parent
 };
 
 struct MonitorSnapshot {
