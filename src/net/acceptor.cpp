@@ -75,7 +75,7 @@ void Acceptor::accept_from(int listener) {
 }
 
 // Returns 0 or an errno value.
-int Acceptor::accept_one(int listener) {
+int Acceptor::accept_one(int listener) const {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
   base::UniqueFd socket(

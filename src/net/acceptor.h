@@ -40,7 +40,7 @@ class Acceptor {
  private:
   void run();
   void accept_from(int listener);
-  int accept_one(int listener);
+  int accept_one(int listener) const;
   void back_off(int milliseconds);
 
   std::vector<base::UniqueFd> listeners_;
