@@ -18,8 +18,7 @@ constexpr const char* kProgram = "topnet";
 constexpr const char* kPurpose =
     "Shows which processes use the CPU, on this machine or on another one.";
 constexpr const char* kFooter =
-    "`topnet help COMMAND` shows a command's options, `topnet version` prints the version, and\n"
-    "`man topnet` explains them.";
+    "`topnet help COMMAND` shows the options of a command, and `man topnet` explains them.";
 // Every command has this option. It is also accepted before the command, and before a subcommand.
 constexpr const char* kStateDir = "--state-dir";
 
@@ -164,11 +163,29 @@ bool has_option(const Command& command, const std::string& name) {
   });
 }
 
+// "--depth" for "--depth=3", "-d" for "-d3".
+std::string option_name(const std::string& word) {
+  return word.starts_with("--") ? word.substr(0, word.find('=')) : word.substr(0, 2);
+}
+
+// The commands that have the option, separated by commas.
+std::string commands_with(const std::string& option, const std::vector<Command>& commands,
+                          const std::string& parent = "") {
+  std::string names;
+  for (const Command& each : commands) {
+    const std::string path = parent + each.name;
+    const std::string subcommands = commands_with(option, each.commands, path + " ");
+    for (const std::string& name : {has_option(each, option) ? path : "", subcommands}) {
+      if (!name.empty()) names += (names.empty() ? "" : ", ") + name;
+    }
+  }
+  return names;
+}
+
 // Throws UsageError if the option `word` of `command` precedes it. `command` is null as below.
 void reject_misplaced_option(const std::string& word, const ParsedCommand* command,
                              const std::vector<Command>& commands) {
-  const std::string name =
-      word.starts_with("--") ? word.substr(0, word.find('=')) : word.substr(0, 2);
+  const std::string name = option_name(word);
   if (command != nullptr && has_option(command->command(), name)) {
     throw UsageError(fmt::format("option {} must follow the command '{}'; {}", in_quotes(word),
                                  command->path(), see_help(command->path())));
@@ -204,10 +221,13 @@ void reject_misplaced_option(const std::string& word, const ParsedCommand* comma
   const char* const problem = is_option         ? "unknown option"
                               : expects_command ? "unknown command"
                                                 : "unexpected argument";
+  const std::string others = is_option ? commands_with(option_name(word), commands) : "";
   const std::string name = word.substr(0, word.find('='));
-  std::string suggestion = did_you_mean(name, known);
+  std::string suggestion = others.empty() ? did_you_mean(name, known) : "";
   if (suggestion == name) suggestion.clear();  // known, but not in this place
-  throw UsageError(fmt::format("{} {}; {}", problem, in_quotes(word),
+  const std::string hint =
+      others.empty() ? "" : fmt::format("{} is an option of {}; ", option_name(word), others);
+  throw UsageError(fmt::format("{} {}; {}{}", problem, in_quotes(word), hint,
                                suggestion.empty() ? see_help(command ? command->path() : "")
                                                   : "did you mean " + suggestion + "?"));
 }
@@ -237,9 +257,28 @@ std::string help_of(const CLI::App& program) {
   return text;
 }
 
-// Turns `help trust join` into `trust join --help`, and `version` into `--version`, also after
-// --state-dir.
-std::vector<std::string> expand_help_command(std::vector<std::string> words) {
+// Throws UsageError for a word after the name of a command without subcommands: `help scan host`.
+void require_command_names(const std::vector<std::string>& words,
+                           const std::vector<Command>& commands) {
+  const std::vector<Command>* level = &commands;
+  std::string path;
+  for (const std::string& word : words) {
+    if (word.starts_with('-')) return;
+    if (level->empty()) {
+      throw UsageError(fmt::format("unexpected argument {}; {}", in_quotes(word), see_help(path)));
+    }
+    const auto command = std::find_if(level->begin(), level->end(),
+                                      [&](const Command& each) { return each.name == word; });
+    if (command == level->end()) return;  // the parser refuses it
+    path += (path.empty() ? "" : " ") + word;
+    level = &command->commands;
+  }
+}
+
+// Turns `help trust join` and `trust help join` into `trust join --help`, and `version` into
+// `--version`, also after --state-dir.
+std::vector<std::string> expand_help_command(std::vector<std::string> words,
+                                             const std::vector<Command>& commands) {
   if (!words.empty() && words.front().starts_with(kStateDir)) {
     const std::ptrdiff_t count = words.front() == kStateDir && words.size() > 2 ? 2 : 1;
     const auto rest = words.begin() + count;
@@ -247,12 +286,24 @@ std::vector<std::string> expand_help_command(std::vector<std::string> words) {
     words.erase(words.begin(), rest);
   }
   if (words.empty()) return words;
-  if (words.front() == "version" && words.size() == 1) return {"--version"};
+  if (words.front() == "version") {
+    words.front() = "--version";
+    if (words.size() == 1) return words;
+    if (words[1] == "--help" || words[1] == "-h") return {"--help"};
+    throw UsageError(fmt::format(
+        "{} {}; 'topnet version' takes no argument",
+        words[1].starts_with('-') ? "unknown option" : "unexpected argument", in_quotes(words[1])));
+  }
+  const bool has_subcommands = std::any_of(
+      commands.begin(), commands.end(),
+      [&](const Command& each) { return each.name == words.front() && !each.commands.empty(); });
+  if (has_subcommands && words.size() > 1 && words[1] == "help") std::swap(words[0], words[1]);
   if (words.front() != "help") return words;
   words.erase(words.begin());
   if (words == std::vector<std::string>{"help"} || words == std::vector<std::string>{"version"}) {
     words.clear();
   }
+  require_command_names(words, commands);
   words.emplace_back("--help");
   return words;
 }
@@ -266,7 +317,7 @@ std::vector<Option> with_group(const std::string& group, std::vector<Option> opt
 
 Request parse_command_line(const std::vector<std::string>& typed,
                            const std::vector<Command>& commands) {
-  const std::vector<std::string> words = expand_help_command(typed);
+  const std::vector<std::string> words = expand_help_command(typed, commands);
   CLI::App program(kPurpose, kProgram);
   configure(program);
   program.footer(kFooter);
@@ -296,6 +347,10 @@ Request parse_command_line(const std::vector<std::string>& typed,
     program.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::CallForHelp&) {
     if (words != typed) reject_unknown_words();  // `topnet help nonsense`
+    if (!selected()) {
+      program.add_subcommand("help", "Show a command's options")->group("Commands");
+      program.add_subcommand("version", "Print the version")->group("Commands");
+    }
     return help_of(program);
   } catch (const CLI::CallForVersion& version) {
     return std::string(version.what()) + '\n';

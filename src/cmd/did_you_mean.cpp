@@ -24,17 +24,25 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return d[a.size()][b.size()];
 }
 
+// "hold" for "--hold".
+std::string_view without_dashes(std::string_view word) {
+  return word.substr(std::min(word.find_first_not_of('-'), word.size()));
+}
+
 }  // namespace
 
 std::string did_you_mean(std::string_view typed, const std::vector<std::string>& known) {
-  if (typed.empty() || typed.size() > kMaxLength) return "";
+  typed = without_dashes(typed);
+  if (typed.size() < 3 || typed.size() > kMaxLength) return "";
   const std::string* closest = nullptr;
-  std::size_t limit = std::min<std::size_t>(2, (typed.size() - 1) / 2) + 1;
-  for (const std::string& word : known) {
+  std::size_t fewest = 3;
+  for (const std::string& each : known) {
+    const std::string_view word = without_dashes(each);
+    const std::size_t limit = std::max<std::size_t>(1, std::max(typed.size(), word.size()) / 3);
     const std::size_t changes = distance(typed, word);
-    if (changes >= limit) continue;
-    limit = changes;
-    closest = &word;
+    if (changes > limit || changes >= fewest) continue;
+    fewest = changes;
+    closest = &each;
   }
   return closest == nullptr ? "" : *closest;
 }

@@ -9,6 +9,7 @@
 namespace topnet::cmd {
 namespace {
 
+constexpr std::chrono::milliseconds kMinTime{1};
 constexpr std::chrono::hours kMaxConnectTime{1};
 constexpr std::chrono::days kMaxTime{1};
 
@@ -23,10 +24,8 @@ net::Pin parse_pin(const std::string& text) {
 }  // namespace
 
 std::vector<Option> fetch_options(FetchOptions& options) {
-  const auto time = [](auto& target, std::chrono::milliseconds max) {
-    return [&target, max](const std::string& text) {
-      target = parse_time(text, std::chrono::milliseconds(0), max);
-    };
+  const auto time = [](auto& target, std::chrono::milliseconds min, std::chrono::milliseconds max) {
+    return [&target, min, max](const std::string& text) { target = parse_time(text, min, max); };
   };
   std::vector<Option> table{
       {.names = "HOST",
@@ -42,16 +41,17 @@ std::vector<Option> fetch_options(FetchOptions& options) {
       "Connection",
       {{.names = "--hold",
         .value = "TIME",
-        .help = "Stay connected this long after the exchange, up to 1h (default 0)",
-        .set = time(options.hold, net::kMaxHold)},
+        .help = "Stay connected this long after the exchange, 0 to 1h (default 0)",
+        .set = time(options.hold, std::chrono::milliseconds(0), net::kMaxHold)},
        {.names = "--connect-timeout",
         .value = "TIME",
-        .help = "Time limit for connecting, with name look-up and handshake, up to 1h (default 5s)",
-        .set = time(options.connect_timeout, kMaxConnectTime)},
+        .help =
+            "Time limit for connecting, with name look-up and handshake, 1ms to 1h (default 5s)",
+        .set = time(options.connect_timeout, kMinTime, kMaxConnectTime)},
        {.names = "--max-time",
         .value = "TIME",
-        .help = "Time limit for the exchange, without the hold, up to 1d (default 30s + delay)",
-        .set = time(options.max_time, kMaxTime)}}));
+        .help = "Time limit for the exchange, without the hold, 1ms to 1d (default 30s + delay)",
+        .set = time(options.max_time, kMinTime, kMaxTime)}}));
   add(with_group("Trust",
                  {{.names = "--pin",
                    .value = "SHA256:...",

@@ -38,9 +38,19 @@ std::vector<Command> commands_for(std::string_view name) {
   return all;
 }
 
+// Throws UsageError. Its message may name the options of any command.
+Request parse(const std::vector<std::string>& words, const std::vector<Command>& commands) {
+  try {
+    return parse_command_line(words, commands);
+  } catch (const UsageError&) {
+    static_cast<void>(parse_command_line(words, commands_for("")));
+    throw;
+  }
+}
+
 ExitCode run(const std::vector<std::string>& words) {
   const std::vector<Command> commands = commands_for(words.empty() ? "" : words.front());
-  const Request request = parse_command_line(words, commands);
+  const Request request = parse(words, commands);
   if (const auto* const text = std::get_if<std::string>(&request)) {
     print(*text);
     return ExitCode::Done;

@@ -123,7 +123,17 @@ TEST_CASE("CommandLine: errors name the mistake and the next step", "[command_li
       {{"plan", "--short", "route"},
        "option '--short' must follow the command 'plan route'; see 'topnet plan route --help'"},
       {{"plan"}, "no command given; see 'topnet plan --help'"},
-      {{"--depth", "3", "fill"}, "unknown option '--depth'; see 'topnet fill --help'"},
+      {{"fill", "a", "--depth", "3"},
+       "unknown option '--depth'; --depth is an option of dig; see 'topnet fill --help'"},
+      {{"dig", "--short"},
+       "unknown option '--short'; --short is an option of plan route; see 'topnet dig --help'"},
+      {{"dig", "--quilt"}, "unknown option '--quilt'; did you mean --quiet?"},
+      {{"dig", "--built"}, "unknown option '--built'; see 'topnet dig --help'"},
+      {{"dig", "--hold"}, "unknown option '--hold'; see 'topnet dig --help'"},
+      {{"help", "dig", "more"}, "unexpected argument 'more'; see 'topnet dig --help'"},
+      {{"plan", "help", "rout"}, "unknown command 'rout'; did you mean route?"},
+      {{"version", "1"}, "unexpected argument '1'; 'topnet version' takes no argument"},
+      {{"version", "--json"}, "unknown option '--json'; 'topnet version' takes no argument"},
       {{"help", "nonsense"}, "unknown command 'nonsense'; see 'topnet --help'"},
       {{"fill"}, "PLACE is missing; see 'topnet fill --help'"},
       {{"dig", "--detph=3"}, "unknown option '--detph=3'; did you mean --depth?"},
@@ -169,6 +179,10 @@ TEST_CASE("CommandLine: help and version are commands", "[command_line]") {
   const Fixture program;
   CHECK(program.text_of({"help"}) == program.text_of({"--help"}));
   CHECK(program.text_of({"help", "dig"}) == program.text_of({"dig", "--help"}));
+  CHECK(program.text_of({"plan", "help"}) == program.text_of({"plan", "--help"}));
+  CHECK(program.text_of({"plan", "help", "route"}) == program.text_of({"plan", "route", "--help"}));
+  CHECK_THAT(program.text_of({"help"}),
+             Catch::Contains("\n  help ") && Catch::Contains("\n  version "));
   CHECK(program.text_of({"help", "help"}) == program.text_of({"--help"}));
   CHECK(program.text_of({"version"}) == program.text_of({"--version"}));
   CHECK(program.text_of({"--state-dir", "a", "version"}) == program.text_of({"--version"}));

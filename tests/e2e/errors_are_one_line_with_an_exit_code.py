@@ -33,8 +33,11 @@ class Mistakes(unittest.TestCase):
                 (["scan", "-n", "x"], "--top 'x' is not a whole number from 1 to 100000" + SEE),
                 (["scan", "-n", "100001"], "--top '100001' is not between 1 and 100000" + SEE),
                 (["fetch", "--max-time", "25h"],
-                 "--max-time '25h' is not between 0ms and 1d; see 'topnet fetch --help'\n"),
-
+                 "--max-time '25h' is not between 1ms and 1d; see 'topnet fetch --help'\n"),
+                (["fetch", "--connect-timeout", "0"],
+                 "--connect-timeout '0' is not between 1ms and 1h; see 'topnet fetch --help'\n"),
+                (["scan", "--hold", "3"],
+                 "unknown option '--hold'; --hold is an option of fetch" + SEE),
                 (["scan", "-s", "memory"], "--sort 'memory' is not one of cpu, user, system" + SEE),
                 (["scan", "-f", "xml"], "--format 'xml' is not one of text, json, csv" + SEE),
                 (["scan", "-d", "1e1"],
