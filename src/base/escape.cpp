@@ -117,10 +117,10 @@ bool is_escaped(std::string_view text) {
 }
 
 std::string quote_for_shell(std::string_view bytes) {
-  constexpr std::string_view kNeedNoQuotes =
+  constexpr std::string_view need_no_quotes =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+,";
   std::string text = escape(bytes);
-  if (!text.empty() && text.find_first_not_of(kNeedNoQuotes) == std::string::npos) return text;
+  if (!text.empty() && text.find_first_not_of(need_no_quotes) == std::string::npos) return text;
   // The form $'...' knows the escapes that escape() writes.
   const bool is_plain = text == bytes;
   std::string out = is_plain ? "'" : "$'";

@@ -30,10 +30,10 @@ struct InviteOptions {
 // Whether other machines may know this machine by `name`. A kernel without a host name shows
 // "(none)", and one that was never set up shows "localhost".
 bool is_usable_host_name(std::string_view name) {
-  constexpr std::string_view kAllowed =
+  constexpr std::string_view allowed =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
   const std::string_view first_label = name.substr(0, name.find('.'));
-  return !name.empty() && name.find_first_not_of(kAllowed) == std::string_view::npos &&
+  return !name.empty() && name.find_first_not_of(allowed) == std::string_view::npos &&
          first_label != "localhost" && !name.ends_with(".localhost");
 }
 
