@@ -1,5 +1,5 @@
 // Base64 (RFC 4648). Decoding returns nullopt if the text has another character, an impossible
-// length, or bits that are not zero behind the last byte.
+// length, or bits that are not zero after the last byte.
 #pragma once
 
 #include <optional>

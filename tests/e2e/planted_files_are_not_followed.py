@@ -13,11 +13,11 @@ from support.cases import FolderCase
 from support.independent_client import ACK, Client
 from support.program import TOPNET, Server, topnet
 from support.small_disk import on_small_disk, require_small_disk
-from support.trust import trust
+from support.trust import enrol, trust
 
 PRECIOUS = b"not to be touched\n"
 WRITTEN = ["tops.db", "tops.db-wal", "tops.db-journal", "serve.lock", "identity.key", "identity.crt", "clients",
-           "invites", "servers", "identity.next.key", "identity.previous", "reports"]
+           "invites", "servers", "identity.next.key", "identity.previous", "identity.pki", "reports", "last-reports", "machine-id"]
 
 
 def link(path, victim):
@@ -107,6 +107,15 @@ class Planted(FolderCase):
         except RuntimeError as error:
             self.assertRegex(str(error), r"^serve did not start: \['topnet: [^']*'\]$")
             return False
+
+    def test_a_link_to_a_fifo_while_the_server_runs(self):
+        """The report's time and address are lost. The server continues and stops in time."""
+        with Server(state=self.state) as server:
+            enrol(server, "db1", self.path("db1"))
+            fifo(self.path("fifo"), None)
+            link(os.path.join(self.state, "last-reports"), self.path("fifo"))
+            self.assertEqual(server.fetch(state=self.path("db1")).returncode, 0)
+            self.assertEqual(server.stop(), 0)
 
     def test_at_the_file_of_fetch(self):
         with Server("--no-tls", state=self.state) as server:

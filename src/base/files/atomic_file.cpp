@@ -21,7 +21,7 @@ constexpr const char* kIsLink = "it is a symbolic link; name the file that it po
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path file, mode_t mode)
+AtomicFile::AtomicFile(std::filesystem::path file, mode_t mode, Targets targets)
     : file_(std::move(file)), name_(file_.filename()) {
   if (file_.empty()) fail(ENOENT);
   if (name_.empty()) refuse("it is a directory; name a file in it");
@@ -30,11 +30,15 @@ AtomicFile::AtomicFile(std::filesystem::path file, mode_t mode)
   if (!folder_) fail(errno);
 
   struct stat status {};
-  if (!look_up(0, status)) {
+  if (!look_up(targets == Targets::RegularFiles ? AT_SYMLINK_NOFOLLOW : 0, status)) {
     if (errno != ENOENT) fail(errno);
     if (look_up(AT_SYMLINK_NOFOLLOW, status)) refuse(kIsLink);
     temporary_.emplace(folder_.raw(), file_, mode);
     return;
+  }
+  if (targets == Targets::RegularFiles && !S_ISREG(status.st_mode)) {
+    refuse(S_ISLNK(status.st_mode) ? "it is a symbolic link; remove it"
+                                   : "it is not a regular file; remove it");
   }
   if (S_ISDIR(status.st_mode)) refuse("it is a directory; name a file in it");
   if (::faccessat(folder_.raw(), name_.c_str(), W_OK, AT_EACCESS) != 0) fail(errno);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -18,6 +19,12 @@
 
 namespace topnet::base {
 
+// Which existing files may be written.
+enum class Targets : std::uint8_t {
+  RegularFiles,  // no symbolic links
+  Devices        // also devices and FIFOs, also through a symbolic link
+};
+
 class AtomicFile {
  public:
   // Prepares to replace `file`, so that most errors are found before the work is done. Throws
@@ -26,9 +33,10 @@ class AtomicFile {
   // On a file system without unnamed files, waits up to 5 s for another writer of `file`.
   //
   // A new file gets `mode` less the umask. An existing file keeps its mode and, if this process may
-  // set it, its owner. A device or a FIFO, also one that a symbolic link points to, is not
-  // replaced: the bytes are kept in memory and written to it by commit().
-  explicit AtomicFile(std::filesystem::path file, mode_t mode = 0666);
+  // set it, its owner. A device or a FIFO is not replaced: the bytes are kept in memory and written
+  // to it by commit(). With Targets::RegularFiles, `file` itself is never opened.
+  explicit AtomicFile(std::filesystem::path file, mode_t mode = 0666,
+                      Targets targets = Targets::Devices);
 
   // Sets the owner of a new file, which only root may do. No effect on an existing file or a
   // device. Throws FileError.

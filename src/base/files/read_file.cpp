@@ -24,10 +24,11 @@ std::int64_t nanoseconds_of(const timespec& time) {
 void wait_for_input(const fs::path& file, const UniqueFd& pipe, Clock::time_point deadline) {
   pollfd ready{.fd = pipe.raw(), .events = POLLIN, .revents = 0};
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    if (left.count() <= 0) {
+    const auto now = Clock::now();
+    if (deadline <= now) {
       throw FileError("read", file, "timed out waiting for the end of the pipe; close its writer");
     }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
     const int count = ::poll(&ready, 1, static_cast<int>(left.count()));
     if (count > 0) return;
     if (count < 0 && errno != EINTR) throw FileError("read", file, errno);

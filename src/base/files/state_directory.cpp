@@ -115,11 +115,7 @@ void StateDirectory::write(std::string_view name, std::string_view contents) con
   // read() would refuse the file.
   const fs::path file = path_ / name;
   if (contents.size() > kMaxFileSize) throw FileError("write", file, EFBIG);
-  // AtomicFile would wait for the reader of a FIFO.
-  if (fs::is_other(fs::symlink_status(file))) {
-    throw FileError("write", file, "it is not a regular file");
-  }
-  AtomicFile target(file, kFileMode);
+  AtomicFile target(file, kFileMode, Targets::RegularFiles);
   if (is_root_for_other_owner()) target.set_owner(owner_, group_);
   target.write(contents);
   target.commit();

@@ -15,7 +15,7 @@ namespace {
 void require_secret(const std::filesystem::path& file, const struct stat& status) {
   const uid_t self = ::geteuid();
   const bool is_roots = status.st_uid == 0;
-  if (!is_roots && status.st_uid != self && self != 0) {
+  if (!is_roots && status.st_uid != self) {
     throw FileError(
         "use", file,
         "it belongs to another user; it has to belong to root or to the user who runs topnet");
@@ -25,7 +25,7 @@ void require_secret(const std::filesystem::path& file, const struct stat& status
   throw FileError(
       "use", file,
       fmt::format("others can use it (mode {:04o}); run: chmod {} {}", status.st_mode & 07777U,
-                  is_roots && self != 0 ? "640" : "600", escape(file.native())));
+                  is_roots && self != 0 ? "640" : "600", quote_for_shell(file.native())));
 }
 
 }  // namespace

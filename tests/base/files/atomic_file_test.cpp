@@ -136,6 +136,25 @@ TEST_CASE("AtomicFile: a symbolic link to a device is written to", "[atomic_file
   CHECK(fs::is_symlink(folder / "link"));
 }
 
+TEST_CASE("AtomicFile: if only regular files may be written, nothing else is opened",
+          "[atomic_file]") {
+  const TemporaryFolder folder;
+  REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
+  fs::create_directory(folder / "folder");
+  fs::create_symlink("/dev/null", folder / "to-device");
+  fs::create_symlink("fifo", folder / "to-fifo");
+  fs::create_symlink("nothing", folder / "dangling");
+  const auto open = [&](const char* name) {
+    const AtomicFile file(folder / name, 0600, topnet::base::Targets::RegularFiles);
+  };
+  for (const char* const name : {"to-device", "to-fifo", "dangling"}) {
+    CHECK_THROWS_WITH(open(name), Catch::Contains("it is a symbolic link; remove it"));
+  }
+  for (const char* const name : {"fifo", "folder"}) {
+    CHECK_THROWS_WITH(open(name), Catch::Contains("it is not a regular file; remove it"));
+  }
+}
+
 TEST_CASE("AtomicFile: a FIFO whose reader has left is no error", "[atomic_file]") {
   const TemporaryFolder folder;
   const std::string path = folder / "fifo";

@@ -115,7 +115,10 @@ TEST_CASE("StateDirectory: other file types are refused without blocking", "[sta
   fs::create_directory(root / "state/servers");
   fs::permissions(root / "state/servers", fs::perms(0700));
   CHECK_THROWS_WITH(folder.read("clients"), Catch::EndsWith("it is not a regular file"));
-  CHECK_THROWS_WITH(folder.write("clients", "x"), Catch::EndsWith("it is not a regular file"));
+  fs::create_symlink("clients", root / "state/invites");
+  for (const char* const name : {"clients", "servers", "invites"}) {
+    CHECK_THROWS_WITH(folder.write(name, "x"), Catch::EndsWith("; remove it"));
+  }
   CHECK_THROWS_WITH(folder.read("servers"), Catch::EndsWith("Is a directory"));
   write_file(root / "file", "");
   CHECK_THROWS_AS(StateDirectory(root / "file"), FileError);

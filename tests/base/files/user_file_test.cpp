@@ -27,11 +27,11 @@ namespace {
 constexpr uid_t kNobody = 65534;
 constexpr uid_t kOther = 12345;
 
-// Whether a user with root's group accepts a secret file. Requires root.
-bool is_accepted(const fs::path& file, uid_t owner, mode_t mode) {
+// Whether `user`, with root's group, accepts a secret file. Requires root.
+bool is_accepted(const fs::path& file, uid_t owner, mode_t mode, uid_t user = kNobody) {
   REQUIRE(::chown(file.c_str(), owner, 0) == 0);
   REQUIRE(::chmod(file.c_str(), mode) == 0);
-  REQUIRE(::seteuid(kNobody) == 0);
+  REQUIRE(::seteuid(user) == 0);
   bool result = false;
   try {
     result = UserFile(file, Secrecy::Secret).read() == "secret";
@@ -61,18 +61,21 @@ TEST_CASE("UserFile: only the owner may use a secret file, but root's group may 
     CAPTURE(mode);
     CHECK_FALSE(is_accepted(file, 0, mode));
   }
-  CHECK_FALSE(is_accepted(file, kOther, 0640));
+  for (const uid_t user : {kNobody, uid_t{0}}) {
+    CHECK_FALSE(is_accepted(file, kOther, 0600, user));
+  }
+  CHECK(is_accepted(file, 0, 0600, 0));
 }
 
 TEST_CASE("UserFile: the error for a file that others can use has the chmod command",
           "[user_file]") {
   const TemporaryFolder folder;
-  const fs::path file = folder / "key";
+  const fs::path file = folder / "my key";
   write_file(file, "secret");
   fs::permissions(file, fs::perms(0644));
   CHECK_THROWS_WITH(
       UserFile(file, Secrecy::Secret).read(),
-      Catch::Contains("mode 0644") && Catch::EndsWith("run: chmod 600 " + file.string()));
+      Catch::Contains("mode 0644") && Catch::EndsWith("run: chmod 600 '" + file.string() + "'"));
   CHECK(UserFile(file, Secrecy::Public).read() == "secret");
 }
 

@@ -1,5 +1,7 @@
 #include "net/trust/machine_id.h"
 
+#include <sys/stat.h>
+
 #include "support/catch.h"
 #include "support/temporary_folder.h"
 
@@ -70,5 +72,7 @@ TEST_CASE("MachineId: an unknown id is neither recorded nor compared", "[machine
   CHECK_FALSE(machine.check());
   CHECK_FALSE(check_machine_id(machine.state, machine.root / "missing"));
   CHECK_FALSE(check_machine_id(machine.state, machine.root.path()));
+  REQUIRE(::mkfifo((machine.root / "fifo").c_str(), 0600) == 0);
+  CHECK_FALSE(check_machine_id(machine.state, machine.root / "fifo"));
   CHECK(machine.state.read("machine-id") == kId + "\n");
 }
