@@ -7,10 +7,11 @@ Mutant = collections.namedtuple("Mutant", "name breaks edits test")
 
 # The target file is opened, truncated and written, instead of being replaced.
 WRITE_IN_PLACE = [
-    ("src/base/files/atomic_file.cpp", r"(?=  struct stat status \{\};\s+if \(::fstatat)",
+    ("src/base/files/atomic_file.cpp", r"(?=  struct stat status \{\};\s+if \(!look_up\(0, status\))",
      "  device_ = base::UniqueFd(::openat(folder_.raw(), name_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, mode));\n"
      "  return;\n"),
-    ("src/base/files/atomic_file.cpp", r"device_bytes_ \+= bytes;", "write_to(device_.raw(), bytes);")]
+    ("src/base/files/atomic_file.cpp", r"device_bytes_ \+= bytes;",
+     "if (const int error = write_all(device_.raw(), bytes)) fail(error);")]
 
 MUTANTS = [
     # Trust
@@ -29,7 +30,7 @@ MUTANTS = [
            [("src/net/trust/trust_store.cpp", r"invite\.used_by && \*invite\.used_by != client", "false")],
            "one_invite_enrols_one_client.Invites.test_another_key_cannot_use_it_again"),
     Mutant("a_revocation_is_not_noticed", "A running server does not check whether a client has been revoked.",
-           [("src/cmd/serve.cpp", r"if \(auth\.has_changed\(\)\) server\.check_enrolments\(\);", "")],
+           [("src/cmd/serve.cpp", r"if \(auth_\.has_changed\(\)\) server_\.check_enrolments\(\);", "")],
            "revoked_clients_are_disconnected.Revoked.test_in_its_hold"),
     Mutant("unknown_clients_are_served", "A key that is not enrolled may ask for a report.",
            [("src/net/server/session.cpp", r"if \(!peer_\.is_enrolled\)", "if (false)")],
