@@ -7,7 +7,7 @@ Mutant = collections.namedtuple("Mutant", "name breaks edits test")
 
 # The target file is opened, truncated and written, instead of being replaced.
 WRITE_IN_PLACE = [
-    ("src/base/files/atomic_file.cpp", r"(?=  struct stat status \{\};\s+if \(!look_up\(0, status\))",
+    ("src/base/files/atomic_file.cpp", r"(?=  struct stat status \{\};\s+if \(!look_up\()",
      "  device_ = base::UniqueFd(::openat(folder_.raw(), name_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, mode));\n"
      "  return;\n"),
     ("src/base/files/atomic_file.cpp", r"device_bytes_ \+= bytes;",
