@@ -26,8 +26,10 @@ constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 constexpr std::chrono::milliseconds kLockPollInterval{10};
 
+constexpr const char* kChooseAnother = "; choose a directory of its own with --state-dir";
+
 // Throws unless only the owner can use `file`.
-void require_private(const fs::path& file, const struct stat& status, mode_t private_mode) {
+void require_private(const fs::path& file, const struct stat& status) {
   if (status.st_uid != ::geteuid() && ::geteuid() != 0) {
     throw FileError("use", file, "it belongs to another user");
   }
@@ -35,8 +37,29 @@ void require_private(const fs::path& file, const struct stat& status, mode_t pri
     throw FileError(
         "use", file,
         fmt::format("others can read it (mode {:04o}); run: chmod {:o} {}", status.st_mode & 07777U,
-                    private_mode, quote_for_shell(file.native())));
+                    kFileMode, quote_for_shell(file.native())));
   }
+}
+
+// False for directories such as /etc and /tmp, which chmod would make unusable for others.
+bool may_become_private(const fs::path& folder, const struct stat& status) {
+  std::error_code ignored;
+  return status.st_uid == ::geteuid() &&
+         (fs::exists(folder / "identity.key", ignored) || fs::is_empty(folder, ignored));
+}
+
+void require_private_folder(const fs::path& folder, const struct stat& status) {
+  if (status.st_uid != ::geteuid() && ::geteuid() != 0) {
+    throw FileError("use", folder, std::string("it belongs to another user") + kChooseAnother);
+  }
+  if ((status.st_mode & 077U) == 0) return;
+  const std::string next_step =
+      may_become_private(folder, status)
+          ? fmt::format("; run: chmod {:o} {}", kFolderMode, quote_for_shell(folder.native()))
+          : kChooseAnother;
+  throw FileError(
+      "use", folder,
+      fmt::format("others can read it (mode {:04o}){}", status.st_mode & 07777U, next_step));
 }
 
 UniqueFd open_folder(const fs::path& path) {
@@ -76,7 +99,7 @@ void create_private_folders(const fs::path& folder) {
 StateDirectory::StateDirectory(fs::path path) : path_(std::move(path)) {
   create_private_folders(path_);
   const struct stat status = status_of(path_, open_folder(path_));
-  require_private(path_, status, kFolderMode);
+  require_private_folder(path_, status);
   owner_ = status.st_uid;
   group_ = status.st_gid;
 }
@@ -103,7 +126,7 @@ std::optional<std::string> StateDirectory::read(std::string_view name) const {
   const struct stat status = status_of(file, descriptor);
   if (S_ISDIR(status.st_mode)) throw FileError("read", file, EISDIR);
   if (!S_ISREG(status.st_mode)) throw FileError("use", file, "it is not a regular file");
-  require_private(file, status, kFileMode);
+  require_private(file, status);
   return read_all(file, descriptor);
 }
 

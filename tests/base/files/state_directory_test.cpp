@@ -83,6 +83,7 @@ TEST_CASE(
   }
   fs::permissions(root / "state/clients", fs::perms(0600));
   CHECK(folder.read("clients") == "x");
+  fs::rename(root / "state/clients", root / "state/identity.key");
   for (const unsigned mode : {0750U, 0705U, 0710U, 0701U, 0777U, 01777U}) {
     CAPTURE(mode);
     fs::permissions(root / "state", fs::perms(mode));
@@ -90,6 +91,22 @@ TEST_CASE(
                       Catch::EndsWith("chmod 700 " + (root / "state").string()));
   }
   fs::permissions(root / "state", fs::perms(0700));
+}
+
+TEST_CASE("StateDirectory: the chmod is suggested only for an empty directory or one with a key",
+          "[state_directory]") {
+  const TemporaryFolder root;
+  fs::create_directory(root / "state");
+  fs::permissions(root / "state", fs::perms(0755));
+  CHECK_THROWS_WITH(StateDirectory(root / "state"), Catch::Contains("; run: chmod 700 "));
+  write_file(root / "state/hosts", "");
+  CHECK_THROWS_WITH(StateDirectory(root / "state"),
+                    Catch::EndsWith("others can read it (mode 0755); choose a directory of its own "
+                                    "with --state-dir"));
+  for (const char* const folder : {"/", "/etc", "/tmp"}) {
+    CHECK_THROWS_WITH(StateDirectory(folder),
+                      Catch::EndsWith("; choose a directory of its own with --state-dir"));
+  }
 }
 
 TEST_CASE("StateDirectory: neither reading nor writing follows symbolic links",
