@@ -55,22 +55,25 @@ std::string quarantine(const StateDirectory& folder, const std::string& name) {
   const std::string prefix = name + ".corrupt-";
   auto kept = numbered_files(folder.path(), prefix);
   const std::uint32_t number = kept.empty() ? 1 : std::prev(kept.end())->first + 1;
-  std::string new_name = prefix + std::to_string(number);
+  const std::string new_name = prefix + std::to_string(number);
   const std::vector<fs::path> from = database_files(folder / name);
   const std::vector<fs::path> to = database_files(folder / new_name);
+  std::string renamed;
   for (std::size_t i = 0; i < from.size(); ++i) {
-    if (::rename(from[i].c_str(), to[i].c_str()) != 0 && errno != ENOENT) {
+    if (::rename(from[i].c_str(), to[i].c_str()) == 0) {
+      if (renamed.empty()) renamed = to[i].filename();
+    } else if (errno != ENOENT) {
       throw FileError("rename", from[i], errno);
     }
   }
-  kept[number] = {};  // counted, but not removed
+  if (!renamed.empty()) kept[number] = {};  // counted, but not removed
   for (; kept.size() > kMaxKept; kept.erase(kept.begin())) {
     for (const fs::path& each : kept.begin()->second) {
       std::error_code ignored;
       fs::remove(each, ignored);
     }
   }
-  return new_name;
+  return renamed;
 }
 
 }  // namespace topnet::base

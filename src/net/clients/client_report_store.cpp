@@ -96,10 +96,11 @@ void ClientReportStore::open() {
 
 void ClientReportStore::replace(const std::string& why) {
   // Renamed before it is closed, because closing would change the log of a file under its own name.
-  const std::string new_name = base::quarantine(folder_, name_);
+  const std::string renamed = base::quarantine(folder_, name_);
   database_.reset();
-  log_line_(fmt::format("the database {} cannot be used: {}; renamed to {}, starting a new one",
-                        base::escape((folder_ / name_).native()), why, new_name));
+  log_line_(fmt::format("the database {} cannot be used: {}; {}starting a new one",
+                        base::escape((folder_ / name_).native()), why,
+                        renamed.empty() ? "" : "renamed to " + renamed + ", "));
 }
 
 std::vector<ClientReport> ClientReportStore::newest() const {

@@ -170,6 +170,9 @@ TEST_CASE("ClientReportStore: a report that finds the database damaged is kept i
     CHECK(store.newest() == std::vector{reports[2], reports[1], reports[0]});
     CHECK(fixture.log.size() == 1);
     CHECK(fs::exists(fixture.folder / "tops.db.corrupt-1") != is_removed);
+    CHECK_THAT(fixture.log.at(0),
+               Catch::Contains(is_removed ? "; renamed to tops.db.corrupt-1-wal, starting"
+                                          : "; renamed to tops.db.corrupt-1, starting"));
   }
   CHECK(fixture.open().newest() == std::vector{reports[2], reports[1]});
 }
