@@ -22,6 +22,11 @@ std::optional<std::string> ServeDelegate::client_name(const net::Pin& pin) {
   return auth_.client_name(pin);
 }
 
+std::optional<net::Refusal> ServeDelegate::find_join_refusal(const net::JoinRequest& request,
+                                                             const net::SessionPeer& peer) {
+  return auth_.find_join_refusal(request, peer);
+}
+
 std::variant<net::Joined, net::Refusal> ServeDelegate::join(const net::JoinRequest& request,
                                                             const net::SessionPeer& peer) {
   return auth_.join(request, peer);

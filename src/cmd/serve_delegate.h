@@ -22,6 +22,8 @@ class ServeDelegate final : public net::ServerDelegate {
 
   std::shared_ptr<const net::TlsContext> tls() override;
   std::optional<std::string> client_name(const net::Pin& pin) override;
+  std::optional<net::Refusal> find_join_refusal(const net::JoinRequest& request,
+                                                const net::SessionPeer& peer) override;
   std::variant<net::Joined, net::Refusal> join(const net::JoinRequest& request,
                                                const net::SessionPeer& peer) override;
   std::optional<net::Pin> next_pin() override;

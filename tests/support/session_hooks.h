@@ -20,6 +20,8 @@ struct SessionHooks {
                                                        const net::WaitUntil&)>
       make_report;
   std::function<bool(const net::ClientReport&)> keep_report;
+  std::function<std::optional<net::Refusal>(const net::JoinRequest&)> find_join_refusal =
+      [](const net::JoinRequest&) { return std::nullopt; };
   std::function<std::variant<net::Joined, net::Refusal>(const net::JoinRequest&,
                                                         const net::SessionPeer&)>
       join = [](const net::JoinRequest&, const net::SessionPeer&) {
@@ -49,6 +51,10 @@ class HookedDelegate final : public net::ServerDelegate {
   std::shared_ptr<const net::TlsContext> tls() override { return hooks_.tls(); }
   std::optional<std::string> client_name(const net::Pin& pin) override {
     return hooks_.client_name(pin);
+  }
+  std::optional<net::Refusal> find_join_refusal(const net::JoinRequest& request,
+                                                const net::SessionPeer&) override {
+    return hooks_.find_join_refusal(request);
   }
   std::variant<net::Joined, net::Refusal> join(const net::JoinRequest& request,
                                                const net::SessionPeer& peer) override {

@@ -170,6 +170,8 @@ Outcome ClientHandler::reject(Stream& stream, const Refusal& refusal, Outcome ou
 
 std::variant<Joined, Refusal> ClientHandler::join(const JoinRequest& request,
                                                   const SessionPeer& peer) {
+  // While the client is unknown, since reading the invites may take a while.
+  if (auto refusal = server_.delegate.find_join_refusal(request, peer)) return *std::move(refusal);
   const bool had_slot = slot_.has_value();
   // Acquired before the invite is used, so that every client that uses an invite is served.
   if (!had_slot) slot_ = server_.clients.acquire(peer.pin);

@@ -122,25 +122,36 @@ std::set<std::string> ServerAuth::client_names() {
   return names;
 }
 
-std::variant<Joined, Refusal> ServerAuth::join(const JoinRequest& request,
-                                               const SessionPeer& peer) {
+std::optional<Refusal> ServerAuth::find_join_refusal(const JoinRequest& request,
+                                                     const SessionPeer& peer) {
   if (!peer.pin) return refusal("a client must present a key to join");
-  const auto refuse = [&](const std::string& why,
-                          const char* next_step = "; ask the server's user for a new invite") {
-    log_(fmt::format("refused to enrol {}: {}", peer.peer, why));
-    return refusal(why + next_step);
-  };
   const std::shared_ptr<const Keys> own = keys();
   if (!own->is_own(request.server) && request.server != own->external_pin) {
-    return refuse(describe(JoinRefusal::NotForThisServer));
+    return refuse(peer, describe(JoinRefusal::NotForThisServer));
   }
-  if (own->is_own(*peer.pin))
-    return refuse("this is the server's own key, which needs no invite", "");
-  const auto result = trust_.join(request.secret, *peer.pin, base::now());
-  if (const auto* const why = std::get_if<JoinRefusal>(&result)) return refuse(describe(*why));
+  if (own->is_own(*peer.pin)) {
+    return refuse(peer, "this is the server's own key, which needs no invite", "");
+  }
+  const auto why = trust_.find_join_refusal(request.secret, *peer.pin, base::now());
+  return why ? std::optional(refuse(peer, describe(*why))) : std::nullopt;
+}
+
+std::variant<Joined, Refusal> ServerAuth::join(const JoinRequest& request,
+                                               const SessionPeer& peer) {
+  const Pin& pin = peer.pin.value();
+  const auto result = trust_.join(request.secret, pin, base::now());
+  if (const auto* const why = std::get_if<JoinRefusal>(&result)) {
+    return refuse(peer, describe(*why));
+  }
   const auto& name = std::get<std::string>(result);
-  log_(fmt::format("{} has joined as {} with the key {}", peer.peer, name, *peer.pin));
+  log_(fmt::format("{} has joined as {} with the key {}", peer.peer, name, pin));
   return Joined{.name = name};
+}
+
+Refusal ServerAuth::refuse(const SessionPeer& peer, const std::string& why,
+                           const char* next_step) const {
+  log_(fmt::format("refused to enrol {}: {}", peer.peer, why));
+  return refusal(why + next_step);
 }
 
 // A failure does not affect the client, so it is only logged.

@@ -47,7 +47,8 @@ class ServerAuth {
   // All names that client_name() returns. Throws FileError.
   std::set<std::string> client_names();
 
-  // Enrols a client by an invite. Logs the result.
+  // As the functions of ServerDelegate. Log the result, except that no refusal was found.
+  std::optional<Refusal> find_join_refusal(const JoinRequest& request, const SessionPeer& peer);
   std::variant<Joined, Refusal> join(const JoinRequest& request, const SessionPeer& peer);
 
   // The next key, if a rotation has begun.
@@ -74,6 +75,9 @@ class ServerAuth {
   Contexts contexts();
   Contexts make_contexts(std::shared_ptr<const Keys> keys, std::shared_ptr<const Pki> pki) const;
   std::shared_ptr<const Pki> pki();
+  // Logs why a client is not enrolled, and tells it the next step, too.
+  Refusal refuse(const SessionPeer& peer, const std::string& why,
+                 const char* next_step = "; ask the server's user for a new invite") const;
   void log_new_broken_lines();
 
   Log log_;

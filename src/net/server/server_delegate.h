@@ -51,7 +51,11 @@ class ServerDelegate {
   virtual std::shared_ptr<const TlsContext> tls() = 0;
   // The name of the enrolled client with a key; nullopt for an unknown key.
   virtual std::optional<std::string> client_name(const Pin& pin) = 0;
-  // Enrols the client's key by an invite. Returns the client's name, or why it was refused.
+  // Why join() would refuse the client; nullopt if it would not. Changes nothing.
+  virtual std::optional<Refusal> find_join_refusal(const JoinRequest& request,
+                                                   const SessionPeer& peer) = 0;
+  // Enrols the client's key by an invite. Returns the client's name, or why it was refused. Called
+  // after find_join_refusal() has found no reason.
   virtual std::variant<Joined, Refusal> join(const JoinRequest& request,
                                              const SessionPeer& peer) = 0;
   // The key that the server will use after a rotation, for enrolled clients to learn.

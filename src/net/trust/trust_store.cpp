@@ -61,6 +61,17 @@ std::vector<std::string> broken_lines(const base::StateDirectory& state, const c
   return lines;
 }
 
+bool is_forgotten(const Invite& invite, base::WallTime now) {
+  return invite.expires + kKeepExpired < now;
+}
+
+// Why an invite does not enrol a key; nullopt if it does.
+std::optional<JoinRefusal> refusal_by(const Invite& invite, const Pin& client, base::WallTime now) {
+  if (invite.used_by && *invite.used_by != client) return JoinRefusal::UsedByAnotherKey;
+  if (invite.expires < now) return JoinRefusal::Expired;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string describe(JoinRefusal refusal) {
@@ -186,6 +197,18 @@ std::string TrustStore::invite(const std::string& name, base::WallTime expires) 
   return secret;
 }
 
+std::optional<JoinRefusal> TrustStore::find_join_refusal(const std::string& secret,
+                                                         const Pin& client, base::WallTime now) {
+  if (client_name(client)) return std::nullopt;
+  const std::string digest = digest_of(secret);
+  for (const Invite& invite : read_file<Invite>(state_, kInvites).entries()) {
+    if (invite.digest == digest && !is_forgotten(invite, now)) {
+      return refusal_by(invite, client, now);
+    }
+  }
+  return JoinRefusal::Unknown;
+}
+
 std::variant<std::string, JoinRefusal> TrustStore::join(const std::string& secret,
                                                         const Pin& client, base::WallTime now) {
   using Result = std::variant<std::string, JoinRefusal>;
@@ -193,20 +216,17 @@ std::variant<std::string, JoinRefusal> TrustStore::join(const std::string& secre
   const base::StateDirectory::Lock lock(state_);
   if (auto name = client_name(client)) return *std::move(name);
   Result result = change_file<Invite>(state_, kInvites, [&](auto& entries) {
-    entries.remove_if([&](const Invite& invite) { return invite.expires + kKeepExpired < now; });
+    entries.remove_if([&](const Invite& invite) { return is_forgotten(invite, now); });
     Result found = JoinRefusal::Unknown;
     entries.update([&](Invite& invite) {
       if (invite.digest != digest) return false;
-      if (invite.used_by && *invite.used_by != client) {
-        found = JoinRefusal::UsedByAnotherKey;
-      } else if (invite.expires < now) {
-        found = JoinRefusal::Expired;
-      } else {
-        found = invite.name;
-        invite.used_by = client;
-        return true;
+      if (const auto refusal = refusal_by(invite, client, now)) {
+        found = *refusal;
+        return false;
       }
-      return false;
+      found = invite.name;
+      invite.used_by = client;
+      return true;
     });
     return found;
   });

@@ -47,8 +47,8 @@ class TrustStore {
   std::set<std::string> client_names();
   // Differs from an earlier version if enrolments may have changed. Costs one stat().
   base::FileVersion clients_version() const;
-  // Removes the client, and withdraws the invites that its key has used. If there is no such client,
-  // withdraws the invite for the name. Returns false if there was neither.
+  // Removes the client, and withdraws the invites that its key has used. If there is no such
+  // client, withdraws the invite for the name. Returns false if there was neither.
   bool revoke(const std::string& name);
   // Records that the client with this key knows `next`, which this server announced.
   void record_learned(const Pin& client, const Pin& next);
@@ -58,6 +58,10 @@ class TrustStore {
   // Creates an invite by which one client can join as `name` until `expires`, and returns its
   // secret. Withdraws an earlier invite for the same name. Throws NameError.
   std::string invite(const std::string& name, base::WallTime expires);
+  // Why join() would refuse a key now; nullopt if it would enrol it. Does not wait for the lock of
+  // the state directory.
+  std::optional<JoinRefusal> find_join_refusal(const std::string& secret, const Pin& client,
+                                               base::WallTime now);
   // Enrols a key by the secret of an invite, and returns its name. A key that is already enrolled
   // keeps its name, whatever the secret is, and uses no invite.
   std::variant<std::string, JoinRefusal> join(const std::string& secret, const Pin& client,

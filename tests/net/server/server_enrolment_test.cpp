@@ -51,6 +51,27 @@ TEST_CASE("Server: an unknown client is evicted for the next one, and for no enr
   CHECK(fixture.outcomes(*server) == Counts{{"completed", 3}, {"refused_busy", 1}});
 }
 
+TEST_CASE("Server: a client with a false secret uses no slot of enrolled clients", "[server]") {
+  EnrolmentFixture fixture;
+  fixture.options.max_clients = 1;
+  fixture.enrol(fixture.own.pin, "own");
+  Gate gate;
+  fixture.hooks.find_join_refusal = [&](const JoinRequest&) -> std::optional<Refusal> {
+    gate.pass();
+    return Refusal{.code = RefusalCode::JoinRefused, .text = "unknown invite"};
+  };
+  const auto server = fixture.serve_tls();
+  auto joining = fixture.connect_as(fixture.db1);
+  send(joining.stream, kJoin);
+  gate.wait_for_arrival();
+  auto enrolled = fixture.connect_as(fixture.own);
+  enrolled.fetch();
+  CHECK(enrolled.finish().empty());
+  gate.open();
+  CHECK(refused(joining.stream) == RefusalCode::JoinRefused);
+  CHECK(fixture.outcomes(*server) == Counts{{"completed", 1}, {"refused_auth", 1}});
+}
+
 TEST_CASE("Server: reports a client with an unknown key when it refuses it", "[server]") {
   EnrolmentFixture fixture;
   std::vector<Pin> refused_pins;

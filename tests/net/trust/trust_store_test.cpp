@@ -54,6 +54,24 @@ TEST_CASE("TrustStore: the secret of an invite enrols a key under its name", "[t
   CHECK(fixture.invite("db2") != secret);
 }
 
+TEST_CASE("TrustStore: the refusal of a join is found without the lock", "[trust_store]") {
+  Fixture fixture;
+  const std::string secret = fixture.invite("db1", 1s);
+  const std::string used = fixture.invite("db2");
+  fixture.join(used, kOtherKey);
+  const StateDirectory::Lock lock(fixture.state);
+  const auto find = [&](const std::string& each, const Pin& key, topnet::base::WallTime now) {
+    return fixture.trust.find_join_refusal(each, key, now);
+  };
+  CHECK_FALSE(find(secret, kKey, kNow));
+  CHECK_FALSE(find("unknown", kOtherKey, kNow));  // enrolled
+  CHECK(find("unknown", kKey, kNow) == JoinRefusal::Unknown);
+  CHECK(find(used, kKey, kNow) == JoinRefusal::UsedByAnotherKey);
+  CHECK(find(secret, kKey, kNow + 1001ms) == JoinRefusal::Expired);
+  CHECK(find(secret, kKey, kNow + 24h * 8) == JoinRefusal::Unknown);
+  CHECK_FALSE(find(secret, kKey, kNow));
+}
+
 TEST_CASE("TrustStore: an invite is valid for one key until it expires", "[trust_store]") {
   Fixture fixture;
   const std::string secret = fixture.invite("db1", 1s);
