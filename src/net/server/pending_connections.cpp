@@ -9,7 +9,8 @@ void PendingConnections::enter(ConnectionId id, std::string network, TimePoint e
   std::unique_lock lock(mutex_);
   ++waiting_;
   while (!is_closed_ && slots_.size() >= count_) {
-    if (evicted_ >= waiting_) {
+    // With more waiting connections than slots, all can have been evicted.
+    if (evicted_ >= std::min(waiting_, slots_.size())) {
       changed_.wait(lock);  // the evicted connections are about to leave
     } else if (const auto victim = find_victim(std::chrono::steady_clock::now());
                victim != slots_.end()) {

@@ -14,17 +14,19 @@ namespace {
 const TimePoint kNow = std::chrono::steady_clock::now();
 const TimePoint kNever = kNow + 1h;
 
-// Each evicted connection leaves at once, in a thread of its own, unless `leaves` is false.
+// Each evicted connection leaves at once, in a thread of its own, while `leaves` is true.
 struct Fixture {
-  explicit Fixture(std::size_t slots, bool leaves = true)
-      : pending(slots, [this, leaves](ConnectionId id) {
+  explicit Fixture(std::size_t slots)
+      : pending(slots, [this](ConnectionId id) {
           evicted.push_back(id);
-          if (!leaves) return;
+          if (!leaves) return evicts.set_value();
           leaving.push_back(std::async(std::launch::async, [this, id] { pending.leave(id); }));
         }) {}
 
   std::vector<ConnectionId> evicted;  // to be read while no call of enter() runs
   PendingConnections pending;
+  bool leaves = true;
+  std::promise<void> evicts;  // of the eviction while `leaves` is false
   std::vector<std::future<void>> leaving;
 };
 
@@ -74,14 +76,19 @@ TEST_CASE("PendingConnections: evicts no connection before its time", "[pending_
 
 TEST_CASE("PendingConnections: waits until an evicted connection has left",
           "[pending_connections]") {
-  Fixture fixture(1, false);
+  Fixture fixture(1);
+  fixture.leaves = false;
   fixture.pending.enter(1, "a", kNow);
   auto waiting = std::async(std::launch::async, [&] { fixture.pending.enter(2, "a", kNow); });
-  CHECK(waiting.wait_for(20ms) == std::future_status::timeout);
+  fixture.evicts.get_future().wait();
+  // Waits for the lock, under which the second one was evicting. It would leave if it had entered.
+  fixture.pending.leave(2);
   CHECK_FALSE(fixture.pending.leave(1));
   waiting.get();
   CHECK(fixture.pending.leave(1));  // again
-  CHECK(fixture.pending.leave(2));
+  fixture.leaves = true;
+  fixture.pending.enter(3, "a", kNow);
+  CHECK(fixture.evicted == std::vector<ConnectionId>{1, 2});
 }
 
 TEST_CASE("PendingConnections: each of several waiting connections gets a slot",
