@@ -58,10 +58,12 @@ void ServeDelegate::exchange_done(const net::Exchange& exchange) {
 }
 
 void ServeDelegate::not_enrolled(const net::SessionPeer& peer) {
-  const std::string pin = peer.pin.value_or("-");
-  refused_keys_.log(pin, fmt::format("refused {}, since its key {} is not enrolled; to enrol it, "
-                                     "use `topnet trust invite NAME`",
-                                     peer.peer, pin));
+  const std::string why =
+      peer.pin
+          ? fmt::format("its key {} is not enrolled; to enrol it, use `topnet trust invite NAME`",
+                        *peer.pin)
+          : "it showed no key; only enrolled keys are served";
+  refused_keys_.log(peer.pin.value_or("-"), fmt::format("refused {}, since {}", peer.peer, why));
 }
 
 void ServeDelegate::handshake_failed(const std::string& peer, const std::string& why) {

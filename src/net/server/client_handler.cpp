@@ -84,7 +84,10 @@ std::optional<Outcome> ClientHandler::begin() {
     if (!acquire_slot()) return reject(*stream_, kBusy, Outcome::RefusedBusy);
     return std::nullopt;
   }
-  if (!peer_.pin) return reject(*stream_, kNoKey, Outcome::RefusedAuth);
+  if (!peer_.pin) {
+    server_.delegate.not_enrolled(peer_);
+    return reject(*stream_, kNoKey, Outcome::RefusedAuth);
+  }
   // The client may join.
   if (!become_unknown()) return Outcome::RefusedBusy;
   return std::nullopt;

@@ -70,7 +70,8 @@ class ServerDelegate {
   virtual bool keep_report(const ClientReport& report) = 0;
   // An exchange is complete.
   virtual void exchange_done(const Exchange& exchange) = 0;
-  // A client was refused because its key is unknown. Peers can cause this as often as they like.
+  // A client was refused because its key is unknown or it has none. Peers can cause this as often
+  // as they like.
   virtual void not_enrolled(const SessionPeer& peer) = 0;
   // A TLS handshake failed. Peers can cause this as often as they like.
   virtual void handshake_failed(const std::string& peer, const std::string& why) = 0;
