@@ -116,10 +116,14 @@ void Race::wait() {
   if (polled_[0].revents != 0) throw CancelledError("cancelled while connecting");
 }
 
-// Drops the attempts that have failed.
+// The most preferred attempt that has succeeded. Drops those that have failed.
 std::optional<base::UniqueFd> Race::take_connected() {
-  for (std::size_t i = pending_.size(); i-- > 0;) {
-    if (polled_[i + 1].revents == 0) continue;
+  std::size_t i = 0;
+  for (std::size_t each = 1; each < polled_.size(); ++each) {
+    if (polled_[each].revents == 0) {
+      ++i;
+      continue;
+    }
     Attempt attempt = std::move(pending_[i]);
     int error = 0;
     socklen_t size = sizeof error;

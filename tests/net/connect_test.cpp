@@ -95,11 +95,6 @@ TEST_CASE("Connect: a cancel descriptor ends the look-up and the attempts", "[co
   CHECK_THROWS_AS(resolve({"name.invalid", 9}, soon(), cancel.raw()), CancelledError);
 }
 
-TEST_CASE("Connect: the deadline ends a look-up", "[connect]") {
-  CHECK_THROWS_WITH(connect_to_host({"name.invalid", 9}, {.deadline = Clock::now()}),
-                    Catch::Contains("looking up name.invalid"));
-}
-
 TEST_CASE("Connect: an address that the caller does not permit is not tried", "[connect]") {
   struct Refused {};
   const Listening listening;
