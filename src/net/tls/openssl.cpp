@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/sslerr.h>
 
 #include <array>
 #include <string_view>
@@ -43,6 +44,29 @@ std::string take_error_text() {
   ERR_clear_error();
   const char* const reason = ERR_reason_error_string(code);
   return reason == nullptr ? "unknown error" : reason;
+}
+
+std::string take_client_failure(const char* http_hint) {
+  const unsigned long code = ERR_peek_error();
+  switch (ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0) {
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:  // that of topnet's own clients
+      ERR_clear_error();
+      return "the client does not trust this server's key";
+    case SSL_R_HTTP_REQUEST:
+      ERR_clear_error();
+      return std::string("the client spoke HTTP, not TLS") + http_hint;
+    case SSL_R_WRONG_VERSION_NUMBER:
+      ERR_clear_error();
+      return "the client spoke no TLS";
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+      ERR_clear_error();
+      return "the client closed the connection";
+    default:
+      return take_error_text();
+  }
 }
 
 KeyPtr read_private_key(const std::string& pem) {

@@ -44,6 +44,10 @@ void require(bool ok, const char* what);
 // The text of the queue's oldest error. Clears the queue.
 std::string take_error_text();
 
+// The same for the failed handshake of a server: what the client did, if that is known.
+// `http_hint` is appended if the client spoke HTTP.
+std::string take_client_failure(const char* http_hint);
+
 // Parse PEM text. Throw OpensslError if `pem` has no such object.
 KeyPtr read_private_key(const std::string& pem);
 CertificatePtr read_certificate(const std::string& pem);

@@ -87,7 +87,9 @@ TlsStream::TlsStream(const TlsContext& context, int socket, Deadline deadline)
     if (const long error_code = SSL_get_verify_result(ssl); !is_server && error_code != X509_V_OK) {
       throw UntrustedCertificateError(X509_verify_cert_error_string(error_code));
     }
-    throw HandshakeError(describe(error));
+    throw HandshakeError(is_server && error == SSL_ERROR_SSL
+                             ? take_client_failure(context.impl_->http_hint)
+                             : describe(error));
   }
   if (const CertificatePtr certificate{SSL_get1_peer_certificate(ssl)}) {
     peer_pin_ = pin_of(*certificate);

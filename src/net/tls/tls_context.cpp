@@ -211,6 +211,7 @@ TlsContext TlsContext::web_server(const Identity& identity) {
   auto impl = std::make_unique<Impl>();
   impl->context = make_context(TLS_server_method(), identity);
   impl->is_server = true;
+  impl->http_hint = "; use https://";
   return TlsContext(std::move(impl));
 }
 

@@ -24,6 +24,7 @@ void set_peer_check(SSL* ssl, PeerCheck& check);
 struct TlsContext::Impl {
   SslContextPtr context;
   bool is_server = false;
+  const char* http_hint = "";       // of a server: for a client that speaks HTTP without TLS
   std::vector<Pin> trusted;         // of a client that pins keys
   std::optional<std::string> host;  // of a client that trusts a CA: the name that it requires
 };

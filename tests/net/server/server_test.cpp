@@ -105,7 +105,7 @@ TEST_CASE("Server: a failed handshake is reported with its peer and the reason",
   stream.finish_writing(soon());
   read_all(stream);  // an alert
   CHECK(fixture.outcomes(*server) == Counts{{"handshake_failed", 1}});
-  CHECK(failure == "127.0.0.1: http request");
+  CHECK(failure == "127.0.0.1: the client spoke HTTP, not TLS");
 }
 
 TEST_CASE("Server: an exception ends its connection as internal_error, and no other", "[server]") {

@@ -108,8 +108,28 @@ TEST_CASE("TlsStream: C5: an untrusted server fails the handshake with its pin",
     seen = error.seen();
   }
   CHECK(seen == fixture.server.pin);
-  fixture.client_socket.reset();
-  CHECK_FALSE(server.get().empty());
+  CHECK(server.get() == "the client does not trust this server's key");
+}
+
+TEST_CASE("TlsStream: a server says what a client without a handshake did", "[tls_stream]") {
+  const auto failure_of = [](const TlsContext& context, Fixture& fixture, const std::string& sent) {
+    auto server =
+        start([&] { const TlsStream stream(context, fixture.server_socket.raw(), soon()); });
+    SocketStream client(fixture.client_socket.raw());
+    client.write_all(bytes_of(sent), soon());
+    client.finish_writing(soon());
+    return server.get();
+  };
+  const std::string http = "GET / HTTP/1.1\r\n\r\n";
+  Fixture first;
+  CHECK(failure_of(first.server_context, first, http) == "the client spoke HTTP, not TLS");
+  Fixture second;
+  CHECK(failure_of(TlsContext::web_server(second.server), second, http) ==
+        "the client spoke HTTP, not TLS; use https://");
+  Fixture third;
+  CHECK(failure_of(third.server_context, third, "no TLS at all") == "the client spoke no TLS");
+  Fixture fourth;
+  CHECK(failure_of(fourth.server_context, fourth, "") == "the client closed the connection");
 }
 
 TEST_CASE("TlsStream: X12: a FIN without close_notify is an error, not a clean end",
