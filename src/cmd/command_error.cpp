@@ -79,6 +79,10 @@ std::string next_step(const std::exception& error) {
   return "; the server's log has the reason";
 }
 
+void log_change(std::string& last, const std::string& problem, const std::string& solved) {
+  if (std::exchange(last, problem) != problem) log_line(problem.empty() ? solved : problem);
+}
+
 void log_line(const std::string& text) {
   static std::mutex mutex;
   static std::uint64_t dropped = 0;

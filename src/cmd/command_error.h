@@ -32,4 +32,8 @@ std::string next_step(const std::exception& error);
 // for a reader is dropped, and the next line says how many were dropped. Thread-safe.
 void log_line(const std::string& text);
 
+// For what is tried again and again, where `last` is the problem of the last time. Logs `problem`
+// if it is a new one, and `solved` once it is gone.
+void log_change(std::string& last, const std::string& problem, const std::string& solved);
+
 }  // namespace topnet::cmd

@@ -28,33 +28,35 @@ std::string read_token(base::UserFile& file) {
 }  // namespace
 
 FollowedFiles::FollowedFiles(const ServeOptions& options)
-    : token_file_(options.http_token_file),
+    : has_pki_(options.transport.pki.certificate.is_given() || options.transport.pki.ca.is_given()),
+      token_file_(options.http_token_file),
       pki_watch_({options.transport.pki.certificate.path(), options.transport.pki.key.path(),
                   options.transport.pki.ca.path()}),
       token_watch_({token_file_.path()}),
       token_(read_token(token_file_)) {}
 
 void FollowedFiles::poll(net::ServerAuth& auth, web::HttpServer* http) {
-  if (pki_watch_.has_changed()) auth.reload_pki();
-  if (token_watch_.has_changed()) reload_token(http);
+  if (pki_watch_.has_changed()) log_line(auth.reload_pki());
+  if (token_watch_.has_changed()) log_line(reload_token(http));
 }
 
 void FollowedFiles::reload(net::ServerAuth& auth, web::HttpServer* http) {
-  auth.reload_pki();
-  reload_token(http);
+  std::string line = has_pki_ ? auth.reload_pki() : "";
+  if (token_file_.is_given()) line += (has_pki_ ? "; " : "") + reload_token(http);
+  log_line("SIGHUP: " + (line.empty() ? "no certificate, key, CA or token file is given" : line));
 }
 
-void FollowedFiles::reload_token(web::HttpServer* http) {
+std::string FollowedFiles::reload_token(web::HttpServer* http) {
+  const std::string file = base::escape(token_file_.path().native());
   try {
     const std::string token = read_token(token_file_);
-    if (token == token_) return;
+    if (token == token_) return "the token in " + file + " is unchanged and in use";
     token_ = token;
   } catch (const base::FileError& error) {
-    log_line(std::string(error.what()) + "; keeping the token that was read before");
-    return;
+    return std::string(error.what()) + "; keeping the token that was read before";
   }
   if (http != nullptr) http->set_token(token_);
-  log_line("read the new token in " + base::escape(token_file_.path().native()));
+  return "read the new token in " + file;
 }
 
 }  // namespace topnet::cmd

@@ -21,14 +21,16 @@ class FollowedFiles {
   // The token that requests must present; empty: none.
   const std::string& token() const { return token_; }
 
-  // Reads files that have changed. `http` may be null. Called periodically.
+  // Reads files that have changed, and logs the result. `http` may be null. Called periodically.
   void poll(net::ServerAuth& auth, web::HttpServer* http);
-  // Reads all files.
+  // After SIGHUP: reads all files, and logs one line with the results.
   void reload(net::ServerAuth& auth, web::HttpServer* http);
 
  private:
-  void reload_token(web::HttpServer* http);
+  // Returns the result for the log.
+  std::string reload_token(web::HttpServer* http);
 
+  const bool has_pki_;
   base::UserFile token_file_;
   base::FileWatch pki_watch_;
   base::FileWatch token_watch_;

@@ -7,7 +7,6 @@
 #include <csignal>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,9 +46,6 @@ constexpr seconds kDrainTime{10};
 // A revoked client gets an error message at one poll, and is disconnected at the next if it is
 // still connected. Together they must take less than a second.
 constexpr std::chrono::milliseconds kPollInterval{250};
-// After a crash, the times of last reports come from the database, which has those of the newest
-// 1000 clients.
-constexpr seconds kSaveInterval{10};
 
 web::ServerInfo server_info(const ServeOptions& options, const proc::Host& host,
                             const std::vector<Listener>& listeners) {
@@ -64,39 +60,16 @@ web::ServerInfo server_info(const ServeOptions& options, const proc::Host& host,
           .listen = std::move(addresses)};
 }
 
-// The names that clients may have now; only "local" if the file cannot be read.
-std::set<std::string> client_names(net::ServerAuth& auth) {
-  try {
-    return auth.client_names();
-  } catch (const base::FileError&) {
-    return {net::kLocal};  // has_changed() reports it.
-  }
-}
-
 // What `serve` does several times a second, in the thread that waits for signals. Logs an error
 // once, until it is gone.
 class PeriodicWork {
  public:
-  PeriodicWork(net::ServerAuth& auth, net::Server& server, ServeDelegate& delegate,
-               net::LastReports& last_reports)
-      : auth_(auth), server_(server), delegate_(delegate), last_reports_(last_reports) {}
+  PeriodicWork(net::ServerAuth& auth, net::Server& server, ServeDelegate& delegate)
+      : auth_(auth), server_(server), delegate_(delegate) {}
 
   void run() {
     poll_trust_changes();
     delegate_.log_omitted();
-    const auto now = std::chrono::steady_clock::now();
-    if (now < next_save_) return;
-    next_save_ = now + kSaveInterval;
-    save_last_reports();
-  }
-
-  void save_last_reports() {
-    try {
-      last_reports_.save(auth_.client_names());
-      last_save_error_.clear();
-    } catch (const std::exception& error) {
-      log_once(error.what(), last_save_error_);
-    }
   }
 
  private:
@@ -107,25 +80,17 @@ class PeriodicWork {
       server_.reap_threads();
       server_.disconnect_revoked();
       if (auth_.has_changed()) server_.check_enrolments();
-      last_trust_error_.clear();
+      log_change(last_error_, "", "the enrolled clients can be read again");
     } catch (const std::exception& error) {
       auth_.forget_version();
-      log_once(error.what(), last_trust_error_);
+      log_change(last_error_, error.what(), "");
     }
-  }
-
-  static void log_once(const std::string& error, std::string& last) {
-    if (std::exchange(last, error) != error) log_line(error);
   }
 
   net::ServerAuth& auth_;
   net::Server& server_;
   ServeDelegate& delegate_;
-  net::LastReports& last_reports_;
-  std::string last_trust_error_;
-  std::string last_save_error_;
-  std::chrono::steady_clock::time_point next_save_ =
-      std::chrono::steady_clock::now() + kSaveInterval;
+  std::string last_error_;
 };
 
 // What the status port shows.
@@ -157,9 +122,12 @@ struct StatusSource {
 
   web::Status metrics() const {
     web::Status now = status();
-    const std::set<std::string> enrolled = client_names(auth);
-    for (const auto& [client, last] : last_reports.by_client()) {
-      if (enrolled.contains(client)) now.last_report_times[client] = last.time;
+    try {
+      for (const auto& [client, last] : last_reports.by_client(auth.enrolled_since())) {
+        now.last_report_times[client] = last.time;
+      }
+    } catch (const base::FileError&) {
+      // PeriodicWork logs that the enrolled clients cannot be read.
     }
     return now;
   }
@@ -192,10 +160,7 @@ void wait_for_end(FollowedFiles& files, net::ServerAuth& auth, web::HttpServer* 
   for (;;) {
     const auto signal = wait_for_signal(kPollInterval);
     if (signal && signal != SIGHUP) return;
-    if (signal) {
-      log_line("SIGHUP: reading certificate, key, CA and token again");
-      files.reload(auth, http);
-    }
+    if (signal) files.reload(auth, http);
     files.poll(auth, http);
     work.run();
   }
@@ -252,7 +217,7 @@ ExitCode run(const ServeOptions& options) {
   log_startup(options, auth, info.listen, http_listener ? http_listener->address : "");
 
   web::HttpServer* const http_server = http ? &*http : nullptr;
-  PeriodicWork work(auth, server, delegate, last_reports);
+  PeriodicWork work(auth, server, delegate);
   wait_for_end(files, auth, http_server, work);
   // A second signal ends the process without waiting for open exchanges.
   unblock_termination_signals();
@@ -260,7 +225,7 @@ ExitCode run(const ServeOptions& options) {
                                   files.poll(auth, http_server);
                                   work.run();
                                 }});
-  work.save_last_reports();
+  delegate.save_last_reports();
   return ExitCode::Done;
 }
 

@@ -6,6 +6,15 @@
 #include "cmd/command_error.h"
 
 namespace topnet::cmd {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// After a crash, the times of last reports come from the database, which has those of the newest
+// 1000 clients.
+constexpr std::chrono::seconds kSaveInterval{10};
+
+}  // namespace
 
 ServeDelegate::ServeDelegate(net::ServerAuth& auth, SharedReports& reports,
                              net::ClientReportStore& client_reports, net::LastReports& last_reports)
@@ -14,7 +23,8 @@ ServeDelegate::ServeDelegate(net::ServerAuth& auth, SharedReports& reports,
       client_reports_(client_reports),
       last_reports_(last_reports),
       refused_keys_(log_line, "refused clients"),
-      failed_handshakes_(log_line, "failed TLS handshakes") {}
+      failed_handshakes_(log_line, "failed TLS handshakes"),
+      next_save_(Clock::now() + kSaveInterval) {}
 
 std::shared_ptr<const net::TlsContext> ServeDelegate::tls() { return auth_.tls(); }
 
@@ -45,8 +55,26 @@ std::shared_ptr<const net::ReportFile> ServeDelegate::make_report(const net::Rep
 
 bool ServeDelegate::keep_report(const net::ClientReport& report) {
   const bool is_new = client_reports_.keep(report);
-  if (is_new) last_reports_.record(report);
-  return is_new;
+  if (!is_new) return false;
+  last_reports_.record(report);
+  const std::unique_lock lock(save_mutex_, std::try_to_lock);
+  if (lock && Clock::now() >= next_save_) save_last_reports_locked();
+  return true;
+}
+
+void ServeDelegate::save_last_reports() {
+  const std::scoped_lock lock(save_mutex_);
+  save_last_reports_locked();
+}
+
+void ServeDelegate::save_last_reports_locked() {
+  next_save_ = Clock::now() + kSaveInterval;
+  try {
+    last_reports_.save(auth_.enrolled_since());
+    log_change(save_error_, "", "the times of last reports can be saved again");
+  } catch (const std::exception& error) {
+    log_change(save_error_, error.what(), "");
+  }
 }
 
 void ServeDelegate::exchange_done(const net::Exchange& exchange) {

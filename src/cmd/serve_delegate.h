@@ -1,7 +1,9 @@
 // Connects the server with trust, reports and the log. Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <variant>
@@ -41,13 +43,22 @@ class ServeDelegate final : public net::ServerDelegate {
   // Logs how many lines were left out. Called periodically.
   void log_omitted();
 
+  // At the end. Otherwise the threads of connections that bring reports save them from time to
+  // time: a slow disk must not stop the thread that waits for signals and revocations.
+  void save_last_reports();
+
  private:
+  void save_last_reports_locked();
+
   net::ServerAuth& auth_;
   SharedReports& reports_;
   net::ClientReportStore& client_reports_;
   net::LastReports& last_reports_;
   base::LogLimiter refused_keys_;
   base::LogLimiter failed_handshakes_;
+  std::mutex save_mutex_;  // guards the members below
+  std::string save_error_;
+  std::chrono::steady_clock::time_point next_save_;
 };
 
 }  // namespace topnet::cmd

@@ -179,6 +179,8 @@ class Rotation(FolderCase):
                 self.assertIn(path, result.stderr.decode())
             os.remove(path)
             self.assertEqual(server.fetch().returncode, 0)
+            while "the server's keys can be read again" not in (line := server.next_line()):
+                self.assertTrue(line)
 
     def test_only_the_previous_key_still_counts_as_the_servers_own(self):
         with Server() as server:

@@ -250,8 +250,7 @@ class Followed(PrivateCa):
                 shutil.copy(self.path("ca", "server.key"), self.path("renewed"))
                 self.wait_for_line(server, "it does not belong to the certificate")
                 server.process.send_signal(signal.SIGHUP)
-                self.wait_for_line(server, "SIGHUP")
-                self.wait_for_line(server, "it does not belong to the certificate")
+                self.assertIn("it does not belong to the certificate", self.wait_for_line(server, "SIGHUP"))
                 self.assertEqual(server.fetch("--pin", new).returncode, 0)
                 self.assertTrue(holder.is_running())
             self.assertEqual(server.stop(), 0)
@@ -261,13 +260,20 @@ class Followed(PrivateCa):
         with open(token, "w", encoding="ascii", opener=lambda *args: os.open(*args, 0o600)) as file:
             file.write("old")
         with Server("--http-token-file", token) as server:
-            for text, line in [("new", "read the new token"), ("", "keeping the token")]:
+            for text, line in [("new", "read the new token"), ("", "keeping the token"), ("new", "unchanged")]:
                 with open(token, "w", encoding="ascii") as file:
                     file.write(text)
                 self.wait_for_line(server, line)
                 request = urllib.request.Request(server.page, headers={"Authorization": "Bearer new"})
                 with urllib.request.urlopen(request, timeout=20) as answer:
                     self.assertEqual(answer.status, 200)
+            server.process.send_signal(signal.SIGHUP)
+            self.assertIn("unchanged", self.wait_for_line(server, "SIGHUP: the token"))
+
+    def test_sighup_without_files_says_so(self):
+        with Server() as server:
+            server.process.send_signal(signal.SIGHUP)
+            self.wait_for_line(server, "SIGHUP: no certificate, key, CA or token file is given")
 
 
 if __name__ == "__main__":

@@ -5,15 +5,12 @@
 #include <string_view>
 
 #include "base/string_scan.h"
-#include "net/trust/trust_entries.h"
 
 namespace topnet::net {
 namespace {
 
 constexpr const char* kFile = "last-reports";
 constexpr std::string_view kTitle = "# Last client reports: NAME TIME ADDRESS\n";
-
-}  // namespace
 
 LastReportsByClient read_last_reports(const base::StateDirectory& state) {
   const std::string text = state.read(kFile).value_or("");
@@ -29,6 +26,18 @@ LastReportsByClient read_last_reports(const base::StateDirectory& state) {
   return reports;
 }
 
+void erase_others(LastReportsByClient& reports, const EnrolledSince& enrolled) {
+  const base::WallTime now = base::now();
+  std::erase_if(reports, [&](const auto& each) {
+    const auto found = enrolled.find(each.first);
+    if (found == enrolled.end()) return true;
+    const base::WallTime since = found->second;
+    return each.second.time < since && since <= now;
+  });
+}
+
+}  // namespace
+
 LastReports::LastReports(base::StateDirectory state)
     : state_(std::move(state)), by_client_(read_last_reports(state_)), saved_(by_client_) {}
 
@@ -38,25 +47,29 @@ void LastReports::record(const ClientReport& report) {
   by_client_[*report.client] = {.time = report.time, .peer = report.peer};
 }
 
-LastReportsByClient LastReports::by_client() const {
-  const std::scoped_lock lock(mutex_);
-  return by_client_;
-}
-
-void LastReports::save(const std::set<std::string>& enrolled) {
+LastReportsByClient LastReports::by_client(const EnrolledSince& enrolled) const {
   LastReportsByClient reports;
   {
     const std::scoped_lock lock(mutex_);
-    std::erase_if(by_client_, [&](const auto& each) { return !enrolled.contains(each.first); });
-    if (by_client_ == saved_) return;
     reports = by_client_;
   }
+  erase_others(reports, enrolled);
+  return reports;
+}
+
+void LastReports::save(const EnrolledSince& enrolled) {
+  LastReportsByClient reports;
+  {
+    const std::scoped_lock lock(mutex_);
+    erase_others(by_client_, enrolled);
+    reports = by_client_;
+  }
+  if (reports == saved_) return;
   std::string text(kTitle);
   for (const auto& [client, last] : reports) {
     text += fmt::format("{} {} {}\n", client, base::format_time(last.time), last.peer);
   }
   state_.write(kFile, text);
-  const std::scoped_lock lock(mutex_);
   saved_ = std::move(reports);
 }
 

@@ -4,12 +4,12 @@
 
 #include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <utility>
 
 #include "base/files/state_directory.h"
 #include "net/clients/client_report.h"
+#include "net/trust/trust_entries.h"
 
 namespace topnet::net {
 
@@ -22,26 +22,26 @@ struct LastReport {
 
 using LastReportsByClient = std::map<std::string, LastReport>;
 
-// Ignores lines that are not valid entries. Throws FileError.
-LastReportsByClient read_last_reports(const base::StateDirectory& state);
-
 // Thread-safe. One process at a time may use this for a state directory.
 class LastReports {
  public:
-  // Reads the file. Throws FileError.
+  // Reads the file. Ignores lines that are not valid entries. Throws FileError.
   explicit LastReports(base::StateDirectory state);
 
   // Records the report as its client's last one. Ignores a report without a client.
   void record(const ClientReport& report);
 
-  LastReportsByClient by_client() const;
+  // The reports of the enrolled clients. A report from before a client's enrolment came from
+  // another client of the same name, unless the clock was ahead at the enrolment.
+  LastReportsByClient by_client(const EnrolledSince& enrolled) const;
 
-  // Forgets all clients but the enrolled ones, and writes the file if it changes. Throws FileError.
-  void save(const std::set<std::string>& enrolled);
+  // Forgets all reports but by_client(enrolled), and writes the file if it changes. Called by one
+  // thread at a time. Throws FileError.
+  void save(const EnrolledSince& enrolled);
 
  private:
   const base::StateDirectory state_;
-  mutable std::mutex mutex_;  // guards the members below
+  mutable std::mutex mutex_;  // guards by_client_
   LastReportsByClient by_client_;
   LastReportsByClient saved_;
 };

@@ -36,24 +36,23 @@ ServerAuth::ServerAuth(const base::StateDirectory& state, PkiFiles pki, Log log)
   log_new_broken_lines();
 }
 
-void ServerAuth::reload_pki() {
+std::string ServerAuth::reload_pki() {
   try {
     const auto fresh = std::make_shared<const Pki>(load_pki(pki_files_));
-    if (*fresh == *pki()) return;
+    if (*fresh == *pki()) return "the certificate, key and CA are unchanged and in use";
     Contexts contexts = make_contexts(keys(), fresh);
     ring_.set_external_pin(pin_of(*fresh));
     const std::scoped_lock lock(mutex_);
     pki_ = fresh;
     contexts_ = std::move(contexts);
   } catch (const std::exception& error) {
-    log_(
-        fmt::format("{}; keeping the certificate, key and CA that were read before", error.what()));
-    return;
+    return fmt::format("{}; keeping the certificate, key and CA that were read before",
+                       error.what());
   }
   const auto until = expiry();
-  log_(until
-           ? fmt::format("read the certificate files again: pin {}, valid until {}", pin(), *until)
-           : "read the CA file again");
+  return until ? fmt::format("read the certificate files again: pin {}, valid until {}", pin(),
+                             *until)
+               : "read the CA file again";
 }
 
 std::optional<std::string> ServerAuth::expiry() {
@@ -78,8 +77,9 @@ std::shared_ptr<const Keys> ServerAuth::keys() {
   }
   const std::scoped_lock lock(mutex_);
   if (current) keys_ = current;
-  if (std::exchange(key_problem_, problem) != problem && !problem.empty()) {
-    log_(problem + "; keeping the keys that were read before");
+  if (std::exchange(key_problem_, problem) != problem) {
+    log_(problem.empty() ? "the server's keys can be read again"
+                         : problem + "; keeping the keys that were read before");
   }
   return keys_;
 }
@@ -116,10 +116,10 @@ std::optional<std::string> ServerAuth::client_name(const Pin& pin) {
   return trust_.client_name(pin);
 }
 
-std::set<std::string> ServerAuth::client_names() {
-  std::set<std::string> names = trust_.client_names();
-  names.insert(kLocal);
-  return names;
+EnrolledSince ServerAuth::enrolled_since() {
+  EnrolledSince since = trust_.enrolled_since();
+  since[kLocal] = base::WallTime::min();
+  return since;
 }
 
 std::optional<Refusal> ServerAuth::find_join_refusal(const JoinRequest& request,

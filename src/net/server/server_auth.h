@@ -26,9 +26,9 @@ class ServerAuth {
   // that OpenSSL rejects.
   ServerAuth(const base::StateDirectory& state, PkiFiles pki, Log log);
 
-  // Reads the files of an own PKI again. If they are refused, those read before stay in use. Logs
-  // the result if anything has changed. Called by one thread at a time.
-  void reload_pki();
+  // Reads the files of an own PKI again. If they are refused, those read before stay in use.
+  // Returns the result for the log. Called by one thread at a time.
+  std::string reload_pki();
 
   // Of the key that the server presents.
   Pin pin() { return keys()->server_pin(); }
@@ -44,8 +44,8 @@ class ServerAuth {
   // "local" for a key of this server; nullopt for an unknown key.
   std::optional<std::string> client_name(const Pin& pin);
 
-  // All names that client_name() returns. Throws FileError.
-  std::set<std::string> client_names();
+  // All names that client_name() returns; "local" has always been enrolled. Throws FileError.
+  EnrolledSince enrolled_since();
 
   // As the functions of ServerDelegate. Log the result, except that no refusal was found.
   std::optional<Refusal> find_join_refusal(const JoinRequest& request, const SessionPeer& peer);

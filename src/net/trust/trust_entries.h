@@ -2,6 +2,7 @@
 // are separated by blanks. Pure functions.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,9 @@ struct EnrolledClient {
 
   friend bool operator==(const EnrolledClient&, const EnrolledClient&) = default;
 };
+
+// Since when each name is enrolled.
+using EnrolledSince = std::map<std::string, base::WallTime>;
 
 // An entry of the file `servers`: a server that this machine trusts.
 struct KnownServer {

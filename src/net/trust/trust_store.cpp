@@ -108,10 +108,14 @@ std::optional<std::string> TrustStore::client_name(const Pin& pin) {
   return found->name;
 }
 
-std::set<std::string> TrustStore::client_names() {
-  std::set<std::string> names;
-  for (const EnrolledClient& client : *cached_clients()) names.insert(client.name);
-  return names;
+EnrolledSince TrustStore::enrolled_since() {
+  EnrolledSince since;
+  for (const EnrolledClient& client : *cached_clients()) {
+    // A manual edit may have given a name to several keys.
+    base::WallTime& first = since.try_emplace(client.name, client.since).first->second;
+    first = std::min(first, client.since);
+  }
+  return since;
 }
 
 std::shared_ptr<const std::vector<EnrolledClient>> TrustStore::cached_clients() {

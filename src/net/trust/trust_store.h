@@ -8,7 +8,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -44,7 +43,7 @@ class TrustStore {
   // The name under which a key is enrolled. Reads the file only if it has changed.
   std::optional<std::string> client_name(const Pin& pin);
   // The names of all enrolled clients. Reads the file only if it has changed.
-  std::set<std::string> client_names();
+  EnrolledSince enrolled_since();
   // Differs from an earlier version if enrolments may have changed. Costs one stat().
   base::FileVersion clients_version() const;
   // Removes the client, and withdraws the invites that its key has used. If there is no such
