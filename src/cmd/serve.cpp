@@ -204,7 +204,7 @@ ExitCode run(const ServeOptions& options) {
     source.emplace(StatusSource{info, connections, client_reports, last_reports, auth, scanner,
                                 *monitor, resource_errors});
     web::HttpServerOptions http_options;
-    http_options.access = {.host_names = options.http_hosts, .token = files.token()};
+    http_options.access = {.host_names = options.accepted_http_hosts(), .token = files.token()};
     if (options.http_tls) http_options.tls = [&] { return auth.web_tls(); };
     http_options.handshake_failed = [&](const std::string& host, const std::string& why) {
       delegate.http_handshake_failed(host, why);

@@ -32,6 +32,14 @@ std::string parse_host_name(const std::string& text) {
 
 }  // namespace
 
+std::vector<std::string> ServeOptions::accepted_http_hosts() const {
+  std::vector<std::string> names = http_hosts;
+  if (http_tls && !transport.pki.certificate.is_given()) {
+    names.emplace_back(net::kOwnCertificateName);
+  }
+  return names;
+}
+
 std::vector<Option> serve_options(ServeOptions& options) {
   std::vector<Option> table = with_group(
       "Clients",

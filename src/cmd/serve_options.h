@@ -31,6 +31,9 @@ struct ServeOptions {
   net::ReportLimits keep;
   TransportOptions transport;
   std::string state_dir;
+
+  // `http_hosts`, and the name in the server's own certificate if the status port shows that one.
+  std::vector<std::string> accepted_http_hosts() const;
 };
 
 // The table of these options. Each sets its member of `options`, which must outlive the table.

@@ -83,7 +83,9 @@ class HttpResponder::Library : public httplib::Server {
     });
     set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty()) {
-        set_body(response, response.status == 404 ? "not found\n" : "the server failed\n",
+        set_body(response,
+                 response.status == 404 ? "there is no such page; see /status\n"
+                                        : "the server failed; try again\n",
                  kPlainText);
       }
     });
@@ -119,7 +121,7 @@ std::string HttpResponder::respond(const std::string& head) { return library_->r
 
 std::string HttpResponder::respond(Rejection rejection, bool is_head) {
   const HttpStatus status = status_of(rejection);
-  const std::string body = fmt::format("{}\n", status.reason);
+  const std::string body = fmt::format("{}\n", status.message);
   std::string response = fmt::format("HTTP/1.1 {} {}\r\n", status.code, status.reason);
   for (const auto& [name, value] : kHeaders) response += fmt::format("{}: {}\r\n", name, value);
   if (rejection == Rejection::MethodNotAllowed) response += "Allow: GET, HEAD\r\n";

@@ -87,7 +87,7 @@ class Pages(unittest.TestCase):
             status, headers, body = get(server.page, "/", Accept="application/json")
             self.assertEqual((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
             self.assertIn(b"</html>", body)
-            self.assertEqual(get(server.page, "/statusXjson")[::2], (404, b"not found\n"))
+            self.assertEqual(get(server.page, "/statusXjson")[::2], (404, b"there is no such page; see /status\n"))
 
     def test_head_gives_the_length_of_the_body(self):
         with Server() as server:
@@ -98,7 +98,7 @@ class Pages(unittest.TestCase):
 
     def test_names_of_other_sites(self):
         with Server("--http-host", "Status.Example", "--http-host", "other.example") as server:
-            for host, expected in [("evil.example", 421), ("localhost:1", 200), ("[::1]", 200),
+            for host, expected in [("evil.example", 421), ("topnet", 421), ("localhost:1", 200), ("[::1]", 200),
                                    ("status.example", 200), ("OTHER.example:443", 200)]:
                 self.assertEqual(get(server.page, "/status", Host=host)[0], expected, host)
 

@@ -108,7 +108,8 @@ class Access(FolderCase):
                 self.assertEqual(self.status(server, Authorization=right), 200, right)
             self.assertEqual(self.status(server, "/healthz"), 200)
             status, headers, body = get(server.page, "/status")
-            self.assertEqual((status, body), (401, b"Unauthorized\n"))
+            self.assertEqual(status, 401)
+            self.assertTrue(body.startswith(b"a token is required: "), body)
             self.assertTrue(headers["WWW-Authenticate"].startswith("Basic "))
             wrong = ["Bearer " + TOKEN[:-1], "Bearer", "Basic " + TOKEN, basic(TOKEN, "")]
             for value in wrong:
@@ -141,11 +142,11 @@ class Access(FolderCase):
         with Server("--http-tls") as server:
             self.assertTrue(server.page.startswith("https://127.0.0.1:"))
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname = False
             context.load_verify_locations(os.path.join(server.state, "identity.crt"))
             context.set_alpn_protocols(["h2", "http/1.1"])
-            connection = http.client.HTTPSConnection(*address(server), context=context, timeout=20)
-            connection.connect()
+            connection = http.client.HTTPSConnection("topnet", address(server)[1])
+            connection.sock = context.wrap_socket(socket.create_connection(address(server), timeout=20),
+                                                  server_hostname="topnet")
             self.assertEqual(connection.sock.version(), "TLSv1.3")
             connection.request("GET", "/status.json")
             self.assertIn(b'"schema":"topnet.status/1"', connection.getresponse().read())

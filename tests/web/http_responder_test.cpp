@@ -62,10 +62,10 @@ TEST_CASE("HttpResponder: a rejection is exactly these bytes", "[http_responder]
             "Cache-Control: no-store\r\n"
             "Allow: GET, HEAD\r\n"
             "Connection: close\r\n"
-            "Content-Length: 19\r\n"
+            "Content-Length: 44\r\n"
             "Content-Type: text/plain; charset=utf-8\r\n"
             "\r\n"
-            "Method Not Allowed\n");
+            "this method is not allowed; use GET or HEAD\n");
 }
 
 TEST_CASE("HttpResponder: each rejection has its status, only 405 an Allow header",
@@ -78,6 +78,28 @@ TEST_CASE("HttpResponder: each rejection has its status, only 405 an Allow heade
     const std::string response = HttpResponder::respond(rejection);
     CHECK(status_line(response) == line);
     CHECK_THAT(response, !Catch::Contains("Allow:"));
+  }
+}
+
+TEST_CASE("HttpResponder: the body of a rejection is one line with cause and next step",
+          "[http_responder]") {
+  for (const auto& [rejection, body] :
+       {std::pair{Rejection::BadRequest,
+                  "this is not a valid HTTP/1.1 request; see topnet-status(7)\n"},
+        {Rejection::NoToken,
+         "a token is required: Authorization: Bearer TOKEN, or TOKEN as the password\n"},
+        {Rejection::WrongToken,
+         "the token is wrong: send Authorization: Bearer TOKEN, or TOKEN as the password\n"},
+        {Rejection::CrossSite,
+         "a page of another site may only link to this one; open it directly\n"},
+        {Rejection::TargetTooLong, "the URL is too long; see /status\n"},
+        {Rejection::WrongHost,
+         "this server does not answer to the name in Host; add --http-host NAME\n"},
+        {Rejection::TooManyAttempts, "too many wrong tokens from this address; wait a minute\n"},
+        {Rejection::HeadTooLarge,
+         "the headers of the request are too long; send fewer or shorter ones\n"}}) {
+    CHECK(body_of(HttpResponder::respond(rejection)) == body);
+    CHECK(body_of(HttpResponder::respond(rejection, true)).empty());
   }
 }
 
@@ -99,7 +121,7 @@ TEST_CASE("HttpResponder: an unknown path gets 404 without an echo of the reques
   HttpResponder responder({text("/", "root")});
   const std::string response = responder.respond(head("GET", "/a%0d%0aSet-Cookie:%20z<script>"));
   CHECK(status_line(response) == "HTTP/1.1 404 Not Found");
-  CHECK(body_of(response) == "not found\n");
+  CHECK(body_of(response) == "there is no such page; see /status\n");
   CHECK_THAT(response, Catch::Contains(kPolicy));
   CHECK_THAT(response, !Catch::Contains("Set-Cookie"));
   CHECK_THAT(response, !Catch::Contains("script>"));
@@ -113,7 +135,7 @@ TEST_CASE("HttpResponder: a route that throws gets 500 without the reason", "[ht
   for (const char* path : {"/", "/odd"}) {
     const std::string response = responder.respond(head("GET", path));
     CHECK(status_line(response) == "HTTP/1.1 500 Internal Server Error");
-    CHECK(body_of(response) == "the server failed\n");
+    CHECK(body_of(response) == "the server failed; try again\n");
     CHECK_THAT(response, Catch::Contains(kPolicy));
     CHECK_THAT(response, !Catch::Contains("secret"));
   }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "base/files/file_error.h"
@@ -46,11 +47,11 @@ void set_unlimited_validity(X509& certificate) {
           "could not create a certificate");
 }
 
-// Browsers and curl require a name even if they are given the certificate itself: "topnet", as in
-// certs/.
+// Browsers and curl require a name even if they are given the certificate itself.
 void set_dns_name(X509& certificate) {
   const std::unique_ptr<X509_EXTENSION, FreeWith<&X509_EXTENSION_free>> extension(
-      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:topnet"));
+      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name,
+                          (std::string("DNS:") + kOwnCertificateName).c_str()));
   require(extension != nullptr && X509_add_ext(&certificate, extension.get(), -1) == 1,
           "could not create a certificate");
 }
@@ -63,7 +64,7 @@ std::string make_certificate(const std::string& key_pem) {
   set_unlimited_validity(*certificate);
   set_dns_name(*certificate);
   X509_NAME* const name = X509_get_subject_name(certificate.get());
-  const auto* const text = reinterpret_cast<const unsigned char*>("topnet");
+  const auto* const text = reinterpret_cast<const unsigned char*>(kOwnCertificateName);
   require(X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
               X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0) == 1 &&
               X509_set_issuer_name(certificate.get(), name) == 1 &&

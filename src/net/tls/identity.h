@@ -36,6 +36,9 @@ struct Pki {
   friend bool operator==(const Pki&, const Pki&) = default;
 };
 
+// The name in a certificate that load_identity() creates, as in certs/.
+inline constexpr const char* kOwnCertificateName = "topnet";
+
 // Reads identity.key and identity.crt in the state directory, and creates what is missing. Replaces
 // a certificate that does not belong to the key, since peers check its public key alone. Throws
 // FileError if others can read the key (the message has the chmod command that fixes it) or if a
