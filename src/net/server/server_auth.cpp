@@ -127,13 +127,13 @@ std::optional<Refusal> ServerAuth::find_join_refusal(const JoinRequest& request,
   if (!peer.pin) return refusal("a client must present a key to join");
   const std::shared_ptr<const Keys> own = keys();
   if (!own->is_own(request.server) && request.server != own->external_pin) {
-    return refuse(peer, describe(JoinRefusal::NotForThisServer));
+    return refuse(describe(JoinRefusal::NotForThisServer), peer);
   }
   if (own->is_own(*peer.pin)) {
-    return refuse(peer, "this is the server's own key, which needs no invite", "");
+    return refuse("this is the server's own key, which needs no invite", peer, "");
   }
   const auto why = trust_.find_join_refusal(request.secret, *peer.pin, base::now());
-  return why ? std::optional(refuse(peer, describe(*why))) : std::nullopt;
+  return why ? std::optional(refuse(describe(*why), peer)) : std::nullopt;
 }
 
 std::variant<Joined, Refusal> ServerAuth::join(const JoinRequest& request,
@@ -141,14 +141,14 @@ std::variant<Joined, Refusal> ServerAuth::join(const JoinRequest& request,
   const Pin& pin = peer.pin.value();
   const auto result = trust_.join(request.secret, pin, base::now());
   if (const auto* const why = std::get_if<JoinRefusal>(&result)) {
-    return refuse(peer, describe(*why));
+    return refuse(describe(*why), peer);
   }
   const auto& name = std::get<std::string>(result);
   log_(fmt::format("{} has joined as {} with the key {}", peer.peer, name, pin));
   return Joined{.name = name};
 }
 
-Refusal ServerAuth::refuse(const SessionPeer& peer, const std::string& why,
+Refusal ServerAuth::refuse(const std::string& why, const SessionPeer& peer,
                            const char* next_step) const {
   log_(fmt::format("refused to enrol {}: {}", peer.peer, why));
   return refusal(why + next_step);

@@ -76,7 +76,7 @@ class ServerAuth {
   Contexts make_contexts(std::shared_ptr<const Keys> keys, std::shared_ptr<const Pki> pki) const;
   std::shared_ptr<const Pki> pki();
   // Logs why a client is not enrolled, and tells it the next step, too.
-  Refusal refuse(const SessionPeer& peer, const std::string& why,
+  Refusal refuse(const std::string& why, const SessionPeer& peer,
                  const char* next_step = "; ask the server's user for a new invite") const;
   void log_new_broken_lines();
 
