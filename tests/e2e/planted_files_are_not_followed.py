@@ -116,6 +116,13 @@ class Planted(FolderCase):
             link(os.path.join(self.state, "last-reports"), self.path("fifo"))
             self.assertEqual(server.fetch(state=self.path("db1")).returncode, 0)
             self.assertEqual(server.stop(), 0)
+            self.assertIn(b"last-reports: it is a symbolic link; remove it\n", server.process.stderr.read())
+
+    def test_a_file_in_place_of_the_reports(self):
+        with open(self.state + "/reports", "wb"):
+            pass
+        self.assert_fails(topnet("serve", "--no-tls", "--listen", "127.0.0.1:0", "--state-dir", self.state), 6,
+                          "reports: it is not a directory; move it to another place")
 
     def test_at_the_file_of_fetch(self):
         with Server("--no-tls", state=self.state) as server:

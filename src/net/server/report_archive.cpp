@@ -39,6 +39,9 @@ ReportArchive::ReportArchive(fs::path directory, std::size_t capacity)
   for (const auto& entry : fs::directory_iterator(directory_, error)) {
     if (entry.path().filename().string().starts_with(kPrefix)) files_.push_back(entry.path());
   }
+  if (error == std::errc::not_a_directory) {
+    throw base::FileError("use", directory_, "it is not a directory; move it to another place");
+  }
   if (error) throw base::FileError("read", directory_, error.value());
   std::sort(files_.begin(), files_.end());
 }
