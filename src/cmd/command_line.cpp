@@ -120,6 +120,7 @@ class ParsedCommand {
  private:
   void set(const ParsedOption& parsed, const std::string& value) const {
     try {
+      if (value.empty() && !parsed.option->value.empty()) throw UsageError("is empty");
       parsed.option->set(value);
     } catch (const UsageError& error) {
       throw UsageError(fmt::format("{} {} {}; {}", parsed.parser->get_name(), in_quotes(value),

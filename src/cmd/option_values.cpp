@@ -8,6 +8,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/escape.h"
 #include "base/parse_number.h"
 #include "cmd/command_line.h"
 
@@ -36,6 +37,24 @@ std::string to_text(milliseconds time) {
 
 bool has_digits_only(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// What is wrong with `text`, which is not a host and a port.
+std::string host_problem(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (!text.starts_with('[') && text.find(':') != colon) {
+    return "has several colons; write an IPv6 address with a port as [::1]:8676";
+  }
+  if (colon != std::string::npos && net::parse_host_port(text.substr(0, colon), kDefaultPort)) {
+    return "has no port from 1 to 65535 after the colon";
+  }
+  return fmt::format("is not {}, with a port from 1 to 65535", kHostForms);
+}
+
+// Bytes above 127 are left to the look-up.
+bool may_be_in_name(char c) {
+  return static_cast<unsigned char>(c) > 127 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
 }
 
 }  // namespace
@@ -74,9 +93,17 @@ milliseconds parse_time(const std::string& text, milliseconds min, milliseconds 
 
 net::HostPort parse_host(const std::string& text) {
   if (has_digits_only(text)) throw UsageError("is not a host; is this a port? Write HOST:PORT");
+  if (const auto scheme = text.find("://"); scheme != std::string::npos) {
+    throw UsageError(fmt::format("is a URL; omit {}", base::escape(text.substr(0, scheme + 3))));
+  }
   const auto host = net::parse_host_port(text, kDefaultPort);
-  if (!host || host->port == 0) {
-    throw UsageError(fmt::format("is not {}, with a port from 1 to 65535", kHostForms));
+  if (!host || host->port == 0) throw UsageError(host_problem(text));
+  const bool is_name = std::all_of(host->host.begin(), host->host.end(), may_be_in_name);
+  if (!is_name && !net::is_numeric_address(host->host)) {
+    throw UsageError("is not a host name of letters, digits, dots, hyphens and underscores");
+  }
+  if (const auto address = net::to_socket_address(*host); address && net::lacks_zone(*address)) {
+    throw UsageError("is link-local and needs its interface; write ADDR%INTERFACE");
   }
   return *host;
 }
@@ -84,6 +111,10 @@ net::HostPort parse_host(const std::string& text) {
 net::HostPort parse_listen_address(const std::string& text) {
   if (const auto port = base::parse_number<std::uint16_t>(text)) return {.host = "", .port = *port};
   const auto address = net::parse_host_port(text);
+  if (!address && net::is_numeric_address(text)) {
+    const net::HostPort example{.host = text, .port = kDefaultPort};
+    throw UsageError("has no port; add one: " + base::escape(net::to_string(example)));
+  }
   if (!address) throw UsageError("is not PORT or ADDR:PORT, with a port from 0 to 65535");
   return *address;
 }

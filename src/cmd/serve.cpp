@@ -167,7 +167,7 @@ void wait_for_end(FollowedFiles& files, net::ServerAuth& auth, web::HttpServer* 
 }
 
 ExitCode run(const ServeOptions& options) {
-  validate(options.transport);
+  validate(options);
   block_reload_signal();
   const base::StateDirectory state = open_state_dir(options.state_dir);
   const base::InstanceLock lock(state, "serve.lock");

@@ -1,7 +1,10 @@
 #include "cmd/serve_options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/escape.h"
 #include "cmd/option_values.h"
 #include "cmd/source_options.h"
 #include "cmd/state_dir.h"
@@ -12,6 +15,7 @@ namespace {
 
 std::optional<net::HostPort> parse_listen_address_or_off(const std::string& text) {
   if (text == "off") return std::nullopt;
+  if (net::is_numeric_address(text)) return parse_listen_address(text);
   try {
     return parse_listen_address(text);
   } catch (const UsageError&) {
@@ -105,6 +109,24 @@ std::vector<Option> serve_options(ServeOptions& options) {
   add(transport_options(options.transport));
   add({state_dir_option(options.state_dir)});
   return table;
+}
+
+void validate(const ServeOptions& options) {
+  validate(options.transport);
+  for (auto each = options.listen.begin(); each != options.listen.end(); ++each) {
+    if (each->port == 0 || std::find(options.listen.begin(), each, *each) == each) continue;
+    const std::string text =
+        each->host.empty() ? std::to_string(each->port) : net::to_string(*each);
+    throw UsageError(fmt::format("--listen {} is given twice; omit one", base::escape(text)));
+  }
+  if (options.http) return;
+  const char* const useless = options.http_tls                     ? "--http-tls"
+                              : options.http_token_file.is_given() ? "--http-token-file"
+                              : !options.http_hosts.empty()        ? "--http-host"
+                                                                   : nullptr;
+  if (useless == nullptr) return;
+  throw UsageError(fmt::format(
+      "{0} requires a status port; omit {0}, or replace --http off by an address", useless));
 }
 
 }  // namespace topnet::cmd

@@ -39,4 +39,7 @@ struct ServeOptions {
 // The table of these options. Each sets its member of `options`, which must outlive the table.
 std::vector<Option> serve_options(ServeOptions& options);
 
+// Throws UsageError if the options contradict each other.
+void validate(const ServeOptions& options);
+
 }  // namespace topnet::cmd

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <system_error>
 
 #include "cmd/command_error.h"
 #include "net/trust/machine_id.h"
@@ -26,10 +27,7 @@ Option state_dir_option(std::string& directory) {
   return {.names = "--state-dir",
           .value = "DIR",
           .help = "Directory for keys, trust and reports (default: see topnet(1), FILES)",
-          .set = [&](const std::string& text) {
-            if (text.empty()) throw UsageError("is not a directory; it is empty");
-            directory = text;
-          }};
+          .set = [&](const std::string& text) { directory = text; }};
 }
 
 fs::path state_dir(const std::string& directory) {
@@ -48,6 +46,11 @@ base::StateDirectory open_state_dir(const std::string& directory) {
   base::StateDirectory state(state_dir(directory));
   if (const auto warning = net::check_machine_id(state)) log_line(*warning);
   return state;
+}
+
+bool has_state_dir(const std::string& directory) {
+  std::error_code error;
+  return fs::status(state_dir(directory), error).type() != fs::file_type::not_found;
 }
 
 }  // namespace topnet::cmd

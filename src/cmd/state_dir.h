@@ -21,4 +21,7 @@ std::filesystem::path state_dir(const std::string& directory);
 // UsageError and FileError.
 base::StateDirectory open_state_dir(const std::string& directory);
 
+// False if the directory does not exist.
+bool has_state_dir(const std::string& directory);
+
 }  // namespace topnet::cmd

@@ -46,6 +46,10 @@ void validate(const TransportOptions& options) {
   if (options.pki.certificate.is_given() != options.pki.key.is_given()) {
     throw UsageError("--cert and --key require each other; add the missing one");
   }
+  if (options.allows_unsafe_plaintext && !options.is_no_tls_given) {
+    throw UsageError(
+        "--unsafe-plaintext requires --no-tls; add --no-tls, or omit --unsafe-plaintext");
+  }
   const bool has_pki = options.pki.certificate.is_given() || options.pki.ca.is_given();
   if (has_pki && options.is_no_tls_given) {
     throw UsageError("--cert, --key and --ca require TLS; omit --no-tls");

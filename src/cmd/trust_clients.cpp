@@ -20,6 +20,8 @@
 namespace topnet::cmd {
 namespace {
 
+using Clients = std::vector<net::EnrolledClient>;
+
 struct InviteOptions {
   std::string name;
   std::chrono::milliseconds ttl{std::chrono::minutes(15)};
@@ -59,8 +61,10 @@ ExitCode invite(const InviteOptions& options) {
   print(fmt::format("topnet trust join {}\n",
                     base::quote_for_shell(to_text(
                         net::InviteCode{.address = address, .pin = own, .secret = secret}))));
-  log_line(fmt::format("run this command on {}; it works for one machine, until {}", options.name,
-                       base::format_time(expires)));
+  log_line(fmt::format(
+      "run this command on {}; it works for one machine, until {}{}", options.name,
+      base::format_time(expires),
+      options.host ? "" : "; it connects to " + address + ", which --host HOST:PORT changes"));
   return ExitCode::Done;
 }
 
@@ -113,6 +117,10 @@ Command clients_command(const std::string& name) {
           .summary = "List the clients that are enrolled here",
           .options = list_options(*options),
           .run = [=] {
+            if (!has_state_dir(options->state_dir)) {
+              print(options->is_json ? to_json(Clients{}) : to_table(Clients{}));
+              return ExitCode::Done;
+            }
             const net::TrustStore trust(open_state_dir(options->state_dir));
             const auto clients = trust.clients();
             print(options->is_json ? to_json(clients) : to_table(clients));

@@ -22,6 +22,8 @@
 namespace topnet::cmd {
 namespace {
 
+using Servers = std::vector<net::KnownServer>;
+
 constexpr std::chrono::seconds kJoinTimeout{10};
 
 // Reads the invite from `text`, or if that is "-", from the first line of standard input. Also
@@ -48,7 +50,8 @@ net::InviteCode read_invite(std::string text) {
 // Throws CommandError if the server is known by another key. An invite does not replace a known
 // key.
 void require_unchanged(const net::InviteCode& code, const std::string& directory) {
-  for (const net::KnownServer& known : net::TrustStore(open_state_dir(directory)).servers()) {
+  for (const net::KnownServer& known :
+       net::TrustStore(open_state_dir(directory)).servers()) {
     if (known.address != code.address || known.pin == code.pin || known.next == code.pin) continue;
     throw CommandError(
         ExitCode::Untrusted,
@@ -90,6 +93,7 @@ ExitCode join(const ArgumentOptions& options) {
   const net::InviteCode code = read_invite(options.argument);
   require_unchanged(code, options.state_dir);
   exit_on_sigint();
+  bool is_connected = false;
   try {
     net::TrustedConnection connection(
         {.server = net::parse_host_port(code.address).value_or(net::HostPort{}),
@@ -98,12 +102,16 @@ ExitCode join(const ArgumentOptions& options) {
          .state_dir = state_dir(options.state_dir),
          .prompt = prompt_for_trust,
          .log = log_line});
+    is_connected = true;
     enrol(connection, code);
   } catch (const std::exception& error) {
     const ExitCode exit_code = exit_code_of(error);
     if (exit_code == ExitCode::LocalFile) throw;
-    throw CommandError(exit_code,
-                       fmt::format("join {}: {}{}", code.address, error.what(), next_step(error)));
+    const bool is_unreachable = exit_code == ExitCode::Unreachable && !is_connected;
+    throw CommandError(
+        exit_code, fmt::format("join {}: {}{}", code.address, error.what(),
+                               is_unreachable ? ", or make the invite again with --host HOST:PORT"
+                                              : next_step(error)));
   }
   return ExitCode::Done;
 }
@@ -149,6 +157,10 @@ Command servers_command() {
           .summary = "List the servers that this machine trusts",
           .options = list_options(*options),
           .run = [=] {
+            if (!has_state_dir(options->state_dir)) {
+              print(options->is_json ? to_json(Servers{}) : to_table(Servers{}));
+              return ExitCode::Done;
+            }
             const net::TrustStore trust(open_state_dir(options->state_dir));
             const auto servers = trust.servers();
             print(options->is_json ? to_json(servers) : to_table(servers));

@@ -65,6 +65,17 @@ TEST_CASE("OptionValues: a host may be a name or an address, with or without a p
   CHECK(parse_host("[2001:db8::1]:22") == HostPort{"2001:db8::1", 22});
   CHECK(parse_host("2001:db8::1") == HostPort{"2001:db8::1", 8676});
   CHECK_THROWS_WITH(parse_host("8676"), "is not a host; is this a port? Write HOST:PORT");
+  CHECK_THROWS_WITH(parse_host("http://db1/"), "is a URL; omit http://");
+  CHECK_THROWS_WITH(parse_host("a:b:c"),
+                    "has several colons; write an IPv6 address with a port as [::1]:8676");
+  CHECK_THROWS_WITH(parse_host("db1:70000"), "has no port from 1 to 65535 after the colon");
+  CHECK_THROWS_WITH(parse_host("fe80::1"),
+                    "is link-local and needs its interface; write ADDR%INTERFACE");
+  for (const char* const text : {"db 1", "me@db1", "db1/x", "d*"}) {
+    CAPTURE(text);
+    CHECK_THROWS_WITH(parse_host(text),
+                      "is not a host name of letters, digits, dots, hyphens and underscores");
+  }
   for (const char* const text : {"", "db1:", "db1:0", "db1:70000", ":22", "a:b:c"}) {
     CAPTURE(text);
     CHECK_THROWS_AS(parse_host(text), UsageError);

@@ -36,6 +36,16 @@ class Mistakes(unittest.TestCase):
                  "--max-time '25h' is not between 1ms and 1d; see 'topnet fetch --help'\n"),
                 (["fetch", "--connect-timeout", "0"],
                  "--connect-timeout '0' is not between 1ms and 1h; see 'topnet fetch --help'\n"),
+                (["scan", "-o", ""], "--out '' is empty" + SEE),
+                (["scan", "--proc-root", ""], "--proc-root '' is empty" + SEE),
+                (["fetch", "--unsafe-plaintext"],
+                 "--unsafe-plaintext requires --no-tls; add --no-tls, or omit --unsafe-plaintext\n"),
+                (["serve", "--http", "off", "--http-tls"],
+                 "--http-tls requires a status port; omit --http-tls, or replace --http off by an address\n"),
+                (["serve", "--listen", "127.0.0.1:9", "--listen", "127.0.0.1:9"],
+                 "--listen 127.0.0.1:9 is given twice; omit one\n"),
+                (["serve", "--listen", "127.0.0.1"],
+                 "--listen '127.0.0.1' has no port; add one: 127.0.0.1:8676; see 'topnet serve --help'\n"),
                 (["scan", "--hold", "3"],
                  "unknown option '--hold'; --hold is an option of fetch" + SEE),
                 (["scan", "-s", "memory"], "--sort 'memory' is not one of cpu, user, system" + SEE),
@@ -61,8 +71,7 @@ class Mistakes(unittest.TestCase):
                     (folder, "it is a directory; name a file in it"),
                     (link, "it is a symbolic link; name the file that it points to"),
                     (folder + "/none/report", "No such file or directory"),
-                    ("/dev/full", "No space left on device"),
-                    ("", "No such file or directory")]:
+                    ("/dev/full", "No space left on device")]:
                 self.assert_fails(["scan", "--out", out], 6, f"could not write {out}: {why}\n")
 
     def test_an_unwritable_file_is_refused_and_stays(self):
