@@ -108,11 +108,11 @@ net::HostPort parse_host(const std::string& text) {
   return *host;
 }
 
-net::HostPort parse_listen_address(const std::string& text) {
+net::HostPort parse_listen_address(const std::string& text, std::uint16_t example_port) {
   if (const auto port = base::parse_number<std::uint16_t>(text)) return {.host = "", .port = *port};
   const auto address = net::parse_host_port(text);
   if (!address && net::is_numeric_address(text)) {
-    const net::HostPort example{.host = text, .port = kDefaultPort};
+    const net::HostPort example{.host = text, .port = example_port};
     throw UsageError("has no port; add one: " + base::escape(net::to_string(example)));
   }
   if (!address) throw UsageError("is not PORT or ADDR:PORT, with a port from 0 to 65535");

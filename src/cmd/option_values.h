@@ -28,6 +28,7 @@ inline constexpr const char* kHostForms = "NAME[:PORT], IPv4[:PORT], IPv6 or [IP
 net::HostPort parse_host(const std::string& text);
 
 // [ADDR:]PORT, with a port from 0 to 65535. Without ADDR, the host is empty.
-net::HostPort parse_listen_address(const std::string& text);
+net::HostPort parse_listen_address(const std::string& text,
+                                   std::uint16_t example_port = kDefaultPort);
 
 }  // namespace topnet::cmd

@@ -15,7 +15,7 @@ namespace {
 
 std::optional<net::HostPort> parse_listen_address_or_off(const std::string& text) {
   if (text == "off") return std::nullopt;
-  if (net::is_numeric_address(text)) return parse_listen_address(text);
+  if (net::is_numeric_address(text)) return parse_listen_address(text, kDefaultHttpPort);
   try {
     return parse_listen_address(text);
   } catch (const UsageError&) {

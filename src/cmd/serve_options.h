@@ -16,12 +16,15 @@
 
 namespace topnet::cmd {
 
+inline constexpr std::uint16_t kDefaultHttpPort = 8080;
+
 struct ServeOptions {
   // An empty host means all addresses, but 127.0.0.1 for `http`, and for `listen` without TLS.
   std::vector<net::HostPort> listen;  // empty: the default port
-  std::optional<net::HostPort> http = net::HostPort{.host = "", .port = 8080};  // nullopt: off
-  bool is_http_given = false;           // `http` is not the default
-  std::vector<std::string> http_hosts;  // in lower case
+  std::optional<net::HostPort> http =
+      net::HostPort{.host = "", .port = kDefaultHttpPort};  // nullopt: off
+  bool is_http_given = false;                               // `http` is not the default
+  std::vector<std::string> http_hosts;                      // in lower case
   bool http_tls = false;
   base::UserFile http_token_file;  // none: no token is required
   std::string proc_root = "/proc";

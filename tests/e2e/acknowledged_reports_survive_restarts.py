@@ -205,9 +205,10 @@ class Corrupt(FolderCase):
 
     def test_under_a_running_server(self):
         """The client that sends a report at that moment gets its acknowledgement."""
-        damage = {"file is not a database": self.overwrite,
-                 "it was removed or replaced while in use": lambda: os.remove(self.database)}
-        for number, (why, act) in enumerate(damage.items(), 1):
+        # The log is all that is left of a database that was removed.
+        damage = (("file is not a database", self.overwrite, "1"),
+                  ("it was removed or replaced while in use", lambda: os.remove(self.database), "2-wal"))
+        for why, act, number in damage:
             with self.subTest(why), Server(state=self.state) as server:
                 before = pids(server)
                 act()

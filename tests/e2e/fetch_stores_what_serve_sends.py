@@ -127,7 +127,7 @@ class Failures(FolderCase):
 
     def test_usage(self):
         for args, message in [
-                (["fetch", "host:70000"], "'host:70000' is not NAME[:PORT], IPv4[:PORT], IPv6 or [IPv6]:PORT"),
+                (["fetch", "host:70000"], "'host:70000' has no port from 1 to 65535"),
                 (["fetch", "--pin", "SHA256:x"], "is not a pin; "),
                 (["fetch", "--hold", "-1"], "is not between 0ms and 1h"),
                 (["fetch", "--no-tls", "192.0.2.1"], "--unsafe-plaintext"),

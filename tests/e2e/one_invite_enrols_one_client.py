@@ -59,14 +59,13 @@ class Invites(FolderCase):
     def test_the_line_is_safe_to_paste(self):
         """`join` also accepts it with its quotes."""
         state = self.path("state")
-        for host in ("[::1]:1", "x;touch${IFS}PWNED;:1"):
-            line = done(trust(state, "invite", "db1", "--host", host)).strip()
-            self.assertTrue(shlex.split(line)[-1].startswith(f"topnet1/{host}/"), line)
-            self.assertIn("'", line)
-            result = trust(self.path("client"), "join", "-", input=line.encode())
-            self.assert_fails(result, 3, f"join {host}")
-        for host in ("it's", "a\\b", 'a"b'):
-            self.assert_fails(trust(state, "invite", "db1", "--host", host), 2, "not an address")
+        line = done(trust(state, "invite", "db1", "--host", "[::1]:1")).strip()
+        self.assertTrue(shlex.split(line)[-1].startswith("topnet1/[::1]:1/"), line)
+        self.assertIn("'", line)
+        result = trust(self.path("client"), "join", "-", input=line.encode())
+        self.assert_fails(result, 3, "join [::1]:1")
+        for host in ("x;touch${IFS}PWNED;:1", "it's", "a\\b", 'a"b'):
+            self.assert_fails(trust(state, "invite", "db1", "--host", host), 2, "is not")
 
     def test_a_host_name_that_other_machines_do_not_know_is_refused(self):
         if subprocess.run(["unshare", "--uts", "true"], stderr=subprocess.DEVNULL, check=False).returncode:

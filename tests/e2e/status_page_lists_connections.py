@@ -145,7 +145,8 @@ class Options(FolderCase):
 
     def test_invalid_addresses(self):
         self.assert_serve_fails(["--http", "0.0.0.0:0"], 2, "--http 0.0.0.0:0", "loopback")
-        for address in ("127.0.0.1", "127.0.0.1:70000", ":80", "on", ""):
+        self.assert_serve_fails(["--http", "127.0.0.1"], 2, "has no port; add one: 127.0.0.1:8080")
+        for address in ("127.0.0.1:70000", ":80", "on", ""):
             self.assert_serve_fails(["--http", address], 2, f"--http '{address}' is not PORT, ADDR:PORT or off")
         self.assert_serve_fails(["--http", "localhost.example:80"], 2, "use a numeric address")
         self.assert_serve_fails(["--http-host", "a b"], 2, "--http-host 'a b' is not a host name")

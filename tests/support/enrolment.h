@@ -77,6 +77,16 @@ struct EnrolmentFixture : TestServer {
     return {*this, identity, own.pin};
   }
 
+  // Returns when so many connections have finished their handshake and wait for a request.
+  void wait_until_waiting(std::size_t count) const {
+    wait_for([&] {
+      std::size_t found = 0;
+      for (const auto& each : connections.snapshot().connections) {
+        found += each.phase == net::Phase::Waiting ? 1U : 0U;
+      }
+      return found == count;
+    });
+  }
   // Returns when the server has authenticated so many connections.
   void wait_until_authenticated(std::size_t count) const {
     wait_for([&] {

@@ -33,6 +33,8 @@ TEST_CASE("Server: an unknown client is evicted for the next one, and for no enr
   fixture.enrol(fixture.own.pin, "own");
   const auto server = fixture.serve_tls();
   auto first = fixture.connect_as(fixture.db1);
+  // Until then it may be evicted from the only slot for handshakes.
+  fixture.wait_until_waiting(1);
   {
     auto enrolled = fixture.connect_as(fixture.own);
     enrolled.fetch();
@@ -42,6 +44,7 @@ TEST_CASE("Server: an unknown client is evicted for the next one, and for no enr
   CHECK(first.read() == FrameType::Joined);
   CHECK(first.finish().empty());
   auto second = fixture.connect_as(fixture.db2);
+  fixture.wait_until_waiting(1);
   auto third = fixture.connect_as(fixture.db2);
   CHECK_THROWS_AS(second.read(), ConnectionError);
   second.socket.reset();
