@@ -146,11 +146,12 @@ class Options(FolderCase):
     def test_invalid_addresses(self):
         self.assert_serve_fails(["--http", "0.0.0.0:0"], 2, "--http 0.0.0.0:0", "loopback")
         self.assert_serve_fails(["--http", "127.0.0.1"], 2, "has no port; add one: 127.0.0.1:8080")
-        for address in ("127.0.0.1:70000", ":80", "on", ""):
+        for address in ("127.0.0.1:70000", ":80", "on"):
             self.assert_serve_fails(["--http", address], 2, f"--http '{address}' is not PORT, ADDR:PORT or off")
+        self.assert_serve_fails(["--http", ""], 2, "--http '' is empty")
         self.assert_serve_fails(["--http", "localhost.example:80"], 2, "use a numeric address")
         self.assert_serve_fails(["--http-host", "a b"], 2, "--http-host 'a b' is not a host name")
-        self.assert_serve_fails(["--http-host", ""], 2, "--http-host '' is not a host name")
+        self.assert_serve_fails(["--http-host", ""], 2, "--http-host '' is empty")
 
     def test_a_port_in_use_is_named_with_the_option_that_chooses_another(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
