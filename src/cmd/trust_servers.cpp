@@ -50,8 +50,7 @@ net::InviteCode read_invite(std::string text) {
 // Throws CommandError if the server is known by another key. An invite does not replace a known
 // key.
 void require_unchanged(const net::InviteCode& code, const std::string& directory) {
-  for (const net::KnownServer& known :
-       net::TrustStore(open_state_dir(directory)).servers()) {
+  for (const net::KnownServer& known : net::TrustStore(open_state_dir(directory)).servers()) {
     if (known.address != code.address || known.pin == code.pin || known.next == code.pin) continue;
     throw CommandError(
         ExitCode::Untrusted,

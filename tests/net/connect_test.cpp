@@ -14,7 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Deadline soon() { return Clock::now() + 20s; }
+Deadline connect_deadline() { return Clock::now() + 20s; }
 
 sockaddr_storage numeric(const char* host, std::uint16_t port = 9) {
   return to_socket_address({host, port}).value();
@@ -30,7 +30,7 @@ struct Listening {
 struct Silent : Listening {
   Silent() {
     ::listen(socket.raw(), 0);
-    first = connect_to({address}, soon());
+    first = connect_to({address}, connect_deadline());
   }
   UniqueFd first;
 };
@@ -44,8 +44,8 @@ std::string name(const sockaddr_storage& address) { return to_string(to_host_por
 TEST_CASE("Connect: an address that does not answer does not stop the others", "[connect]") {
   const Silent silent;
   const Listening listening;
-  const UniqueFd socket =
-      connect_to({silent.address, silent.address, refusing(), listening.address}, soon());
+  const UniqueFd socket = connect_to(
+      {silent.address, silent.address, refusing(), listening.address}, connect_deadline());
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
   REQUIRE(::getpeername(socket.raw(), reinterpret_cast<sockaddr*>(&peer), &size) == 0);
@@ -65,12 +65,15 @@ TEST_CASE("Connect: the error is that of the most telling attempt", "[connect]")
   sockaddr_storage unknown_family{};
   unknown_family.ss_family = AF_MAX;
   const auto expected = Catch::Contains(name(closed) + ": Connection refused");
-  CHECK_THROWS_WITH(connect_to({without_zone, unknown_family, closed}, soon()), expected);
-  CHECK_THROWS_WITH(connect_to({closed, unknown_family, without_zone}, soon()), expected);
-  CHECK_THROWS_WITH(connect_to({without_zone}, soon()), Catch::Contains("needs its interface"));
+  CHECK_THROWS_WITH(connect_to({without_zone, unknown_family, closed}, connect_deadline()),
+                    expected);
+  CHECK_THROWS_WITH(connect_to({closed, unknown_family, without_zone}, connect_deadline()),
+                    expected);
+  CHECK_THROWS_WITH(connect_to({without_zone}, connect_deadline()),
+                    Catch::Contains("needs its interface"));
   const Silent silent;
   CHECK_THROWS_WITH(connect_to({closed, silent.address}, Clock::now() + 1s), expected);
-  CHECK_THROWS_AS(connect_to({}, soon()), ConnectionError);
+  CHECK_THROWS_AS(connect_to({}, connect_deadline()), ConnectionError);
 }
 
 TEST_CASE("Connect: families alternate, beginning with that of the first address", "[connect]") {
@@ -91,16 +94,16 @@ TEST_CASE("Connect: families alternate, beginning with that of the first address
 TEST_CASE("Connect: a cancel descriptor ends the look-up and the attempts", "[connect]") {
   const UniqueFd cancel(::eventfd(1, EFD_CLOEXEC));
   const Silent silent;
-  CHECK_THROWS_AS(connect_to({silent.address}, soon(), cancel.raw()), CancelledError);
-  CHECK_THROWS_AS(resolve({"name.invalid", 9}, soon(), cancel.raw()), CancelledError);
+  CHECK_THROWS_AS(connect_to({silent.address}, connect_deadline(), cancel.raw()), CancelledError);
+  CHECK_THROWS_AS(resolve({"name.invalid", 9}, connect_deadline(), cancel.raw()), CancelledError);
 }
 
 TEST_CASE("Connect: an address that the caller does not permit is not tried", "[connect]") {
   struct Refused {};
   const Listening listening;
   CHECK_THROWS_AS(connect_to_host(to_host_port(listening.address),
-                                  {.deadline = soon(),
+                                  {.deadline = connect_deadline(),
                                    .check = [](const sockaddr_storage&) { throw Refused(); }}),
                   Refused);
-  CHECK_NOTHROW(connect_to_host(to_host_port(listening.address), {.deadline = soon()}));
+  CHECK_NOTHROW(connect_to_host(to_host_port(listening.address), {.deadline = connect_deadline()}));
 }

@@ -14,10 +14,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Deadline soon() { return Clock::now() + 20s; }
+Deadline socket_deadline() { return Clock::now() + 20s; }
 
 void send(int socket, std::string_view bytes) {
-  SocketStream(socket).write_all(std::as_bytes(std::span(bytes)), soon());
+  SocketStream(socket).write_all(std::as_bytes(std::span(bytes)), socket_deadline());
 }
 
 UniqueFd listen_on_any_port() { return listen_on(*to_socket_address({"127.0.0.1", 0})); }
@@ -35,14 +35,14 @@ TEST_CASE("Socket: port 0 selects a free port, and a port in use is named in the
 
 TEST_CASE("Socket: a handshake record counts once it is complete", "[socket]") {
   const UniqueFd listener = listen_on_any_port();
-  const UniqueFd client = connect_to({local_address(listener.raw())}, soon());
+  const UniqueFd client = connect_to({local_address(listener.raw())}, socket_deadline());
   const UniqueFd accepted(::accept(listener.raw(), nullptr, nullptr));
   CHECK_FALSE(has_handshake_record(accepted.raw()));
   send(client.raw(), {"\x16\x03\x01\x00\x02\x01", 6});
-  wait_until_ready(accepted.raw(), Readiness::Read, soon());
+  wait_until_ready(accepted.raw(), Readiness::Read, socket_deadline());
   CHECK_FALSE(has_handshake_record(accepted.raw()));
   send(client.raw(), {"\x00", 1});
-  const Deadline give_up = soon();
+  const Deadline give_up = socket_deadline();
   while (!has_handshake_record(accepted.raw()) && Clock::now() < give_up) std::this_thread::yield();
   CHECK(has_handshake_record(accepted.raw()));
 }
@@ -51,11 +51,11 @@ TEST_CASE("Socket: a deferred connection is accepted when its peer has sent some
           "[socket]") {
   const UniqueFd listener = listen_on_any_port();
   defer_accept(listener.raw(), 60s);
-  const UniqueFd silent = connect_to({local_address(listener.raw())}, soon());
-  const UniqueFd client = connect_to({local_address(listener.raw())}, soon());
+  const UniqueFd silent = connect_to({local_address(listener.raw())}, socket_deadline());
+  const UniqueFd client = connect_to({local_address(listener.raw())}, socket_deadline());
   send(client.raw(), "x");
-  wait_until_ready(listener.raw(), Readiness::Read, soon());
+  wait_until_ready(listener.raw(), Readiness::Read, socket_deadline());
   const UniqueFd accepted(::accept(listener.raw(), nullptr, nullptr));
-  wait_until_ready(accepted.raw(), Readiness::Read, soon());
+  wait_until_ready(accepted.raw(), Readiness::Read, socket_deadline());
   CHECK(::accept(listener.raw(), nullptr, nullptr) == -1);  // the silent one waits in the kernel
 }

@@ -19,13 +19,12 @@ using topnet::proc::scan_by_clock;
 using topnet::proc::ScanMode;
 using topnet::proc::Scanner;
 using topnet::proc::SortKey;
+using topnet::test::kTick;
 using topnet::test::Random;
 using topnet::test::seeds;
 using topnet::test::SimulatedKernel;
 
 namespace {
-
-constexpr std::uint64_t kTick = SimulatedKernel::kTick;
 
 std::optional<ClockScan> scan_all(SimulatedKernel& kernel,
                                   const std::vector<RankingQuery>& queries) {

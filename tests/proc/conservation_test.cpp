@@ -12,15 +12,14 @@ using topnet::proc::Clocks;
 using topnet::proc::CpuUsage;
 using topnet::proc::ExitedChildren;
 using topnet::test::exited_in;
+using topnet::test::kInit;
+using topnet::test::kTick;
 using topnet::test::Random;
 using topnet::test::seeds;
 using topnet::test::SimulatedKernel;
 using topnet::test::WindowFixture;
 
 namespace {
-
-constexpr std::uint64_t kTick = SimulatedKernel::kTick;
-constexpr pid_t kInit = SimulatedKernel::kInit;
 
 struct HistoryOptions {
   bool may_ignore_children = false;  // some parents ignore SIGCHLD

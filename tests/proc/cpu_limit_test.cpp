@@ -9,20 +9,20 @@ using topnet::test::ProcTree;
 namespace {
 
 // A fake /proc, and cgroups that are mounted below it.
-class Fixture {
+class CpuLimitFixture {
  public:
-  Fixture& join(const std::string& cgroup) {
+  CpuLimitFixture& join(const std::string& cgroup) {
     tree_.add_file("self/cgroup", cgroup);
     return *this;
   }
-  Fixture& mount(const std::string& root, const std::string& point, const std::string& type,
-                 const std::string& options = "rw") {
+  CpuLimitFixture& mount(const std::string& root, const std::string& point, const std::string& type,
+                         const std::string& options = "rw") {
     mounts_ += "31 23 0:28 " + root + " " + tree_.root().string() + point +
                " rw,relatime shared:9 - " + type + " " + type + " " + options + "\n";
     tree_.add_file("self/mountinfo", mounts_);
     return *this;
   }
-  Fixture& set(const std::string& file, const std::string& value) {
+  CpuLimitFixture& set(const std::string& file, const std::string& value) {
     tree_.add_file(file, value + "\n");
     return *this;
   }
@@ -36,7 +36,7 @@ class Fixture {
 }  // namespace
 
 TEST_CASE("CpuLimit: the smallest limit of version 2 up to the root counts", "[cpu_limit]") {
-  Fixture fixture;
+  CpuLimitFixture fixture;
   fixture.join("0::/a/b\n").mount("/", "/cgroup", "cgroup2");
   CHECK_FALSE(fixture.limit());
   fixture.set("cgroup/a/b/cpu.max", "max 100000").set("cgroup/a/other/cpu.max", "1 100000");
@@ -50,14 +50,14 @@ TEST_CASE("CpuLimit: the smallest limit of version 2 up to the root counts", "[c
 }
 
 TEST_CASE("CpuLimit: a container sees its own cgroup as the root", "[cpu_limit]") {
-  Fixture fixture;
+  CpuLimitFixture fixture;
   fixture.join("0::/\n").mount("/../..", "/host", "cgroup2").mount("/", "/cgroup", "cgroup2");
   fixture.set("host/cpu.max", "1 100000").set("cgroup/cpu.max", "200000 100000");
   CHECK(fixture.limit() == 2.0);
 }
 
 TEST_CASE("CpuLimit: version 1 has the limit in two files", "[cpu_limit]") {
-  Fixture fixture;
+  CpuLimitFixture fixture;
   fixture.join("5:cpuset:/\n4:cpu,cpuacct:/docker/4f2a\n0::/\n")
       .mount("/docker/4f2a", "/cpuset", "cgroup", "rw,cpuset")
       .mount("/docker/4f2a", "/my\\040cgroup/cpu", "cgroup", "rw,cpu,cpuacct")
@@ -71,9 +71,9 @@ TEST_CASE("CpuLimit: version 1 has the limit in two files", "[cpu_limit]") {
 
 TEST_CASE("CpuLimit: without a mounted cgroup or a valid number the limit is unknown",
           "[cpu_limit]") {
-  CHECK_FALSE(Fixture().limit());
-  CHECK_FALSE(Fixture().join("0::/a\n").limit());
-  Fixture fixture;
+  CHECK_FALSE(CpuLimitFixture().limit());
+  CHECK_FALSE(CpuLimitFixture().join("0::/a\n").limit());
+  CpuLimitFixture fixture;
   fixture.join("0::/../a\n").mount("/", "/cgroup", "cgroup2").set("cgroup/cpu.max", "1 2");
   CHECK_FALSE(fixture.limit());
   fixture.join("0::/ab\n").mount("/a", "/sub", "cgroup2");
@@ -86,7 +86,7 @@ TEST_CASE("CpuLimit: without a mounted cgroup or a valid number the limit is unk
 
 TEST_CASE("CpuLimit: mounts are found wherever a reading ends", "[cpu_limit]") {
   for (std::size_t length = 1750; length < 2150; length += 20) {
-    Fixture fixture;
+    CpuLimitFixture fixture;
     fixture.join("0::/\n").mount("/", "/" + std::string(length, 'x'), "tmpfs");
     fixture.mount("/", "/cgroup", "cgroup2").set("cgroup/cpu.max", "300000 100000");
     CHECK(fixture.limit() == 3.0);

@@ -28,7 +28,7 @@ FullScan scan(const std::filesystem::path& root) {
   return topnet::proc::scan(source, pids.update({}));
 }
 
-topnet::proc::CpuUsage usage_of(const std::filesystem::path& root) {
+topnet::proc::CpuUsage full_usage_of(const std::filesystem::path& root) {
   return Scanner(std::make_unique<Procfs>(root), ScanMode::Clocks).since_start({{}});
 }
 
@@ -125,12 +125,13 @@ TEST_CASE("FullScan: a stat file that is too long for one read is refused", "[fu
 TEST_CASE("FullScan: a root without readable processes is an error that names it", "[full_scan]") {
   ProcTree unreadable;
   unreadable.add_file("2/stat", "x");
-  CHECK_THROWS_WITH(usage_of(unreadable.root()), Catch::Contains("found 1 processes") &&
-                                                     Catch::Contains("none of which can be read"));
+  CHECK_THROWS_WITH(
+      full_usage_of(unreadable.root()),
+      Catch::Contains("found 1 processes") && Catch::Contains("none of which can be read"));
   const ProcTree empty;
-  CHECK_THROWS_WITH(usage_of(empty.root()),
+  CHECK_THROWS_WITH(full_usage_of(empty.root()),
                     Catch::Contains(empty.root().string()) && Catch::Contains("no process"));
-  CHECK_THROWS_WITH(usage_of(empty.root() / "none"), Catch::Contains("none: No such file"));
+  CHECK_THROWS_WITH(full_usage_of(empty.root() / "none"), Catch::Contains("none: No such file"));
 }
 
 TEST_CASE("FullScan: running out of descriptors is an error", "[full_scan]") {
@@ -138,9 +139,9 @@ TEST_CASE("FullScan: running out of descriptors is an error", "[full_scan]") {
   tree.add({.pid = 1});
   {
     const FewDescriptors one(1);  // enough for the folder, none for a stat file
-    CHECK_THROWS_WITH(usage_of(tree.root()), Catch::Contains("Too many open files"));
+    CHECK_THROWS_WITH(full_usage_of(tree.root()), Catch::Contains("Too many open files"));
   }
-  CHECK(usage_of(tree.root()).processes.size() == 1);
+  CHECK(full_usage_of(tree.root()).processes.size() == 1);
 }
 
 TEST_CASE("FullScan: a scan of this machine finds the running test", "[full_scan]") {

@@ -13,6 +13,7 @@
 
 using topnet::proc::PidList;
 using topnet::proc::Procfs;
+using topnet::test::kInit;
 using topnet::test::Random;
 using topnet::test::seeds;
 using topnet::test::SimulatedKernel;
@@ -20,15 +21,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr pid_t kInit = SimulatedKernel::kInit;
-
 // A simulated kernel, the list of its pids, and a simulated time.
-struct Fixture {
+struct PidListFixture {
   SimulatedKernel kernel;
   PidList list{kernel};
   PidList::Clock::time_point now{1h};
 
-  explicit Fixture(std::uint64_t pid_limit = 32768) : kernel(pid_limit) {}
+  explicit PidListFixture(std::uint64_t pid_limit = 32768) : kernel(pid_limit) {}
 
   const std::vector<pid_t>& update_after(std::chrono::milliseconds time) {
     now += time;
@@ -52,7 +51,7 @@ bool holds(const std::vector<pid_t>& pids, pid_t pid) {
 }  // namespace
 
 TEST_CASE("PidList: without new processes the folder is not read", "[pid_list]") {
-  Fixture fixture;
+  PidListFixture fixture;
   for (int i = 0; i < 100; ++i) fixture.kernel.fork(kInit);
   fixture.settle();
   fixture.kernel.reads = {};
@@ -62,7 +61,7 @@ TEST_CASE("PidList: without new processes the folder is not read", "[pid_list]")
 }
 
 TEST_CASE("PidList: new pids are found without a walk", "[pid_list]") {
-  Fixture fixture;
+  PidListFixture fixture;
   for (int i = 0; i < 1000; ++i) fixture.kernel.fork(kInit);
   fixture.settle();
   fixture.kernel.reads = {};
@@ -76,7 +75,7 @@ TEST_CASE("PidList: new pids are found without a walk", "[pid_list]") {
 }
 
 TEST_CASE("PidList: processes after an exited one are found", "[pid_list]") {
-  Fixture fixture;
+  PidListFixture fixture;
   for (int i = 0; i < 20; ++i) fixture.kernel.fork(kInit);
   fixture.settle();
   // The list continues reading at this process.
@@ -94,7 +93,7 @@ TEST_CASE("PidList: a process that appears after its pid was assigned is found",
   for (const auto pause : {1ms, 50ms, 99ms, 100ms, 101ms, 1000ms}) {
     for (const bool others_follow : {false, true}) {
       CAPTURE(pause.count(), others_follow);
-      Fixture fixture;
+      PidListFixture fixture;
       fixture.settle();
       const pid_t late = fixture.kernel.fork_hidden(kInit);
       if (others_follow) fixture.kernel.fork(kInit);
@@ -109,7 +108,7 @@ TEST_CASE("PidList: a process that appears after its pid was assigned is found",
 }
 
 TEST_CASE("PidList: a wrap-around of pids forces a full walk", "[pid_list]") {
-  Fixture fixture(400);
+  PidListFixture fixture(400);
   while (fixture.kernel.pids().back() < 399) fixture.kernel.fork(kInit);
   for (const pid_t pid : {30, 40, 50}) fixture.kernel.end(pid);
   fixture.settle();
@@ -123,7 +122,7 @@ TEST_CASE("PidList: a complete round of pids forces a full walk", "[pid_list]") 
     // With many pids in use by threads, which the kernel skips.
     for (const std::uint64_t skipped : {limit / 10, limit / 2, limit * 3 / 4}) {
       CAPTURE(limit, skipped);
-      Fixture fixture(limit);
+      PidListFixture fixture(limit);
       for (int i = 0; i < 50; ++i) fixture.kernel.fork(kInit);
       fixture.settle();
       fixture.kernel.end(25);
@@ -141,7 +140,7 @@ TEST_CASE("PidList: a complete round of pids forces a full walk", "[pid_list]") 
 }
 
 TEST_CASE("PidList: a process with a chosen pid is found by the regular walk", "[pid_list]") {
-  Fixture fixture;
+  PidListFixture fixture;
   for (int i = 0; i < 20; ++i) fixture.kernel.fork(kInit);
   fixture.settle();
   const pid_t last = *fixture.kernel.read_last_pid();
@@ -156,7 +155,7 @@ TEST_CASE("PidList: a process with a chosen pid is found by the regular walk", "
 }
 
 TEST_CASE("PidList: if the number of forks is not known, every update walks", "[pid_list]") {
-  Fixture fixture;
+  PidListFixture fixture;
   for (int i = 0; i < 5; ++i) {
     fixture.kernel.fork(kInit);
     CHECK(fixture.list.update({}, fixture.now += 200ms) == fixture.kernel.pids());
@@ -186,7 +185,7 @@ TEST_CASE("PidList: in random histories every process older than 100 ms is in th
   for (const std::uint32_t seed : seeds(60)) {
     CAPTURE(seed);
     Random random(seed);
-    Fixture fixture(random.one_of<std::uint64_t>({301, 500, 2000, 32768}));
+    PidListFixture fixture(random.one_of<std::uint64_t>({301, 500, 2000, 32768}));
     std::map<pid_t, PidList::Clock::time_point> visible{{kInit, fixture.now}};
     std::map<pid_t, PidList::Clock::time_point> hidden;
     for (int step = 0; step < 300; ++step) {

@@ -11,14 +11,13 @@ using topnet::proc::CpuUsage;
 using topnet::proc::ExitedChildren;
 using topnet::proc::Process;
 using topnet::test::exited_in;
+using topnet::test::kInit;
+using topnet::test::kTick;
 using topnet::test::SimulatedKernel;
 using topnet::test::WindowFixture;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr std::uint64_t kTick = SimulatedKernel::kTick;
-constexpr pid_t kInit = SimulatedKernel::kInit;
 
 const Process& process_in(const CpuUsage& usage, pid_t pid) {
   for (const Process& each : usage.processes) {

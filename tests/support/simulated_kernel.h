@@ -132,4 +132,7 @@ class SimulatedKernel : public proc::ProcessSource {
   bool has_clocks_ = true;
 };
 
+inline constexpr std::uint64_t kTick = SimulatedKernel::kTick;
+inline constexpr pid_t kInit = SimulatedKernel::kInit;
+
 }  // namespace topnet::test

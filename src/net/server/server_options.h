@@ -18,7 +18,7 @@ struct ServerOptions {
   // A handshake that has begun is not interrupted for another one before this.
   std::chrono::milliseconds handshake_grace{250};
   std::size_t unknown_clients = 512;  // after their handshake: they may join, or are being refused
-  std::size_t max_clients = 1024;    // enrolled clients; without TLS all clients
+  std::size_t max_clients = 1024;     // enrolled clients; without TLS all clients
 };
 
 }  // namespace topnet::net

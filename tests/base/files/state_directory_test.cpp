@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-unsigned mode_of(const fs::path& file) {
+unsigned permissions_of(const fs::path& file) {
   return static_cast<unsigned>(fs::status(file).permissions());
 }
 
@@ -32,10 +32,10 @@ TEST_CASE("StateDirectory: missing folders and files are created for the owner o
   const StateDirectory folder(root / "a/b/state");
   folder.write("clients", "x");
   ::umask(before);
-  CHECK(mode_of(root / "a") == 0700);
-  CHECK(mode_of(root / "a/b") == 0700);
-  CHECK(mode_of(root / "a/b/state") == 0700);
-  CHECK(mode_of(root / "a/b/state/clients") == 0600);
+  CHECK(permissions_of(root / "a") == 0700);
+  CHECK(permissions_of(root / "a/b") == 0700);
+  CHECK(permissions_of(root / "a/b/state") == 0700);
+  CHECK(permissions_of(root / "a/b/state/clients") == 0600);
 }
 
 TEST_CASE("StateDirectory: the error for one that cannot be created names the options",

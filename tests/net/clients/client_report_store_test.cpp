@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // A store in a temporary folder that can be reopened.
-struct Fixture {
+struct ReportStoreFixture {
   TemporaryFolder root;
   StateDirectory folder{root / "state"};
   fs::path file = folder / "tops.db";
@@ -53,7 +53,7 @@ class FileSizeLimit {
 
 TEST_CASE("ClientReportStore: returns kept reports, also after it is reopened",
           "[client_report_store]") {
-  Fixture fixture;
+  ReportStoreFixture fixture;
   const std::vector<ClientReport> reports = sample_reports(2);
   {
     ClientReportStore store = fixture.open();
@@ -71,7 +71,7 @@ TEST_CASE("ClientReportStore: returns kept reports, also after it is reopened",
 
 TEST_CASE("ClientReportStore: X5: an id that another client sends again is not stored",
           "[client_report_store]") {
-  Fixture fixture;
+  ReportStoreFixture fixture;
   std::vector<ClientReport> reports = sample_reports(2);
   reports[1].client = "another";
   reports[1].busiest.id = reports[0].busiest.id;
@@ -82,7 +82,7 @@ TEST_CASE("ClientReportStore: X5: an id that another client sends again is not s
 }
 
 TEST_CASE("ClientReportStore: does not return reports beyond the limits", "[client_report_store]") {
-  Fixture fixture;
+  ReportStoreFixture fixture;
   fixture.limits = {.max_count = 2, .max_age = std::chrono::days(1)};
   std::vector<ClientReport> reports = sample_reports(4);
   reports[3].time -= std::chrono::hours(25);
@@ -95,7 +95,7 @@ TEST_CASE("ClientReportStore: concurrent threads keep each report exactly once",
           "[client_report_store]") {
   constexpr std::size_t threads = 16;
   constexpr std::size_t each = 6;
-  Fixture fixture;
+  ReportStoreFixture fixture;
   const std::vector<ClientReport> reports = sample_reports(threads * each);
   std::atomic<std::size_t> kept = 0;
   {
@@ -119,7 +119,7 @@ TEST_CASE("ClientReportStore: concurrent threads keep each report exactly once",
 
 TEST_CASE("ClientReportStore: renames a corrupt database and starts a new one",
           "[client_report_store]") {
-  Fixture fixture;
+  ReportStoreFixture fixture;
   write_file(fixture.file, "garbage");
   write_file(fixture.folder / "tops.db-wal", "its log");
   const ClientReport report = sample_report();
@@ -138,7 +138,7 @@ TEST_CASE("ClientReportStore: renames a corrupt database and starts a new one",
 }
 
 TEST_CASE("ClientReportStore: keeps the newest three corrupt databases", "[client_report_store]") {
-  Fixture fixture;
+  ReportStoreFixture fixture;
   for (int i = 0; i < 5; ++i) {
     write_file(fixture.file, "garbage");
     write_file(fixture.folder / "tops.db-wal", "its log");
@@ -154,7 +154,7 @@ TEST_CASE("ClientReportStore: keeps the newest three corrupt databases", "[clien
 
 TEST_CASE("ClientReportStore: a report that finds the database damaged is kept in the next one",
           "[client_report_store]") {
-  Fixture fixture;
+  ReportStoreFixture fixture;
   const std::vector<ClientReport> reports = sample_reports(3);
   fixture.open().keep(reports[0]);
   {
@@ -179,7 +179,7 @@ TEST_CASE("ClientReportStore: a report that finds the database damaged is kept i
 
 TEST_CASE("ClientReportStore: a corrupt database that cannot be replaced yet is renamed once",
           "[client_report_store]") {
-  Fixture fixture;
+  ReportStoreFixture fixture;
   const std::vector<ClientReport> reports = sample_reports(2);
   fixture.open();
   ClientReportStore store = fixture.open();
@@ -196,7 +196,7 @@ TEST_CASE("ClientReportStore: a corrupt database that cannot be replaced yet is 
 
 TEST_CASE("ClientReportStore: does not change a database of a newer version",
           "[client_report_store]") {
-  Fixture fixture;
+  ReportStoreFixture fixture;
   fixture.open();
   SqliteDatabase(fixture.file).execute("PRAGMA user_version = 3");
   CHECK_THROWS_AS(fixture.open(), FileError);
@@ -205,7 +205,7 @@ TEST_CASE("ClientReportStore: does not change a database of a newer version",
 
 TEST_CASE("ClientReportStore: continues after a failed write when there is space again",
           "[client_report_store]") {
-  Fixture fixture;
+  ReportStoreFixture fixture;
   const std::vector<ClientReport> reports = sample_reports(3);
   {
     ClientReportStore store = fixture.open();
@@ -224,7 +224,7 @@ TEST_CASE("ClientReportStore: continues after a failed write when there is space
 
 TEST_CASE("ClientReportStore: a failure to create the database leaves no file",
           "[client_report_store]") {
-  Fixture fixture;
+  ReportStoreFixture fixture;
   const FileSizeLimit limit(0);
   CHECK_THROWS_AS(fixture.open(), FileError);
   CHECK_FALSE(fs::exists(fixture.file));

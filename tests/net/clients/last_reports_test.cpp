@@ -10,7 +10,7 @@ using namespace topnet::test;
 
 namespace {
 
-ClientReport report_of(const std::string& client, std::chrono::hours age = {}) {
+ClientReport last_report_of(const std::string& client, std::chrono::hours age = {}) {
   ClientReport report = sample_report();
   report.client = client;
   report.time -= age;
@@ -28,7 +28,7 @@ LastReport last(const ClientReport& report) { return {.time = report.time, .peer
 TEST_CASE("LastReports: remembers any number of clients across restarts", "[last_reports]") {
   const TemporaryFolder root;
   const StateDirectory state(root / "state");
-  const ClientReport first = report_of("db1", std::chrono::hours(9000));
+  const ClientReport first = last_report_of("db1", std::chrono::hours(9000));
   EnrolledSince since = enrolled("db1");
   {
     LastReports reports(state);
@@ -36,7 +36,7 @@ TEST_CASE("LastReports: remembers any number of clients across restarts", "[last
     for (int i = 0; i < 1500; ++i) {
       const std::string client = "web" + std::to_string(i);
       since[client] = WallTime::min();
-      reports.record(report_of(client));
+      reports.record(last_report_of(client));
     }
     reports.save(since);
   }
@@ -48,8 +48,8 @@ TEST_CASE("LastReports: remembers any number of clients across restarts", "[last
 TEST_CASE("LastReports: the next report corrects a time in the future", "[last_reports]") {
   const TemporaryFolder root;
   LastReports reports(StateDirectory(root / "state"));
-  reports.record(report_of("db1", -std::chrono::hours(9000)));
-  const ClientReport next = report_of("db1");
+  reports.record(last_report_of("db1", -std::chrono::hours(9000)));
+  const ClientReport next = last_report_of("db1");
   reports.record(next);
   CHECK(reports.by_client(enrolled("db1")).at("db1") == last(next));
 }
@@ -58,8 +58,8 @@ TEST_CASE("LastReports: forgets a client that is no longer enrolled", "[last_rep
   const TemporaryFolder root;
   const StateDirectory state(root / "state");
   LastReports reports(state);
-  reports.record(report_of("db1"));
-  ClientReport unnamed = report_of("");
+  reports.record(last_report_of("db1"));
+  ClientReport unnamed = last_report_of("");
   unnamed.client.reset();
   reports.record(unnamed);
   reports.save(enrolled("db1"));
@@ -75,7 +75,7 @@ TEST_CASE("LastReports: a client does not inherit the report of an earlier one o
   const TemporaryFolder root;
   const StateDirectory state(root / "state");
   LastReports reports(state);
-  const ClientReport old = report_of("db1", std::chrono::hours(1));
+  const ClientReport old = last_report_of("db1", std::chrono::hours(1));
   reports.record(old);
   CHECK(reports.by_client(enrolled("db1", old.time)).size() == 1);
   const EnrolledSince anew = enrolled("db1", old.time + std::chrono::milliseconds(1));
@@ -84,7 +84,7 @@ TEST_CASE("LastReports: a client does not inherit the report of an earlier one o
   CHECK(reports.by_client(enrolled("db1", now() + std::chrono::hours(1))).size() == 1);
   reports.save(anew);
   CHECK(reports.by_client(enrolled("db1")).empty());
-  const ClientReport next = report_of("db1");
+  const ClientReport next = last_report_of("db1");
   reports.record(next);
   CHECK(reports.by_client(anew).at("db1") == last(next));
 }
@@ -95,7 +95,7 @@ TEST_CASE("LastReports: writes the file only if it changes", "[last_reports]") {
   LastReports reports(state);
   reports.save(enrolled("db1"));
   CHECK(state.version("last-reports") == topnet::base::FileVersion{});
-  reports.record(report_of("db1"));
+  reports.record(last_report_of("db1"));
   reports.save(enrolled("db1"));
   const auto version = state.version("last-reports");
   reports.save(enrolled("db1"));

@@ -10,11 +10,11 @@ using Then = MemoryStream::Then;
 
 namespace {
 
-constexpr Deadline kNever = Deadline::max();
-const JoinRequest kRequest{.secret = "00112233445566778899aabbccddeeff", .server = pin_of('s')};
+constexpr Deadline kJoinDeadline = Deadline::max();
+const JoinRequest kJoinRequest{.secret = "00112233445566778899aabbccddeeff", .server = pin_of('s')};
 const std::string kJoined = frame(FrameType::Joined, R"({"name":"db1"})");
 
-std::string join(MemoryStream& stream) { return Client(stream).join(kRequest, kNever); }
+std::string join(MemoryStream& stream) { return Client(stream).join(kJoinRequest, kJoinDeadline); }
 
 std::string join(const std::string& answer) {
   MemoryStream stream(answer);
@@ -30,7 +30,7 @@ TEST_CASE("Client: joining sends the invite's secret and server and returns the 
   const std::vector<Frame> sent = frames_of(stream.output);
   REQUIRE(sent.size() == 1);
   CHECK(sent[0].type == FrameType::Join);
-  CHECK(parse_join(sent[0].payload) == kRequest);
+  CHECK(parse_join(sent[0].payload) == kJoinRequest);
 }
 
 TEST_CASE("Client: E8: a refused JOIN throws the server's reason", "[client]") {
@@ -73,7 +73,7 @@ TEST_CASE("Client: the server's next key is returned with a complete report only
   const auto fetch = [](const std::string& answer) {
     MemoryStream stream(answer);
     return Client(stream).fetch_report(
-        {}, [](std::string_view) {}, kNever);
+        {}, [](std::string_view) {}, kJoinDeadline);
   };
   CHECK(fetch(frame(FrameType::End, to_json(end))).next_pin == pin_of('n'));
   CHECK_THROWS_AS(fetch(frame(FrameType::Data, "x") + frame(FrameType::End, to_json(end))),

@@ -14,8 +14,8 @@ using Then = MemoryStream::Then;
 namespace {
 
 constexpr Deadline kNever = Deadline::max();
-const std::string kId = "00112233445566778899aabbccddeeff";
-const BusiestProcess kBusiest{.id = kId, .host = "db1", .pid = 4121, .name = "postgres"};
+const std::string kReportId = "00112233445566778899aabbccddeeff";
+const BusiestProcess kBusiest{.id = kReportId, .host = "db1", .pid = 4121, .name = "postgres"};
 // "the report", and its SHA-256 from sha256sum.
 const std::string kSha256 = "14e4cce86788499d03144f70ab24ca83d1abe97d55153c71ee1df55c5296c1f9";
 
@@ -25,7 +25,7 @@ std::string end(std::uint64_t length = 10, const std::string& sha256 = kSha256) 
   return frame(FrameType::End, to_json(ReportEnd{.length = length, .sha256 = sha256}));
 }
 
-std::string ack(const std::string& id = kId) {
+std::string ack(const std::string& id = kReportId) {
   return frame(FrameType::Ack, to_json(Ack{.id = id}));
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("Client: X8: an unexpected frame is an error during a report, after it
   }
   for (const FrameType type :
        {FrameType::Request, FrameType::Data, FrameType::End, FrameType::Top}) {
-    MemoryStream stream(frame(type, to_json(Ack{.id = kId})) + ack());
+    MemoryStream stream(frame(type, to_json(Ack{.id = kReportId})) + ack());
     CHECK_THROWS_AS(Client(stream).send_busiest(kBusiest, kNever), ProtocolError);
   }
   for (const std::string& other : {data("more"), end(), ack(), std::string()}) {

@@ -9,7 +9,7 @@ using topnet::test::MemoryStream;
 
 namespace {
 
-constexpr Deadline kNever = Deadline::max();
+constexpr Deadline kFrameDeadline = Deadline::max();
 
 std::string header(unsigned char type, std::uint32_t length) {
   return {static_cast<char>(type), static_cast<char>(length >> 24U),
@@ -32,15 +32,15 @@ TEST_CASE("Frame: F5: survives a round trip in pieces of any size", "[frame]") {
   for (const std::size_t piece : {1U, 2U, 4U, 5U, 6U, 4096U, 1U << 20U}) {
     CAPTURE(piece);
     MemoryStream stream(bytes, piece);
-    auto next = read_frame(stream, kNever);
+    auto next = read_frame(stream, kFrameDeadline);
     REQUIRE(next);
     CHECK(next->type == FrameType::Data);
     CHECK(next->payload == payload);
-    next = read_frame(stream, kNever);
+    next = read_frame(stream, kFrameDeadline);
     REQUIRE(next);
     CHECK(next->type == FrameType::Ack);
     CHECK(next->payload.empty());
-    CHECK_FALSE(read_frame(stream, kNever));
+    CHECK_FALSE(read_frame(stream, kFrameDeadline));
   }
 }
 
@@ -50,9 +50,9 @@ TEST_CASE("Frame: F5: an end inside a frame is an error, between frames it is th
     CAPTURE(length);
     MemoryStream stream(bytes.substr(0, length), 3);
     if (length == 0) {
-      CHECK_FALSE(read_frame(stream, kNever));
+      CHECK_FALSE(read_frame(stream, kFrameDeadline));
     } else {
-      CHECK_THROWS_AS(read_frame(stream, kNever), ProtocolError);
+      CHECK_THROWS_AS(read_frame(stream, kFrameDeadline), ProtocolError);
     }
   }
 }
@@ -64,18 +64,19 @@ TEST_CASE("Frame: F2, F3: a length above the type's limit is an error before any
     for (const std::size_t length : {limit + 1, std::size_t{0x7fffffff}, std::size_t{0xffffffff}}) {
       CAPTURE(type, length);
       MemoryStream stream(header(type, static_cast<std::uint32_t>(length)) + "x");
-      CHECK_THROWS_AS(read_frame(stream, kNever), ProtocolError);
+      CHECK_THROWS_AS(read_frame(stream, kFrameDeadline), ProtocolError);
       CHECK(stream.left() == 1);
       CHECK(stream.largest_read() == 5);
     }
     MemoryStream stream(header(type, static_cast<std::uint32_t>(limit)) + std::string(limit, 'x'));
-    CHECK(read_frame(stream, kNever)->payload.size() == limit);
+    CHECK(read_frame(stream, kFrameDeadline)->payload.size() == limit);
   }
 }
 
 TEST_CASE("Frame: F4: the error for an unknown type names it", "[frame]") {
   for (const int type : {0, 9, 22, 71, 255}) {
     MemoryStream stream(header(static_cast<unsigned char>(type), 0));
-    CHECK_THROWS_WITH(read_frame(stream, kNever), "unknown frame type " + std::to_string(type));
+    CHECK_THROWS_WITH(read_frame(stream, kFrameDeadline),
+                      "unknown frame type " + std::to_string(type));
   }
 }

@@ -9,7 +9,7 @@ using topnet::test::pin_of;
 
 namespace {
 
-const std::string kSecret = "00112233445566778899aabbccddeeff";
+const std::string kInviteSecret = "00112233445566778899aabbccddeeff";
 const std::string kPin = pin_of('a');
 const std::string kEnd = R"({"length":17,"sha256":")" + std::string(64, 'a') + "\"";
 
@@ -23,8 +23,8 @@ std::string quoted(const std::string& text) { return '"' + text + '"'; }
 
 TEST_CASE("Message: M10, M11: JOIN and JOINED have the documented form and survive a round trip",
           "[message]") {
-  const JoinRequest request{.secret = kSecret, .server = kPin};
-  CHECK(to_json(request) == join(quoted(kSecret), quoted(kPin)));
+  const JoinRequest request{.secret = kInviteSecret, .server = kPin};
+  CHECK(to_json(request) == join(quoted(kInviteSecret), quoted(kPin)));
   CHECK(parse_join(to_json(request)) == request);
   CHECK(to_json(Joined{.name = "db1"}) == R"({"name":"db1"})");
   CHECK(parse_joined(R"({"name":"db1","since":"now"})") == Joined{.name = "db1"});
@@ -35,7 +35,7 @@ TEST_CASE("Message: M10, M11: JOIN and JOINED have the documented form and survi
 
 TEST_CASE("Message: M10: a malformed secret or pin in JOIN is an error", "[message]") {
   for (const std::string& secret :
-       {quoted(kSecret + "0"), quoted(kSecret.substr(1)), quoted(std::string(32, 'A')),
+       {quoted(kInviteSecret + "0"), quoted(kInviteSecret.substr(1)), quoted(std::string(32, 'A')),
         quoted(std::string(32, 'g')), quoted(""), std::string("null"), std::string("7")}) {
     CAPTURE(secret);
     CHECK_THROWS_AS(parse_join(join(secret, quoted(kPin))), ProtocolError);
@@ -43,9 +43,9 @@ TEST_CASE("Message: M10: a malformed secret or pin in JOIN is an error", "[messa
   for (const std::string& pin : {quoted(kPin.substr(7)), quoted(kPin + "A"), quoted(kPin.substr(1)),
                                  std::string("null"), std::string("[]")}) {
     CAPTURE(pin);
-    CHECK_THROWS_AS(parse_join(join(quoted(kSecret), pin)), ProtocolError);
+    CHECK_THROWS_AS(parse_join(join(quoted(kInviteSecret), pin)), ProtocolError);
   }
-  CHECK_THROWS_AS(parse_join(R"({"secret":")" + kSecret + "\"}"), ProtocolError);
+  CHECK_THROWS_AS(parse_join(R"({"secret":")" + kInviteSecret + "\"}"), ProtocolError);
   CHECK_THROWS_AS(parse_join(R"({"server":")" + kPin + "\"}"), ProtocolError);
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("Message: M2, M6: END may announce the server's next key", "[message]"
 }
 
 TEST_CASE("Message: M2, M7: TOP may name the next key that the client knows", "[message]") {
-  BusiestProcess busiest{.id = kSecret, .host = {}, .pid = 1, .name = "init"};
+  BusiestProcess busiest{.id = kInviteSecret, .host = {}, .pid = 1, .name = "init"};
   const std::string without = to_json(busiest);
   CHECK(without.find("learned_pin") == std::string::npos);
   CHECK(parse_busiest(without) == busiest);

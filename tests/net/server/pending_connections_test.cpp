@@ -11,12 +11,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const TimePoint kNow = std::chrono::steady_clock::now();
-const TimePoint kNever = kNow + 1h;
+const TimePoint kStart = std::chrono::steady_clock::now();
+const TimePoint kInAnHour = kStart + 1h;
 
 // Each evicted connection leaves at once, in a thread of its own, while `leaves` is true.
-struct Fixture {
-  explicit Fixture(std::size_t slots)
+struct PendingFixture {
+  explicit PendingFixture(std::size_t slots)
       : pending(slots, [this](ConnectionId id) {
           evicted.push_back(id);
           if (!leaves) return evicts.set_value();
@@ -34,18 +34,18 @@ struct Fixture {
 
 TEST_CASE("PendingConnections: evicts no connection while there are free slots",
           "[pending_connections]") {
-  Fixture fixture(2);
-  fixture.pending.enter(1, "a", kNow);
+  PendingFixture fixture(2);
+  fixture.pending.enter(1, "a", kStart);
   CHECK(fixture.pending.leave(1));
-  fixture.pending.enter(2, "a", kNow);
-  fixture.pending.enter(3, "a", kNow);
+  fixture.pending.enter(2, "a", kStart);
+  fixture.pending.enter(3, "a", kStart);
   CHECK(fixture.evicted.empty());
 }
 
 TEST_CASE("PendingConnections: evicts the oldest, and no more than necessary",
           "[pending_connections]") {
-  Fixture fixture(3);
-  for (ConnectionId id = 1; id <= 5; ++id) fixture.pending.enter(id, "a", kNow);
+  PendingFixture fixture(3);
+  for (ConnectionId id = 1; id <= 5; ++id) fixture.pending.enter(id, "a", kStart);
   CHECK(fixture.evicted == std::vector<ConnectionId>{1, 2});
   CHECK(fixture.pending.leave(3));
   CHECK(fixture.pending.leave(3));  // again
@@ -53,33 +53,33 @@ TEST_CASE("PendingConnections: evicts the oldest, and no more than necessary",
 
 TEST_CASE("PendingConnections: evicts from the network with the most connections",
           "[pending_connections]") {
-  Fixture fixture(5);
-  fixture.pending.enter(1, "single", kNow);
-  for (ConnectionId id = 2; id <= 3; ++id) fixture.pending.enter(id, "pair", kNow);
-  for (ConnectionId id = 4; id <= 5; ++id) fixture.pending.enter(id, "crowd", kNow);
-  fixture.pending.enter(6, "crowd", kNow);  // two networks have two: the oldest of both
-  fixture.pending.enter(7, "crowd", kNow);
-  fixture.pending.enter(8, "other", kNow);
+  PendingFixture fixture(5);
+  fixture.pending.enter(1, "single", kStart);
+  for (ConnectionId id = 2; id <= 3; ++id) fixture.pending.enter(id, "pair", kStart);
+  for (ConnectionId id = 4; id <= 5; ++id) fixture.pending.enter(id, "crowd", kStart);
+  fixture.pending.enter(6, "crowd", kStart);  // two networks have two: the oldest of both
+  fixture.pending.enter(7, "crowd", kStart);
+  fixture.pending.enter(8, "other", kStart);
   CHECK(fixture.evicted == std::vector<ConnectionId>{2, 4, 5});
 }
 
 TEST_CASE("PendingConnections: evicts no connection before its time", "[pending_connections]") {
-  Fixture fixture(3);
-  fixture.pending.enter(1, "a", kNever);
+  PendingFixture fixture(3);
+  fixture.pending.enter(1, "a", kInAnHour);
   const TimePoint soon = std::chrono::steady_clock::now() + 20ms;
   fixture.pending.enter(2, "a", soon);
-  fixture.pending.enter(3, "a", kNever);
-  fixture.pending.enter(4, "a", kNever);  // waits for the second one's time
+  fixture.pending.enter(3, "a", kInAnHour);
+  fixture.pending.enter(4, "a", kInAnHour);  // waits for the second one's time
   CHECK(std::chrono::steady_clock::now() >= soon);
   CHECK(fixture.evicted == std::vector<ConnectionId>{2});
 }
 
 TEST_CASE("PendingConnections: waits until an evicted connection has left",
           "[pending_connections]") {
-  Fixture fixture(1);
+  PendingFixture fixture(1);
   fixture.leaves = false;
-  fixture.pending.enter(1, "a", kNow);
-  auto waiting = std::async(std::launch::async, [&] { fixture.pending.enter(2, "a", kNow); });
+  fixture.pending.enter(1, "a", kStart);
+  auto waiting = std::async(std::launch::async, [&] { fixture.pending.enter(2, "a", kStart); });
   fixture.evicts.get_future().wait();
   // Waits for the lock, under which the second one was evicting. It would leave if it had entered.
   fixture.pending.leave(2);
@@ -87,29 +87,29 @@ TEST_CASE("PendingConnections: waits until an evicted connection has left",
   waiting.get();
   CHECK(fixture.pending.leave(1));  // again
   fixture.leaves = true;
-  fixture.pending.enter(3, "a", kNow);
+  fixture.pending.enter(3, "a", kStart);
   CHECK(fixture.evicted == std::vector<ConnectionId>{1, 2});
 }
 
 TEST_CASE("PendingConnections: each of several waiting connections gets a slot",
           "[pending_connections]") {
-  Fixture fixture(2);
+  PendingFixture fixture(2);
   {
     std::vector<std::future<void>> entering;
     for (ConnectionId id = 1; id <= 50; ++id) {
-      entering.push_back(
-          std::async(std::launch::async, [&fixture, id] { fixture.pending.enter(id, "a", kNow); }));
+      entering.push_back(std::async(std::launch::async,
+                                    [&fixture, id] { fixture.pending.enter(id, "a", kStart); }));
     }
   }
   CHECK(fixture.evicted.size() == 48);
 }
 
 TEST_CASE("PendingConnections: closing ends a wait and all later ones", "[pending_connections]") {
-  Fixture fixture(1);
-  fixture.pending.enter(1, "a", kNever);
-  auto waiting = std::async(std::launch::async, [&] { fixture.pending.enter(2, "a", kNever); });
+  PendingFixture fixture(1);
+  fixture.pending.enter(1, "a", kInAnHour);
+  auto waiting = std::async(std::launch::async, [&] { fixture.pending.enter(2, "a", kInAnHour); });
   fixture.pending.close();
   waiting.get();
-  fixture.pending.enter(3, "a", kNever);
+  fixture.pending.enter(3, "a", kInAnHour);
   CHECK(fixture.evicted.empty());
 }

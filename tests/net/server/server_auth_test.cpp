@@ -16,8 +16,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Fixture {
-  Fixture() { install(first); }
+struct ServerAuthFixture {
+  ServerAuthFixture() { install(first); }
 
   void install(const Identity& identity) const {
     write_file(folder / "crt", identity.certificate_pem);
@@ -37,7 +37,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("ServerAuth: a new certificate and key are used for new connections", "[server_auth]") {
-  Fixture fixture;
+  ServerAuthFixture fixture;
   ServerAuth auth(StateDirectory(fixture.folder / "state"), fixture.files,
                   [&](const std::string& line) { fixture.lines.push_back(line); });
   const auto before = auth.tls();
@@ -51,7 +51,7 @@ TEST_CASE("ServerAuth: a new certificate and key are used for new connections", 
 
 TEST_CASE("ServerAuth: a key of another certificate is refused, and the old pair stays",
           "[server_auth]") {
-  Fixture fixture;
+  ServerAuthFixture fixture;
   ServerAuth auth(StateDirectory(fixture.folder / "state"), fixture.files,
                   [&](const std::string& line) { fixture.lines.push_back(line); });
   const auto before = auth.tls();

@@ -10,14 +10,14 @@ using namespace topnet::test;
 
 namespace {
 
-const std::string kSecret = "00112233445566778899aabbccddeeff";
+const std::string kSessionSecret = "00112233445566778899aabbccddeeff";
 const std::string kOtherSecret = "ffeeddccbbaa99887766554433221100";
 
-std::string join_frame(const std::string& secret = kSecret) {
+std::string join_frame(const std::string& secret = kSessionSecret) {
   return frame(FrameType::Join, to_json(JoinRequest{.secret = secret, .server = pin_of('s')}));
 }
 
-// A client with a key. The invite with kSecret is valid and enrols it as "db7".
+// A client with a key. The invite with kSessionSecret is valid and enrols it as "db7".
 struct JoinFixture : SessionFixture {
   std::vector<JoinRequest> joins;
 
@@ -28,7 +28,8 @@ struct JoinFixture : SessionFixture {
     hooks.join = [this](const JoinRequest& request,
                         const SessionPeer& client) -> std::variant<Joined, Refusal> {
       joins.push_back(request);
-      if (client.pin == pin_of('k') && request.secret == kSecret) return Joined{.name = "db7"};
+      if (client.pin == pin_of('k') && request.secret == kSessionSecret)
+        return Joined{.name = "db7"};
       return Refusal{.code = RefusalCode::JoinRefused, .text = "unknown invite"};
     };
   }
@@ -44,7 +45,7 @@ TEST_CASE("ServerSession: J1, J2: serves a client that joins on the same connect
   REQUIRE(types_of(frames) ==
           std::vector{FrameType::Joined, FrameType::Data, FrameType::End, FrameType::Ack});
   CHECK(parse_joined(frames[0].payload) == Joined{.name = "db7"});
-  CHECK(fixture.joins == std::vector{JoinRequest{.secret = kSecret, .server = pin_of('s')}});
+  CHECK(fixture.joins == std::vector{JoinRequest{.secret = kSessionSecret, .server = pin_of('s')}});
   REQUIRE(fixture.done.size() == 1);
   CHECK(fixture.done[0].client == "db7");
   const auto snapshot = fixture.connections.snapshot();
@@ -99,7 +100,7 @@ TEST_CASE("ServerSession: J3: an enrolled client that joins again keeps its name
 TEST_CASE("ServerSession: M3, M10: an invalid JOIN is a protocol error and is not tried",
           "[server_session]") {
   for (const std::string& payload :
-       {std::string("[]"), std::string("{}"), R"({"secret":")" + kSecret + "\"}",
+       {std::string("[]"), std::string("{}"), R"({"secret":")" + kSessionSecret + "\"}",
         R"({"secret":"x","server":")" + pin_of('s') + "\"}"}) {
     CAPTURE(payload);
     JoinFixture fixture;
@@ -123,7 +124,7 @@ TEST_CASE("ServerSession: J2: a client cannot choose its name", "[server_session
   SessionFixture fixture;
   fixture.connections.set_client(fixture.peer.id, "db1");
   const std::string claims =
-      R"({"id":")" + kSecret +
+      R"({"id":")" + kSessionSecret +
       R"(","host":"web01","client":"local","pid":1,"name":"db9",)"
       R"("window":{"kind":"since_start","seconds":null},"clock_ticks_per_second":100,)"
       R"("user_ticks":1,"system_ticks":1})";
@@ -169,7 +170,7 @@ TEST_CASE("ServerSession: J5, M6, M7: announces the next key and records the cli
     CHECK(peer.pin == pin_of('k'));
     learned.push_back(pin);
   };
-  BusiestProcess busiest{.id = kSecret, .host = {}, .pid = 1, .name = "init"};
+  BusiestProcess busiest{.id = kSessionSecret, .host = {}, .pid = 1, .name = "init"};
   for (const std::optional<Pin>& known :
        std::vector<std::optional<Pin>>{std::nullopt, pin_of('x'), pin_of('n')}) {
     busiest.learned_pin = known;

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 // A state directory, and the pins of its current and its next key.
-struct Fixture {
+struct KeyRingFixture {
   TemporaryFolder root;
   StateDirectory state{root / "state"};
   Pin first = KeyRing(state).keys()->identity.pin;
@@ -52,7 +52,7 @@ TEST_CASE("KeyRing: the first use creates one key", "[key_ring]") {
 }
 
 TEST_CASE("KeyRing: the next key is created once, and is own before its commit", "[key_ring]") {
-  Fixture fixture;
+  KeyRingFixture fixture;
   KeyRing ring(fixture.state);
   CHECK(fixture.second != fixture.first);
   CHECK(ring.prepare_next() == fixture.second);
@@ -66,7 +66,7 @@ TEST_CASE("KeyRing: the next key is created once, and is own before its commit",
 
 TEST_CASE("KeyRing: a commit can be refused, after it the current and the previous key are own",
           "[key_ring]") {
-  Fixture fixture;
+  KeyRingFixture fixture;
   KeyRing ring(fixture.state);
   Pin checked;
   CHECK_THROWS_WITH(ring.commit_next([&](const Pin& next) {
@@ -92,7 +92,7 @@ TEST_CASE("KeyRing: a commit can be refused, after it the current and the previo
 }
 
 TEST_CASE("KeyRing: the next call returns the changes of another process", "[key_ring]") {
-  Fixture fixture;
+  KeyRingFixture fixture;
   KeyRing reader(fixture.state);
   KeyRing writer(fixture.state);
   const auto before = reader.keys();
@@ -110,7 +110,7 @@ TEST_CASE("KeyRing: a commit that is interrupted at any step keeps both keys, an
           "[key_ring]") {
   for (int steps = 0; steps <= 4; ++steps) {
     CAPTURE(steps);
-    const Fixture fixture;
+    const KeyRingFixture fixture;
     commit_partly(fixture.state, steps);
     KeyRing ring(fixture.state);
     const auto keys = ring.keys();
@@ -133,8 +133,8 @@ TEST_CASE("KeyRing: a commit that is interrupted at any step keeps both keys, an
 }
 
 TEST_CASE("KeyRing: the steps of commit_partly are those of commit_next", "[key_ring]") {
-  Fixture partly;
-  Fixture wholly;
+  KeyRingFixture partly;
+  KeyRingFixture wholly;
   commit_partly(partly.state, 4);
   CHECK(KeyRing(wholly.state).commit_next());
   const auto files_in = [](const StateDirectory& state) {
@@ -152,7 +152,7 @@ TEST_CASE("KeyRing: the steps of commit_partly are those of commit_next", "[key_
 TEST_CASE("KeyRing: malformed files, and keys that others can read, are refused", "[key_ring]") {
   for (const char* const name : {"identity.previous", "identity.pki", "identity.next.key"}) {
     CAPTURE(name);
-    const Fixture fixture;
+    const KeyRingFixture fixture;
     KeyRing ring(fixture.state);
     fixture.state.write(name, "malformed\n");
     CHECK_THROWS_WITH(ring.keys(), Catch::Contains((fixture.root / "state" / name).string()) &&
@@ -161,7 +161,7 @@ TEST_CASE("KeyRing: malformed files, and keys that others can read, are refused"
   }
   for (const char* const name : {"identity.key", "identity.next.key"}) {
     CAPTURE(name);
-    const Fixture fixture;
+    const KeyRingFixture fixture;
     fs::permissions(fixture.root / "state" / name, fs::perms(0640));
     CHECK_THROWS_AS(KeyRing(fixture.state), FileError);
   }
@@ -169,7 +169,7 @@ TEST_CASE("KeyRing: malformed files, and keys that others can read, are refused"
 
 TEST_CASE("KeyRing: the key of a PKI is the server's pin while it is set, but not own",
           "[key_ring]") {
-  Fixture fixture;
+  KeyRingFixture fixture;
   KeyRing ring(fixture.state);
   ring.set_external_pin(pin_of('p'));
   CHECK(ring.keys()->server_pin() == pin_of('p'));
@@ -181,7 +181,7 @@ TEST_CASE("KeyRing: the key of a PKI is the server's pin while it is set, but no
 }
 
 TEST_CASE("KeyRing: of concurrent commits, one succeeds", "[key_ring]") {
-  Fixture fixture;
+  KeyRingFixture fixture;
   std::vector<int> committed(8);
   {
     std::vector<std::jthread> threads;

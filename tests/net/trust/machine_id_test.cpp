@@ -13,14 +13,14 @@ using topnet::test::write_file;
 
 namespace {
 
-const std::string kId(32, 'a');
-const std::string kOtherId(32, 'b');
+const std::string kMachineId(32, 'a');
+const std::string kOtherMachineId(32, 'b');
 
 // A state directory with a key, on a machine whose id the tests set.
 struct Machine {
   Machine() {
     state.write("identity.key", "a key");
-    set_id(kId + "\n");
+    set_id(kMachineId + "\n");
   }
 
   void set_id(const std::string& text) const { write_file(root / "machine-id", text); }
@@ -36,9 +36,9 @@ TEST_CASE("MachineId: is recorded beside the key, and a copy on another machine 
           "[machine_id]") {
   const Machine machine;
   CHECK_FALSE(machine.check());
-  CHECK(machine.state.read("machine-id") == kId + "\n");
+  CHECK(machine.state.read("machine-id") == kMachineId + "\n");
   CHECK_FALSE(machine.check());
-  machine.set_id(kOtherId + "\n");
+  machine.set_id(kOtherMachineId + "\n");
   for (int start = 0; start < 2; ++start) {
     const auto warning = machine.check();
     REQUIRE(warning);
@@ -50,12 +50,12 @@ TEST_CASE("MachineId: is recorded beside the key, and a copy on another machine 
 TEST_CASE("MachineId: a new key on the other machine ends the warning", "[machine_id]") {
   const Machine machine;
   machine.check();
-  machine.set_id(kOtherId);
+  machine.set_id(kOtherMachineId);
   machine.state.remove("identity.key");
   CHECK_FALSE(machine.check());
   machine.state.write("identity.key", "a new key");
   CHECK_FALSE(machine.check());
-  CHECK(machine.state.read("machine-id") == kOtherId + "\n");
+  CHECK(machine.state.read("machine-id") == kOtherMachineId + "\n");
 }
 
 TEST_CASE("MachineId: an unknown id is neither recorded nor compared", "[machine_id]") {
@@ -66,7 +66,7 @@ TEST_CASE("MachineId: an unknown id is neither recorded nor compared", "[machine
     CHECK_FALSE(machine.check());
     CHECK_FALSE(machine.state.read("machine-id"));
   }
-  machine.set_id(kId);
+  machine.set_id(kMachineId);
   machine.check();
   machine.set_id("");
   CHECK_FALSE(machine.check());
@@ -74,5 +74,5 @@ TEST_CASE("MachineId: an unknown id is neither recorded nor compared", "[machine
   CHECK_FALSE(check_machine_id(machine.state, machine.root.path()));
   REQUIRE(::mkfifo((machine.root / "fifo").c_str(), 0600) == 0);
   CHECK_FALSE(check_machine_id(machine.state, machine.root / "fifo"));
-  CHECK(machine.state.read("machine-id") == kId + "\n");
+  CHECK(machine.state.read("machine-id") == kMachineId + "\n");
 }

@@ -22,23 +22,26 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int kMany = 20;
-const auto kNow = at("2026-11-23T20:01:02.123Z");
+const auto kConcurrencyTime = at("2026-11-23T20:01:02.123Z");
 
 Pin pin_of_number(int number) { return pin_of(static_cast<char>('a' + number)); }
 
-std::string name(const std::string& kind, int number) { return kind + std::to_string(number); }
+std::string numbered_name(const std::string& kind, int number) {
+  return kind + std::to_string(number);
+}
 
 // A state directory with clients to be revoked, and one that remains.
-struct Fixture {
+struct ConcurrencyFixture {
   TemporaryFolder root;
   StateDirectory state{root / "state"};
 
-  Fixture() {
-    std::string clients = "# mine\nstays " + pin_of('Z') + " " + topnet::base::format_time(kNow);
+  ConcurrencyFixture() {
+    std::string clients =
+        "# mine\nstays " + pin_of('Z') + " " + topnet::base::format_time(kConcurrencyTime);
     for (int i = 0; i < kMany; ++i) {
-      clients += '\n' + to_line(EnrolledClient{.name = name("old", i),
+      clients += '\n' + to_line(EnrolledClient{.name = numbered_name("old", i),
                                                .pin = pin_of(static_cast<char>('A' + i)),
-                                               .since = kNow,
+                                               .since = kConcurrencyTime,
                                                .learned = {}});
     }
     state.write("clients", clients + '\n');
@@ -47,12 +50,14 @@ struct Fixture {
   // The changes that each thread or process makes; returns whether they succeeded.
   bool change(int number) const {
     TrustStore trust{StateDirectory(state.path())};
-    const std::string secret = trust.invite(name("new", number), kNow + 1h);
-    const auto joined = trust.join(secret, pin_of_number(number), kNow);
-    const bool is_revoked = trust.revoke(name("old", number));
+    const std::string secret = trust.invite(numbered_name("new", number), kConcurrencyTime + 1h);
+    const auto joined = trust.join(secret, pin_of_number(number), kConcurrencyTime);
+    const bool is_revoked = trust.revoke(numbered_name("old", number));
     trust.record_learned(pin_of_number(number), pin_of('n'));
-    trust.remember(
-        {.address = name("web", number) + ":1", .pin = pin_of('s'), .since = kNow, .next = {}});
+    trust.remember({.address = numbered_name("web", number) + ":1",
+                    .pin = pin_of('s'),
+                    .since = kConcurrencyTime,
+                    .next = {}});
     return is_revoked && joined.index() == 0 &&
            trust.client_name(pin_of_number(number)).has_value();
   }
@@ -65,7 +70,7 @@ struct Fixture {
     CHECK(trust.servers().size() == kMany);
     for (int i = 0; i < kMany; ++i) {
       CAPTURE(i);
-      CHECK(trust.client_name(pin_of_number(i)) == name("new", i));
+      CHECK(trust.client_name(pin_of_number(i)) == numbered_name("new", i));
       CHECK_FALSE(trust.client_name(pin_of(static_cast<char>('A' + i))));
     }
     CHECK(std::count_if(clients.begin(), clients.end(), [](const EnrolledClient& client) {
@@ -130,17 +135,19 @@ std::array<bool, kMany> run_processes(Action action) {
 }  // namespace
 
 TEST_CASE("TrustStore: concurrent processes lose no change", "[trust_store]") {
-  const Fixture fixture;
+  const ConcurrencyFixture fixture;
   const auto done = run_processes([&](int number) { return fixture.change(number); });
   CHECK(std::count(done.begin(), done.end(), true) == kMany);
   fixture.check_all_changes();
 }
 
 TEST_CASE("TrustStore: of concurrent keys with one invite, one is enrolled", "[trust_store]") {
-  const Fixture fixture;
-  const std::string secret = TrustStore(fixture.state).invite("db1", kNow + 1h);
+  const ConcurrencyFixture fixture;
+  const std::string secret = TrustStore(fixture.state).invite("db1", kConcurrencyTime + 1h);
   const auto joins = [&](int number) {
-    return TrustStore(fixture.state).join(secret, pin_of_number(number), kNow).index() == 0;
+    return TrustStore(fixture.state)
+               .join(secret, pin_of_number(number), kConcurrencyTime)
+               .index() == 0;
   };
   const auto in_processes = run_processes(joins);
   CHECK(std::count(in_processes.begin(), in_processes.end(), true) == 1);
@@ -151,7 +158,7 @@ TEST_CASE("TrustStore: of concurrent keys with one invite, one is enrolled", "[t
 
 TEST_CASE("TrustStore: concurrent threads lose no change, and readers always see other entries",
           "[trust_store]") {
-  const Fixture fixture;
+  const ConcurrencyFixture fixture;
   TrustStore store(fixture.state);
   std::size_t misses = 0;
   std::jthread reader([&](const std::stop_token& stop) {

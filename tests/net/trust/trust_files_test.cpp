@@ -20,10 +20,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string kTime = "2026-11-23T20:01:02.123Z";
-const auto kNow = at(kTime);
+const std::string kTrustFilesTimeText = "2026-11-23T20:01:02.123Z";
+const auto kTrustFilesTime = at(kTrustFilesTimeText);
 
-struct Fixture {
+struct TrustFilesFixture {
   TemporaryFolder root;
   StateDirectory state{root / "state"};
   TrustStore trust{state};
@@ -37,25 +37,26 @@ struct Fixture {
 };
 
 KnownServer server(const std::string& address, const Pin& pin) {
-  return {.address = address, .pin = pin, .since = kNow, .next = {}};
+  return {.address = address, .pin = pin, .since = kTrustFilesTime, .next = {}};
 }
 
 }  // namespace
 
 TEST_CASE("TrustStore: a new file has a comment, a line for each entry, and mode 0600",
           "[trust_store]") {
-  Fixture fixture;
+  TrustFilesFixture fixture;
   const mode_t before = ::umask(0);
-  const std::string secret = fixture.trust.invite("db1", kNow);
-  fixture.trust.join(secret, pin_of('k'), kNow);
+  const std::string secret = fixture.trust.invite("db1", kTrustFilesTime);
+  fixture.trust.join(secret, pin_of('k'), kTrustFilesTime);
   fixture.trust.remember(server("web01:8676", pin_of('s')));
   ::umask(before);
   CHECK_THAT(fixture.text_of("clients"),
-             Catch::Matches("# .*\ndb1 " + pin_of('k') + " " + kTime + "\n"));
+             Catch::Matches("# .*\ndb1 " + pin_of('k') + " " + kTrustFilesTimeText + "\n"));
   CHECK_THAT(fixture.text_of("servers"),
-             Catch::Matches("# .*\nweb01:8676 " + pin_of('s') + " " + kTime + "\n"));
-  CHECK_THAT(fixture.text_of("invites"), Catch::Matches("# .*\ndb1 " + digest_of(secret) + " " +
-                                                        kTime + " " + pin_of('k') + "\n"));
+             Catch::Matches("# .*\nweb01:8676 " + pin_of('s') + " " + kTrustFilesTimeText + "\n"));
+  CHECK_THAT(fixture.text_of("invites"),
+             Catch::Matches("# .*\ndb1 " + digest_of(secret) + " " + kTrustFilesTimeText + " " +
+                            pin_of('k') + "\n"));
   for (const char* const file : {"clients", "servers", "invites"}) {
     CHECK(fixture.text_of(file).find(secret) == std::string::npos);
     struct stat status {};
@@ -67,7 +68,7 @@ TEST_CASE("TrustStore: a new file has a comment, a line for each entry, and mode
 }
 
 TEST_CASE("TrustStore: calls that change nothing create no files", "[trust_store]") {
-  Fixture fixture;
+  TrustFilesFixture fixture;
   CHECK(fixture.trust.clients().empty());
   CHECK(fixture.trust.servers().empty());
   CHECK(fixture.trust.broken_client_lines().empty());
@@ -77,42 +78,42 @@ TEST_CASE("TrustStore: calls that change nothing create no files", "[trust_store
   CHECK_FALSE(fixture.trust.forget("web01:8676"));
   fixture.trust.record_learned(pin_of('k'), pin_of('n'));
   fixture.trust.record_next("web01:8676", pin_of('n'));
-  CHECK(fixture.trust.join("", pin_of('k'), kNow).index() == 1);
+  CHECK(fixture.trust.join("", pin_of('k'), kTrustFilesTime).index() == 1);
   CHECK(fs::is_empty(fixture.root / "state"));
 }
 
 TEST_CASE("TrustStore: malformed lines enrol no client and are reported, others remain valid",
           "[trust_store]") {
-  Fixture fixture;
-  const std::string good = "db1 " + pin_of('a') + " " + kTime + "\n";
+  TrustFilesFixture fixture;
+  const std::string good = "db1 " + pin_of('a') + " " + kTrustFilesTimeText + "\n";
   const std::string broken = "db2 " + pin_of('b') + " yesterday\n";
   fixture.state.write("clients", "# mine\n" + broken + good + "\n" + broken);
-  fixture.state.write("servers", "web01 " + pin_of('a') + " " + kTime + "\n");
+  fixture.state.write("servers", "web01 " + pin_of('a') + " " + kTrustFilesTimeText + "\n");
   CHECK(fixture.trust.client_name(pin_of('a')) == "db1");
   CHECK_FALSE(fixture.trust.client_name(pin_of('b')));
   CHECK(fixture.trust.servers().empty());
-  const std::string secret = fixture.trust.invite("db3", kNow + 1h);
+  const std::string secret = fixture.trust.invite("db3", kTrustFilesTime + 1h);
   const std::string invites = fixture.text_of("invites");
   fixture.state.write("invites", invites.substr(0, invites.size() - 2) + "\n");
-  CHECK(std::get<JoinRefusal>(fixture.trust.join(secret, pin_of('k'), kNow)) ==
+  CHECK(std::get<JoinRefusal>(fixture.trust.join(secret, pin_of('k'), kTrustFilesTime)) ==
         JoinRefusal::Unknown);
   CHECK(fixture.trust.broken_client_lines() == std::vector{fixture.message("clients:2"),
                                                            fixture.message("clients:5"),
                                                            fixture.message("invites:2")});
   CHECK(fixture.trust.broken_server_lines() == std::vector{fixture.message("servers:1")});
   fixture.state.write("invites", invites);
-  CHECK(std::get<std::string>(fixture.trust.join(secret, pin_of('k'), kNow)) == "db3");
+  CHECK(std::get<std::string>(fixture.trust.join(secret, pin_of('k'), kTrustFilesTime)) == "db3");
 }
 
 TEST_CASE("TrustStore: comments, empty lines and malformed lines survive changes",
           "[trust_store]") {
-  Fixture fixture;
-  const std::string mine =
-      "# the databases\n\n  odd line \xff\ndb1 " + pin_of('a') + " " + kTime + "\n# recent:\n";
+  TrustFilesFixture fixture;
+  const std::string mine = "# the databases\n\n  odd line \xff\ndb1 " + pin_of('a') + " " +
+                           kTrustFilesTimeText + "\n# recent:\n";
   fixture.state.write("clients", mine);
   fixture.state.write("invites", "# mine\n");
-  fixture.trust.join(fixture.trust.invite("db2", kNow), pin_of('b'), kNow);
-  const std::string db2 = "db2 " + pin_of('b') + " " + kTime;
+  fixture.trust.join(fixture.trust.invite("db2", kTrustFilesTime), pin_of('b'), kTrustFilesTime);
+  const std::string db2 = "db2 " + pin_of('b') + " " + kTrustFilesTimeText;
   CHECK(fixture.text_of("clients") == mine + db2 + "\n");
   fixture.trust.record_learned(pin_of('b'), pin_of('n'));
   CHECK(fixture.text_of("clients") == mine + db2 + " " + pin_of('n') + "\n");
@@ -123,18 +124,18 @@ TEST_CASE("TrustStore: comments, empty lines and malformed lines survive changes
 
 TEST_CASE("TrustStore: repeated calls complete an interrupted join, and write only changes",
           "[trust_store]") {
-  Fixture fixture;
-  const std::string secret = fixture.trust.invite("db1", kNow);
-  fixture.trust.join(secret, pin_of('k'), kNow);
+  TrustFilesFixture fixture;
+  const std::string secret = fixture.trust.invite("db1", kTrustFilesTime);
+  fixture.trust.join(secret, pin_of('k'), kTrustFilesTime);
   // As if the join had been interrupted after it wrote the invite.
   fixture.state.remove("clients");
-  CHECK(std::get<JoinRefusal>(fixture.trust.join(secret, pin_of('x'), kNow)) ==
+  CHECK(std::get<JoinRefusal>(fixture.trust.join(secret, pin_of('x'), kTrustFilesTime)) ==
         JoinRefusal::UsedByAnotherKey);
-  CHECK(std::get<std::string>(fixture.trust.join(secret, pin_of('k'), kNow)) == "db1");
+  CHECK(std::get<std::string>(fixture.trust.join(secret, pin_of('k'), kTrustFilesTime)) == "db1");
   CHECK(fixture.trust.client_name(pin_of('k')) == "db1");
   fixture.trust.record_learned(pin_of('k'), pin_of('n'));
   const auto before = fixture.trust.clients_version();
-  fixture.trust.join(secret, pin_of('k'), kNow);
+  fixture.trust.join(secret, pin_of('k'), kTrustFilesTime);
   fixture.trust.record_learned(pin_of('k'), pin_of('n'));
   fixture.trust.revoke("db2");
   CHECK(fixture.trust.clients_version() == before);
@@ -142,8 +143,8 @@ TEST_CASE("TrustStore: repeated calls complete an interrupted join, and write on
 
 TEST_CASE("TrustStore: a file that others can read and a symbolic link are refused",
           "[trust_store]") {
-  Fixture fixture;
-  const std::string line = "db1 " + pin_of('k') + " " + kTime + "\n";
+  TrustFilesFixture fixture;
+  const std::string line = "db1 " + pin_of('k') + " " + kTrustFilesTimeText + "\n";
   fixture.state.write("clients", line);
   fs::permissions(fixture.root / "state/clients", fs::perms(0644));
   CHECK_THROWS_WITH(fixture.trust.client_name(pin_of('k')), Catch::Contains("chmod 600"));
@@ -161,7 +162,7 @@ TEST_CASE("TrustStore: a file that others can read and a symbolic link are refus
 
 TEST_CASE("TrustStore: a server is recorded by its address until it is forgotten",
           "[trust_store]") {
-  Fixture fixture;
+  TrustFilesFixture fixture;
   fixture.trust.remember(server("web01:8676", pin_of('a')));
   fixture.trust.remember(server("[::1]:8676", pin_of('b')));
   CHECK(fixture.trust.servers() ==
@@ -181,7 +182,7 @@ TEST_CASE("TrustStore: a server is recorded by its address until it is forgotten
 
 TEST_CASE("TrustStore: next keys and switches apply to all addresses with the same key",
           "[trust_store]") {
-  Fixture fixture;
+  TrustFilesFixture fixture;
   fixture.trust.remember(server("web01:8676", pin_of('a')));
   fixture.trust.remember(server("192.0.2.1:8676", pin_of('a')));
   fixture.trust.remember(server("web02:8676", pin_of('b')));
@@ -191,17 +192,17 @@ TEST_CASE("TrustStore: next keys and switches apply to all addresses with the sa
   CHECK_FALSE(fixture.trust.servers().at(2).next);
   fixture.trust.record_next("unknown:8676", pin_of('m'));
   CHECK(fixture.trust.servers().at(0).next == pin_of('n'));
-  fixture.trust.record_switch(pin_of('a'), pin_of('m'), kNow);
+  fixture.trust.record_switch(pin_of('a'), pin_of('m'), kTrustFilesTime);
   CHECK(fixture.trust.servers().at(0).pin == pin_of('a'));
-  fixture.trust.record_switch(pin_of('a'), pin_of('n'), kNow);
+  fixture.trust.record_switch(pin_of('a'), pin_of('n'), kTrustFilesTime);
   CHECK(fixture.trust.servers() == std::vector{server("web01:8676", pin_of('n')),
                                                server("192.0.2.1:8676", pin_of('n')),
                                                server("web02:8676", pin_of('b'))});
 }
 
 TEST_CASE("TrustStore: revoking one name of a key removes all its names", "[trust_store]") {
-  Fixture fixture;
-  const std::string end = " " + pin_of('a') + " " + kTime + "\n";
+  TrustFilesFixture fixture;
+  const std::string end = " " + pin_of('a') + " " + kTrustFilesTimeText + "\n";
   fixture.state.write("clients", "db1" + end + "db2" + end);
   CHECK(fixture.trust.revoke("db1"));
   CHECK_FALSE(fixture.trust.client_name(pin_of('a')));

@@ -14,48 +14,48 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const auto kNow = at("2026-11-23T20:01:02.123Z");
+const auto kJoinTime = at("2026-11-23T20:01:02.123Z");
 const Pin kKey = pin_of('k');
 const Pin kOtherKey = pin_of('o');
 
-struct Fixture {
+struct TrustStoreFixture {
   TemporaryFolder root;
   StateDirectory state{root / "state"};
   TrustStore trust{state};
 
   std::string invite(const std::string& name, std::chrono::milliseconds ttl = 15min) {
-    return trust.invite(name, kNow + ttl);
+    return trust.invite(name, kJoinTime + ttl);
   }
   // nullopt if the key is enrolled.
   std::optional<JoinRefusal> try_join(const std::string& secret, const Pin& key = kKey,
-                                      topnet::base::WallTime now = kNow) {
+                                      topnet::base::WallTime now = kJoinTime) {
     const auto result = trust.join(secret, key, now);
     const auto* const refusal = std::get_if<JoinRefusal>(&result);
     return refusal == nullptr ? std::nullopt : std::optional(*refusal);
   }
   std::string join(const std::string& secret, const Pin& key = kKey) {
-    return std::get<std::string>(trust.join(secret, key, kNow));
+    return std::get<std::string>(trust.join(secret, key, kJoinTime));
   }
 };
 
 }  // namespace
 
 TEST_CASE("TrustStore: the secret of an invite enrols a key under its name", "[trust_store]") {
-  Fixture fixture;
+  TrustStoreFixture fixture;
   const std::string secret = fixture.invite("db1");
   CHECK_FALSE(fixture.trust.client_name(kKey));
   CHECK(fixture.join(secret) == "db1");
   CHECK(fixture.trust.client_name(kKey) == "db1");
   CHECK_FALSE(fixture.trust.client_name(kOtherKey));
   CHECK(fixture.trust.clients() ==
-        std::vector{EnrolledClient{.name = "db1", .pin = kKey, .since = kNow, .learned = {}}});
+        std::vector{EnrolledClient{.name = "db1", .pin = kKey, .since = kJoinTime, .learned = {}}});
   CHECK(secret.size() == 32);  // 128 bits
   CHECK(secret.find_first_not_of("0123456789abcdef") == std::string::npos);
   CHECK(fixture.invite("db2") != secret);
 }
 
 TEST_CASE("TrustStore: the refusal of a join is found without the lock", "[trust_store]") {
-  Fixture fixture;
+  TrustStoreFixture fixture;
   const std::string secret = fixture.invite("db1", 1s);
   const std::string used = fixture.invite("db2");
   fixture.join(used, kOtherKey);
@@ -63,31 +63,31 @@ TEST_CASE("TrustStore: the refusal of a join is found without the lock", "[trust
   const auto find = [&](const std::string& each, const Pin& key, topnet::base::WallTime now) {
     return fixture.trust.find_join_refusal(each, key, now);
   };
-  CHECK_FALSE(find(secret, kKey, kNow));
-  CHECK_FALSE(find("unknown", kOtherKey, kNow));  // enrolled
-  CHECK(find("unknown", kKey, kNow) == JoinRefusal::Unknown);
-  CHECK(find(used, kKey, kNow) == JoinRefusal::UsedByAnotherKey);
-  CHECK(find(secret, kKey, kNow + 1001ms) == JoinRefusal::Expired);
-  CHECK(find(secret, kKey, kNow + 24h * 8) == JoinRefusal::Unknown);
-  CHECK_FALSE(find(secret, kKey, kNow));
+  CHECK_FALSE(find(secret, kKey, kJoinTime));
+  CHECK_FALSE(find("unknown", kOtherKey, kJoinTime));  // enrolled
+  CHECK(find("unknown", kKey, kJoinTime) == JoinRefusal::Unknown);
+  CHECK(find(used, kKey, kJoinTime) == JoinRefusal::UsedByAnotherKey);
+  CHECK(find(secret, kKey, kJoinTime + 1001ms) == JoinRefusal::Expired);
+  CHECK(find(secret, kKey, kJoinTime + 24h * 8) == JoinRefusal::Unknown);
+  CHECK_FALSE(find(secret, kKey, kJoinTime));
 }
 
 TEST_CASE("TrustStore: an invite is valid for one key until it expires", "[trust_store]") {
-  Fixture fixture;
+  TrustStoreFixture fixture;
   const std::string secret = fixture.invite("db1", 1s);
-  CHECK(fixture.try_join(secret, kKey, kNow + 1001ms) == JoinRefusal::Expired);
+  CHECK(fixture.try_join(secret, kKey, kJoinTime + 1001ms) == JoinRefusal::Expired);
   CHECK_FALSE(fixture.trust.client_name(kKey));
-  CHECK_FALSE(fixture.try_join(secret, kKey, kNow + 1000ms));
+  CHECK_FALSE(fixture.try_join(secret, kKey, kJoinTime + 1000ms));
   CHECK(fixture.trust.client_name(kKey) == "db1");
 }
 
 TEST_CASE("TrustStore: a used invite is refused for another key, also after its expiry",
           "[trust_store]") {
-  Fixture fixture;
+  TrustStoreFixture fixture;
   const std::string secret = fixture.invite("db1");
   CHECK_FALSE(fixture.try_join(secret));
   CHECK(fixture.try_join(secret, kOtherKey) == JoinRefusal::UsedByAnotherKey);
-  CHECK(fixture.try_join(secret, kOtherKey, kNow + 24h) == JoinRefusal::UsedByAnotherKey);
+  CHECK(fixture.try_join(secret, kOtherKey, kJoinTime + 24h) == JoinRefusal::UsedByAnotherKey);
   CHECK_FALSE(fixture.trust.client_name(kOtherKey));
   // The first key is not affected.
   CHECK_FALSE(fixture.try_join(secret));
@@ -96,12 +96,12 @@ TEST_CASE("TrustStore: a used invite is refused for another key, also after its 
 TEST_CASE(
     "TrustStore: an unknown secret is refused, and expired invites are forgotten after a week",
     "[trust_store]") {
-  Fixture fixture;
+  TrustStoreFixture fixture;
   CHECK(fixture.try_join(std::string(32, '0')) == JoinRefusal::Unknown);
   CHECK(fixture.try_join("") == JoinRefusal::Unknown);
   std::string secret = fixture.invite("db1", 1s);
-  CHECK(fixture.try_join(secret, kKey, kNow + 1s + 7 * 24h) == JoinRefusal::Expired);
-  CHECK(fixture.try_join(secret, kKey, kNow + 1s + 7 * 24h + 1ms) == JoinRefusal::Unknown);
+  CHECK(fixture.try_join(secret, kKey, kJoinTime + 1s + 7 * 24h) == JoinRefusal::Expired);
+  CHECK(fixture.try_join(secret, kKey, kJoinTime + 1s + 7 * 24h + 1ms) == JoinRefusal::Unknown);
   secret = fixture.invite("db1");
   const std::string file = topnet::test::read_file(fixture.root / "state/invites");
   const auto digest = file.find("db1 ") + 4;
@@ -112,7 +112,7 @@ TEST_CASE(
 }
 
 TEST_CASE("TrustStore: a new invite withdraws an earlier one for the same name", "[trust_store]") {
-  Fixture fixture;
+  TrustStoreFixture fixture;
   const std::string first = fixture.invite("db1");
   const std::string other = fixture.invite("db2");
   const std::string second = fixture.invite("db1");
@@ -122,7 +122,7 @@ TEST_CASE("TrustStore: a new invite withdraws an earlier one for the same name",
 }
 
 TEST_CASE("TrustStore: taken, reserved and malformed names are refused", "[trust_store]") {
-  Fixture fixture;
+  TrustStoreFixture fixture;
   fixture.join(fixture.invite("db1"));
   CHECK_THROWS_WITH(fixture.invite("db1"), Catch::Contains("'db1' is in use"));
   CHECK_THROWS_WITH(fixture.invite("local"), Catch::Contains("this machine's own key"));
@@ -139,7 +139,7 @@ TEST_CASE("TrustStore: taken, reserved and malformed names are refused", "[trust
 
 TEST_CASE("TrustStore: a revoked client is unknown, and its invites are withdrawn",
           "[trust_store]") {
-  Fixture fixture;
+  TrustStoreFixture fixture;
   const std::string secret = fixture.invite("db1");
   fixture.join(secret);
   fixture.join(fixture.invite("db2"), kOtherKey);
@@ -158,7 +158,7 @@ TEST_CASE("TrustStore: a revoked client is unknown, and its invites are withdraw
 TEST_CASE(
     "TrustStore: J3: an enrolled key keeps its name, whatever the secret is, and uses no invite",
     "[trust_store]") {
-  Fixture fixture;
+  TrustStoreFixture fixture;
   const std::string own = fixture.invite("db1", 1s);
   fixture.join(own);
   const auto enrolled = fixture.trust.clients();
@@ -167,7 +167,7 @@ TEST_CASE(
   fixture.join(used, kOtherKey);
   for (const std::string& secret : {own, other, own, used, std::string(32, '0'), std::string()}) {
     CAPTURE(secret);
-    CHECK(std::get<std::string>(fixture.trust.join(secret, kKey, kNow + 24h)) == "db1");
+    CHECK(std::get<std::string>(fixture.trust.join(secret, kKey, kJoinTime + 24h)) == "db1");
   }
   CHECK(fixture.trust.clients().at(0) == enrolled.at(0));
   CHECK(fixture.trust.clients().size() == 2);
@@ -176,7 +176,7 @@ TEST_CASE(
 
 TEST_CASE("TrustStore: a revocation withdraws the invites of the client's key and no others",
           "[trust_store]") {
-  Fixture fixture;
+  TrustStoreFixture fixture;
   const std::string used = fixture.invite("db1");
   fixture.join(used);
   // The key is renamed by hand, and its first name given to another machine.
@@ -194,7 +194,7 @@ TEST_CASE("TrustStore: a revocation withdraws the invites of the client's key an
 
 TEST_CASE("TrustStore: the learned key is recorded for each client until it is revoked",
           "[trust_store]") {
-  Fixture fixture;
+  TrustStoreFixture fixture;
   fixture.join(fixture.invite("db1"));
   const std::string secret = fixture.invite("db2");
   fixture.join(secret, kOtherKey);
@@ -214,7 +214,7 @@ TEST_CASE("TrustStore: the learned key is recorded for each client until it is r
 }
 
 TEST_CASE("TrustStore: changes by others are visible at once", "[trust_store]") {
-  Fixture fixture;
+  TrustStoreFixture fixture;
   TrustStore other(fixture.state);
   CHECK_FALSE(other.client_name(kKey));
   const auto before = other.clients_version();

@@ -15,16 +15,15 @@ using topnet::proc::MonitorOptions;
 using topnet::proc::MonitorSnapshot;
 using topnet::proc::ScanMode;
 using topnet::proc::WindowStats;
+using topnet::test::kTick;
 using topnet::test::ProcTree;
 using topnet::test::SimulatedKernel;
 using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint64_t kTick = SimulatedKernel::kTick;
-
 // A monitor of a simulated kernel. In every eighth reading a process runs, and another one exits.
-struct Fixture {
+struct MonitorFixture {
   ProcTree tree;
   std::unique_ptr<SimulatedKernel> owned = std::make_unique<SimulatedKernel>();
   SimulatedKernel& kernel = *owned;
@@ -32,7 +31,8 @@ struct Fixture {
   std::atomic<bool> is_broken = false;
   std::optional<CpuMonitor> monitor;
 
-  explicit Fixture(MonitorOptions options, bool starts_broken = false) : is_broken(starts_broken) {
+  explicit MonitorFixture(MonitorOptions options, bool starts_broken = false)
+      : is_broken(starts_broken) {
     const pid_t busy = kernel.fork(SimulatedKernel::kInit, "busy");
     kernel.before_cpu_times = [this, busy] {
       ++readings;
@@ -60,7 +60,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("CpuMonitor: the snapshot's report is of the last window", "[cpu_monitor]") {
-  Fixture fixture({.first_interval = 1ms, .active_interval = 1ms});
+  MonitorFixture fixture({.first_interval = 1ms, .active_interval = 1ms});
   const auto snapshot =
       fixture.wait_for([](const MonitorSnapshot& each) { return each.history.size() > 3; });
   REQUIRE(snapshot->report.window);
@@ -77,7 +77,7 @@ TEST_CASE("CpuMonitor: the snapshot's report is of the last window", "[cpu_monit
 
 TEST_CASE("CpuMonitor: the parts of each window add up, exited ones included", "[cpu_monitor]") {
   // Long enough for a process to run and exit within a window.
-  Fixture fixture({.first_interval = 20ms, .active_interval = 20ms});
+  MonitorFixture fixture({.first_interval = 20ms, .active_interval = 20ms});
   const auto snapshot =
       fixture.wait_for([](const MonitorSnapshot& each) { return each.history.size() > 10; });
   std::uint64_t exited = 0;
@@ -94,7 +94,7 @@ TEST_CASE("CpuMonitor: the parts of each window add up, exited ones included", "
 }
 
 TEST_CASE("CpuMonitor: windows beyond the history length are dropped", "[cpu_monitor]") {
-  Fixture fixture({.first_interval = 1ms, .active_interval = 2ms, .history_length = 40ms});
+  MonitorFixture fixture({.first_interval = 1ms, .active_interval = 2ms, .history_length = 40ms});
   const auto first =
       fixture.wait_for([](const MonitorSnapshot& each) { return !each.history.empty(); });
   const auto snapshot = fixture.wait_for([&](const MonitorSnapshot& each) {
@@ -107,7 +107,7 @@ TEST_CASE("CpuMonitor: windows beyond the history length are dropped", "[cpu_mon
 }
 
 TEST_CASE("CpuMonitor: a failed reading is repeated after the interval", "[cpu_monitor]") {
-  Fixture fixture({.first_interval = 20ms}, true);
+  MonitorFixture fixture({.first_interval = 20ms}, true);
   while (fixture.readings < 3) std::this_thread::yield();
   CHECK_FALSE(fixture.monitor->latest());
   fixture.is_broken = false;
@@ -115,7 +115,7 @@ TEST_CASE("CpuMonitor: a failed reading is repeated after the interval", "[cpu_m
 }
 
 TEST_CASE("CpuMonitor: a failed reading is not repeated before the interval", "[cpu_monitor]") {
-  Fixture fixture({.first_interval = 1h}, true);
+  MonitorFixture fixture({.first_interval = 1h}, true);
   while (fixture.readings == 0) std::this_thread::yield();
   for (int i = 0; i < 1000; ++i) {
     fixture.monitor->latest();
@@ -125,14 +125,14 @@ TEST_CASE("CpuMonitor: a failed reading is not repeated before the interval", "[
 }
 
 TEST_CASE("CpuMonitor: an active viewer shortens the windows", "[cpu_monitor]") {
-  Fixture fixture(
+  MonitorFixture fixture(
       {.first_interval = 1ms, .active_interval = 1ms, .idle_interval = 1h, .viewer_timeout = 1h});
   fixture.wait_for([](const MonitorSnapshot& each) { return each.history.size() > 10; });
 }
 
 TEST_CASE("CpuMonitor: without an active viewer the idle interval applies", "[cpu_monitor]") {
   // With a timeout of 0 a viewer is never active.
-  Fixture fixture(
+  MonitorFixture fixture(
       {.first_interval = 1ms, .active_interval = 1ms, .idle_interval = 1h, .viewer_timeout = 0ms});
   const auto snapshot = fixture.wait_for([](const MonitorSnapshot&) { return true; });
   const int before = fixture.readings;

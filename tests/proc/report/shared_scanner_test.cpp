@@ -21,16 +21,15 @@ using topnet::proc::ScanStopped;
 using topnet::proc::SharedScanner;
 using topnet::proc::SortKey;
 using topnet::test::Gate;
+using topnet::test::kTick;
 using topnet::test::ProcTree;
 using topnet::test::SimulatedKernel;
 using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint64_t kTick = SimulatedKernel::kTick;
-
 // A scanner of a simulated kernel.
-struct Fixture {
+struct ScannerFixture {
   ProcTree tree;
   std::unique_ptr<SimulatedKernel> owned = std::make_unique<SimulatedKernel>();
   SimulatedKernel& kernel = *owned;
@@ -126,7 +125,7 @@ std::set<std::uint64_t> numbers_of(const std::vector<std::shared_ptr<const ScanR
 }  // namespace
 
 TEST_CASE("SharedScanner: requests during a scan share the next one", "[shared_scanner]") {
-  Fixture fixture;
+  ScannerFixture fixture;
   Gate gate;
   fixture.kernel.before_cpu_times = [&] { gate.pass(); };
   SharedScanner& scanner = fixture.start();
@@ -144,7 +143,7 @@ TEST_CASE("SharedScanner: requests during a scan share the next one", "[shared_s
 }
 
 TEST_CASE("SharedScanner: a shared scan answers each query", "[shared_scanner]") {
-  Fixture fixture;
+  ScannerFixture fixture;
   std::vector<pid_t> pids;
   for (std::uint64_t i = 0; i < 20; ++i) {
     pids.push_back(fixture.kernel.fork(SimulatedKernel::kInit));
@@ -178,7 +177,7 @@ TEST_CASE("SharedScanner: a shared scan answers each query", "[shared_scanner]")
 
 TEST_CASE("SharedScanner: each result is of a scan that began after the request",
           "[shared_scanner]") {
-  Fixture fixture;
+  ScannerFixture fixture;
   std::atomic<std::uint64_t> begun = 0;
   fixture.kernel.before_cpu_times = [&] { ++begun; };
   SharedScanner& scanner = fixture.start();
@@ -200,7 +199,7 @@ TEST_CASE("SharedScanner: each result is of a scan that began after the request"
 }
 
 TEST_CASE("SharedScanner: windows of the same length are shared", "[shared_scanner]") {
-  Fixture fixture;
+  ScannerFixture fixture;
   Gate gate;
   fixture.kernel.before_cpu_times = [&] { gate.pass(); };
   SharedScanner& scanner = fixture.start();
@@ -222,7 +221,7 @@ TEST_CASE("SharedScanner: windows of the same length are shared", "[shared_scann
 }
 
 TEST_CASE("SharedScanner: a window has the CPU time used after the request", "[shared_scanner]") {
-  Fixture fixture;
+  ScannerFixture fixture;
   const pid_t pid = fixture.kernel.fork(SimulatedKernel::kInit);
   fixture.kernel.run(pid, 500 * kTick);
   // The process runs whenever the machine's figures are read: before and after each end of the
@@ -238,7 +237,7 @@ TEST_CASE("SharedScanner: a window has the CPU time used after the request", "[s
 }
 
 TEST_CASE("SharedScanner: stop ends open and future windows", "[shared_scanner]") {
-  Fixture fixture;
+  ScannerFixture fixture;
   SharedScanner& scanner = fixture.start();
   Requests requests(scanner);
   requests.add(5, 1h);
@@ -251,7 +250,7 @@ TEST_CASE("SharedScanner: stop ends open and future windows", "[shared_scanner]"
 
 TEST_CASE("SharedScanner: all requests get the error of their scan, later ones do not",
           "[shared_scanner]") {
-  Fixture fixture;
+  ScannerFixture fixture;
   Gate gate;
   std::atomic<bool> fails = false;
   fixture.kernel.before_cpu_times = [&] {
@@ -275,7 +274,7 @@ TEST_CASE("SharedScanner: all requests get the error of their scan, later ones d
 
 TEST_CASE("SharedScanner: a report names the machine and accounts for its CPU time",
           "[shared_scanner]") {
-  Fixture fixture;
+  ScannerFixture fixture;
   fixture.kernel.run(SimulatedKernel::kInit, 40 * kTick, 2 * kTick);
   fixture.kernel.interrupt(8 * kTick);
   fixture.kernel.steal_ticks = 9;
