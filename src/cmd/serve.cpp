@@ -93,7 +93,7 @@ class PeriodicWork {
   std::string last_error_;
 };
 
-// What the status port shows.
+// Collects the figures for the status port.
 struct StatusSource {
   const web::ServerInfo& server;
   const net::Connections& connections;

@@ -1,9 +1,9 @@
 // The client reports in an SQLite database.
 //
-// Reports are stored in the order of their arrival. A report that is older than the maximum age
-// expires, together with reports before it that seem to be from the future, as soon as every other
-// report before it is that old. The wall clock may be wrong for a while, so
-// the time since the start is counted by the steady clock. No report has expired at the start.
+// Reports are stored in the order of their arrival, and expire in that order: a report expires when
+// it and every report before it are older than the maximum age. A report that seems to be from the
+// future expires with the one after it. The wall clock may be wrong for a while, so the time since
+// the start is counted by the steady clock. No report has expired at the start.
 //
 // Not thread-safe. A file must not be used by two objects at the same time.
 #pragma once
