@@ -51,6 +51,7 @@ web::ServerInfo server_info(const ServeOptions& options, const proc::Host& host,
                             const std::vector<Listener>& listeners) {
   using namespace std::chrono;
   std::vector<std::string> addresses;
+  addresses.reserve(listeners.size());
   for (const Listener& each : listeners) addresses.push_back(each.address);
   return {.version = TOPNET_VERSION,
           .host = host.name,
@@ -190,6 +191,7 @@ ExitCode run(const ServeOptions& options) {
   net::ResourceErrors resource_errors(log_line);
   ServeDelegate delegate(auth, reports, client_reports, last_reports);
   std::vector<base::UniqueFd> sockets;
+  sockets.reserve(listeners.size());
   for (Listener& each : listeners) sockets.push_back(std::move(each.socket));
   net::Server server(std::move(sockets),
                      {.uses_tls = options.transport.uses_tls(),
