@@ -11,8 +11,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const TimePoint kStart = std::chrono::steady_clock::now();
-const TimePoint kInAnHour = kStart + 1h;
+const TimePoint kPendingStart = std::chrono::steady_clock::now();
+const TimePoint kInAnHour = kPendingStart + 1h;
 
 // Each evicted connection leaves at once, in a thread of its own, while `leaves` is true.
 struct PendingFixture {
@@ -35,17 +35,17 @@ struct PendingFixture {
 TEST_CASE("PendingConnections: evicts no connection while there are free slots",
           "[pending_connections]") {
   PendingFixture fixture(2);
-  fixture.pending.enter(1, "a", kStart);
+  fixture.pending.enter(1, "a", kPendingStart);
   CHECK(fixture.pending.leave(1));
-  fixture.pending.enter(2, "a", kStart);
-  fixture.pending.enter(3, "a", kStart);
+  fixture.pending.enter(2, "a", kPendingStart);
+  fixture.pending.enter(3, "a", kPendingStart);
   CHECK(fixture.evicted.empty());
 }
 
 TEST_CASE("PendingConnections: evicts the oldest, and no more than necessary",
           "[pending_connections]") {
   PendingFixture fixture(3);
-  for (ConnectionId id = 1; id <= 5; ++id) fixture.pending.enter(id, "a", kStart);
+  for (ConnectionId id = 1; id <= 5; ++id) fixture.pending.enter(id, "a", kPendingStart);
   CHECK(fixture.evicted == std::vector<ConnectionId>{1, 2});
   CHECK(fixture.pending.leave(3));
   CHECK(fixture.pending.leave(3));  // again
@@ -54,12 +54,12 @@ TEST_CASE("PendingConnections: evicts the oldest, and no more than necessary",
 TEST_CASE("PendingConnections: evicts from the network with the most connections",
           "[pending_connections]") {
   PendingFixture fixture(5);
-  fixture.pending.enter(1, "single", kStart);
-  for (ConnectionId id = 2; id <= 3; ++id) fixture.pending.enter(id, "pair", kStart);
-  for (ConnectionId id = 4; id <= 5; ++id) fixture.pending.enter(id, "crowd", kStart);
-  fixture.pending.enter(6, "crowd", kStart);  // two networks have two: the oldest of both
-  fixture.pending.enter(7, "crowd", kStart);
-  fixture.pending.enter(8, "other", kStart);
+  fixture.pending.enter(1, "single", kPendingStart);
+  for (ConnectionId id = 2; id <= 3; ++id) fixture.pending.enter(id, "pair", kPendingStart);
+  for (ConnectionId id = 4; id <= 5; ++id) fixture.pending.enter(id, "crowd", kPendingStart);
+  fixture.pending.enter(6, "crowd", kPendingStart);  // two networks have two: the oldest of both
+  fixture.pending.enter(7, "crowd", kPendingStart);
+  fixture.pending.enter(8, "other", kPendingStart);
   CHECK(fixture.evicted == std::vector<ConnectionId>{2, 4, 5});
 }
 
@@ -78,8 +78,9 @@ TEST_CASE("PendingConnections: waits until an evicted connection has left",
           "[pending_connections]") {
   PendingFixture fixture(1);
   fixture.leaves = false;
-  fixture.pending.enter(1, "a", kStart);
-  auto waiting = std::async(std::launch::async, [&] { fixture.pending.enter(2, "a", kStart); });
+  fixture.pending.enter(1, "a", kPendingStart);
+  auto waiting =
+      std::async(std::launch::async, [&] { fixture.pending.enter(2, "a", kPendingStart); });
   fixture.evicts.get_future().wait();
   // Waits for the lock, under which the second one was evicting. It would leave if it had entered.
   fixture.pending.leave(2);
@@ -87,7 +88,7 @@ TEST_CASE("PendingConnections: waits until an evicted connection has left",
   waiting.get();
   CHECK(fixture.pending.leave(1));  // again
   fixture.leaves = true;
-  fixture.pending.enter(3, "a", kStart);
+  fixture.pending.enter(3, "a", kPendingStart);
   CHECK(fixture.evicted == std::vector<ConnectionId>{1, 2});
 }
 
@@ -97,8 +98,8 @@ TEST_CASE("PendingConnections: each of several waiting connections gets a slot",
   {
     std::vector<std::future<void>> entering;
     for (ConnectionId id = 1; id <= 50; ++id) {
-      entering.push_back(std::async(std::launch::async,
-                                    [&fixture, id] { fixture.pending.enter(id, "a", kStart); }));
+      entering.push_back(std::async(
+          std::launch::async, [&fixture, id] { fixture.pending.enter(id, "a", kPendingStart); }));
     }
   }
   CHECK(fixture.evicted.size() == 48);
